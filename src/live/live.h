@@ -1,0 +1,38 @@
+#pragma once
+
+/* One look at a host: sockets, owners, processes, settings; or the same from a recorded look.
+ *
+ * Reads only. What cannot be seen becomes a gap in the look; only a look without any socket table
+ * at all fails. Netlink is decoded in diag.c alone (libmnl). */
+
+#include "model/look.h"
+#include "util/attr.h"
+#include "util/fail.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum owners_wanted {
+	OWNERS_NONE,     /* opens nothing under /proc/PID */
+	OWNERS_TEARDOWN, /* of sockets in teardown states, and of listeners */
+	OWNERS_ALL,      /* of every socket with an inode */
+};
+
+struct live_request {
+	const char *from;      /* a recorded look's folder; NULL: this machine */
+	const char *record;    /* folder to write this look into; NULL: none */
+	const char *netns;     /* a name, a pid or a path; NULL: the caller's own */
+	bool all_netns;
+	uint32_t states;       /* mask; STATE_LISTEN included where listeners are wanted */
+	bool want_info;        /* tcp_info and skmem: the evidence for age and queues */
+	bool want_host;        /* sysctls and counters */
+	enum owners_wanted owners;
+	bool only_inet4, only_inet6;
+	/* INET_DIAG_REQ_BYTECODE, or NULL. The kernel then returns only what it accepts. */
+	const void *bytecode;
+	size_t bytecode_len;
+};
+
+/* 0, or -errno with *fail filled and *ret untouched. The caller frees with look_free(). */
+MUST_CHECK int live_look(const struct live_request *req, struct look **ret, struct fail *fail);

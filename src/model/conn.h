@@ -1,0 +1,75 @@
+#pragma once
+
+/* One connection as rules see it: the kernel's socket, the packets of it, and who holds it.
+ *
+ * Made by join/ for one socket or one flow at a time, points into the look and the kept flows, owns
+ * nothing. At least one of `sock` and `flow` is there. */
+
+#include "model/flow.h"
+#include "model/look.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum owner_status {
+	OWNER_KNOWN,      /* a descriptor was found */
+	OWNER_NONE,       /* there is none to find: orphan, TIME-WAIT, request */
+	OWNER_UNACCEPTED, /* in a listener's queue: procs are the listener's owners */
+	OWNER_HIDDEN,     /* there must be one, it could not be seen */
+	OWNER_ATTRIBUTED, /* inferred; `basis` says from what */
+};
+
+enum basis {
+	BASIS_NONE,
+	BASIS_LISTENER,          /* the local port is a listener's here */
+	BASIS_SAME_DESTINATION,  /* live connections of one process to the same peer */
+	BASIS_NO_PRIVILEGE,      /* hidden: other users' descriptors were not readable */
+	BASIS_NOT_FOUND,         /* hidden: everything was readable and nobody has it */
+	BASIS_NOT_LOOKED,        /* hidden: owners were not asked for */
+};
+
+/* How long in this state. `is_exact` false: at least. */
+struct age {
+	bool known;
+	bool is_exact;
+	uint64_t ms;
+};
+
+enum ends_by {
+	ENDS_UNKNOWN,
+	ENDS_TIMEWAIT,
+	ENDS_FIN_TIMEOUT,
+	ENDS_RETRIES,
+	ENDS_KEEPALIVE,
+	ENDS_USER_TIMEOUT,
+	ENDS_NEVER,
+};
+
+struct ends {
+	enum ends_by by;
+	bool in_known;
+	uint64_t in_ms;
+};
+
+enum { MAX_CONN_HOLDERS = 16 };
+
+struct conn {
+	const struct sock *sock; /* NULL: only packets */
+	const struct flow *flow; /* NULL: no packets */
+	enum side our_side;      /* of the flow, where both are there */
+	const struct netns *netns;
+	enum owner_status owner;
+	enum basis basis;
+	struct holder holders[MAX_CONN_HOLDERS];
+	size_t n_holders;           /* all of them; only the first MAX_CONN_HOLDERS are in holders */
+	const struct sock *listener; /* of our local port, if there is one */
+	size_t n_listeners;          /* SO_REUSEPORT: more than one may own the queue */
+	const struct sock *other_end; /* the same connection's other socket on this host */
+	const struct proc *other_proc; /* who holds it; NULL unknown */
+	int other_fd;
+	struct age age;
+	struct ends ends;
+};
+
+const char *owner_status_name(enum owner_status s);
+const char *ends_by_name(enum ends_by e);

@@ -1,0 +1,53 @@
+#pragma once
+
+/* The machine and its network namespaces at the time of a look: what rules read besides sockets.
+ *
+ * A sysctl or counter that was not there or could not be read is unknown, which is not zero: ask
+ * `known` first. Strings live in the look's arena. */
+
+#include "util/attr.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct setting {
+	bool known;
+	int64_t value;
+};
+
+struct sysctls {
+#define SYSCTL(member, path, unit, does) struct setting member;
+#include "model/sysctls.def"
+#undef SYSCTL
+	struct setting port_low, port_high; /* ip_local_port_range, bounds included */
+	uint32_t reserved_in_range;         /* ip_local_reserved_ports inside that range */
+	bool reserved_known;
+};
+
+/* Monotonic counters of one namespace since it was made: TcpExt of /proc/net/netstat, Tcp of snmp. */
+struct counters {
+	struct setting tw_overflow;   /* TCPTimeWaitOverflow */
+	struct setting abort_on_data, abort_on_close, abort_on_memory, abort_on_timeout,
+		abort_on_linger;      /* TCPAbortOn* */
+	struct setting listen_overflows, listen_drops;
+	struct setting out_rsts, estab_resets;
+};
+
+struct netns {
+	uint64_t inode;    /* of the nsfs file; 0: unknown */
+	const char *name;  /* from /run/netns; NULL: none known */
+	uint32_t n_sockets;
+	struct sysctls sysctls;
+	struct counters counters;
+};
+
+struct host {
+	const char *name;
+	const char *kernel;
+	const char *boot_id;
+	int64_t time_ns;         /* when the look was taken, epoch */
+	int64_t hz;              /* clock ticks a second of start_ticks */
+	int64_t uptime_ms;
+	struct setting orphans;  /* machine-wide, from sockstat */
+};

@@ -1,0 +1,33 @@
+#pragma once
+
+/* A process that holds sockets, as /proc shows it. Strings come from outside: the process chose
+ * them, they may hold any byte but NUL, and are escaped when printed. Everything lives in the arena
+ * of its look. Source: proc(5). */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct proc {
+	pid_t pid, ppid;
+	const char *comm;
+	const char *cmdline;   /* arguments joined by blanks; NULL: unreadable; "" a kernel thread */
+	const char *exe;       /* NULL: unreadable */
+	uint32_t uid;          /* real uid; has_uid false: unknown */
+	bool has_uid;
+	char state;            /* R S D T t Z …; '?' unknown */
+	uint64_t start_ticks;  /* since boot; tells a reused pid */
+	uint64_t n_fds;        /* descriptors in use; has_fds false: unknown */
+	bool has_fds;
+	uint64_t fd_limit;     /* soft RLIMIT_NOFILE; 0: unknown */
+	const char *unit;      /* systemd unit or scope; NULL: none or unknown */
+	const char *container; /* container id, 64 hex digits; NULL: none seen */
+	uint64_t netns;        /* inode of its network namespace; 0: unknown */
+};
+
+/* One descriptor of one process that refers to a socket. */
+struct holder {
+	const struct proc *proc;
+	int fd;
+};

@@ -1,0 +1,93 @@
+#pragma once
+
+/* One TCP socket of the kernel, as sock_diag shows it.
+ *
+ * `struct sock` is 64 bytes and exists for every row. What only a full socket has (owner, queues,
+ * tcp_info) is in `struct sock_full`; TIME-WAIT, short FIN-WAIT-2 and requests have none (full ==
+ * NULL), and "none" is a fact, not a gap. Both live in the arena of their look.
+ *
+ * Times are milliseconds. `expires_ms` is the time until *this timer* fires, not until the
+ * connection ends. `rqueue` counts a FIN nobody has read as 1, `wqueue` our own FIN not yet
+ * acknowledged. Source: Linux net/ipv4/inet_diag.c, inet_sk_diag_fill(); tcp_diag.c,
+ * tcp_diag_get_info(). */
+
+#include "model/addr.h"
+#include "model/state.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum timer {
+	TIMER_OFF = 0,
+	TIMER_ON = 1,        /* retransmission, loss probe, reorder */
+	TIMER_KEEPALIVE = 2, /* also the FIN-WAIT-2 timer of a full orphan */
+	TIMER_TIMEWAIT = 3,  /* a minisock */
+	TIMER_PERSIST = 4,   /* zero-window probe */
+};
+
+enum shutdown_bits {
+	SHUT_BIT_RECV = 1, /* by SHUT_RD, or by the peer's FIN */
+	SHUT_BIT_SEND = 2, /* by SHUT_WR */
+};
+
+struct holder;
+
+/* tcp_info as far as this kernel reported it: a field is meaningful if `len` reaches its end. */
+struct sock_info {
+	uint16_t len; /* bytes of the attribute that arrived; 0: none was reported */
+	uint8_t retransmits, probes, backoff;
+	uint32_t rto_us;
+	uint32_t last_data_sent_ms, last_data_recv_ms, last_ack_recv_ms; /* ms since */
+	uint32_t rtt_us;
+	uint32_t snd_wnd; /* bytes; needs len >= 232 */
+};
+
+enum { SOCK_INFO_LEN_BASIC = 104, SOCK_INFO_LEN_SND_WND = 232 };
+
+struct sock_full {
+	uint32_t rqueue, wqueue; /* LISTEN: children waiting, backlog in force */
+	uint32_t uid, inode, ifindex;
+	bool has_shutdown, has_cgroup, has_mark, has_skmem;
+	bool is_mptcp; /* ULP "mptcp": rqueue says nothing about the FIN */
+	uint8_t shutdown;
+	uint32_t mark;
+	uint64_t cgroup_id;
+	uint32_t rmem_alloc, rcvbuf, wmem_alloc, sndbuf;
+	struct sock_info info;
+	/* Every descriptor found for this inode, by owners_find(). */
+	const struct holder *holders;
+	uint32_t n_holders;
+};
+
+struct sock {
+	struct pair pair;
+	uint32_t expires_ms;
+	uint64_t cookie;
+	struct sock_full *full; /* NULL: a minisock or a request */
+	uint8_t state;          /* enum state */
+	uint8_t timer;          /* enum timer */
+	uint8_t retrans;
+	bool is_inet6 : 1;
+	uint16_t netns; /* index into look->netns */
+};
+
+const char *timer_name(enum timer t); /* "off", "on", "keepalive", "timewait", "persist", "?" */
+
+/* Inode 0 in a state where the application is done: closed, and kept by the kernel alone. */
+static inline bool sock_is_orphan(const struct sock *s)
+{
+	if (s->state == STATE_TIME_WAIT || (s->state == STATE_FIN_WAIT_2 && !s->full))
+		return true;
+	return s->full && s->full->inode == 0 &&
+	       (STATE_BIT(s->state) &
+		(STATE_BIT(STATE_FIN_WAIT_1) | STATE_BIT(STATE_FIN_WAIT_2) |
+		 STATE_BIT(STATE_CLOSING) | STATE_BIT(STATE_LAST_ACK)));
+}
+
+/* Inode 0 in a state where no application has said anything yet: waiting in an accept queue. */
+static inline bool sock_is_unaccepted(const struct sock *s)
+{
+	return s->full && s->full->inode == 0 &&
+	       (s->state == STATE_ESTABLISHED || s->state == STATE_CLOSE_WAIT);
+}
