@@ -22,3 +22,14 @@ const char *ends_by_name(enum ends_by e)
 
 	return names[e];
 }
+
+const char *certainty_name(enum certainty c)
+{
+	static const char *const names[] = {
+		[CERTAINTY_POSSIBLE] = "possible",
+		[CERTAINTY_LIKELY] = "likely",
+		[CERTAINTY_CERTAIN] = "certain",
+	};
+
+	return names[c];
+}

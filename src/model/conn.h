@@ -51,7 +51,16 @@ struct ends {
 	uint64_t in_ms;
 };
 
-enum { MAX_CONN_HOLDERS = 16 };
+/* Never stronger than the evidence. */
+enum certainty { CERTAINTY_POSSIBLE, CERTAINTY_LIKELY, CERTAINTY_CERTAIN };
+
+/* Why a reset of the flow was sent: a rule's id. */
+struct rst_cause {
+	const char *rule; /* NULL: not named */
+	enum certainty certainty;
+};
+
+enum { MAX_CONN_HOLDERS = 16, MAX_CONN_RULES = 8 };
 
 struct conn {
 	const struct sock *sock; /* NULL: only packets */
@@ -69,7 +78,11 @@ struct conn {
 	int other_fd;
 	struct age age;
 	struct ends ends;
+	/* Filled by rules/: the ids that claim it, ended by NULL, and the cause of each reset. */
+	const char *rules[MAX_CONN_RULES + 1];
+	struct rst_cause rst_causes[MAX_FLOW_RSTS];
 };
 
 const char *owner_status_name(enum owner_status s);
+const char *certainty_name(enum certainty c);
 const char *ends_by_name(enum ends_by e);

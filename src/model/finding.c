@@ -14,17 +14,6 @@ const char *severity_name(enum severity s)
 	return names[s];
 }
 
-const char *certainty_name(enum certainty c)
-{
-	static const char *const names[] = {
-		[CERTAINTY_POSSIBLE] = "possible",
-		[CERTAINTY_LIKELY] = "likely",
-		[CERTAINTY_CERTAIN] = "certain",
-	};
-
-	return names[c];
-}
-
 const char *subject_kind_name(enum subject_kind k)
 {
 	static const char *const names[] = {

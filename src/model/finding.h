@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 enum severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_PROBLEM };
-enum certainty { CERTAINTY_POSSIBLE, CERTAINTY_LIKELY, CERTAINTY_CERTAIN };
 
 enum subject_kind {
 	SUBJECT_PROCESS,
@@ -99,7 +98,6 @@ struct findings {
 };
 
 const char *severity_name(enum severity s);
-const char *certainty_name(enum certainty c);
 const char *subject_kind_name(enum subject_kind k);
 const char *fix_kind_name(enum fix_kind k);
 

@@ -1,0 +1,369 @@
+#include "join/join.h"
+#include "join/lifetime.h"
+#include "join/tables.h"
+#include "util/hash.h"
+#include "util/index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* How it works: four indexes over the look. Sockets by their pair (one hash serves "my flow" and,
+ * with the pair swapped, "my other end"); listeners by port; flows by pair; and, for sockets that
+ * have no owner any more, the processes that talk to a destination. Nothing is looked up for
+ * sockets that nobody asks about. */
+
+enum { MAX_PEER_PROCS = 8 };
+
+/* Who on this host has live connections to one destination. */
+struct peer_procs {
+	uint16_t netns;
+	struct endpoint peer;
+	const struct holder *holders[MAX_PEER_PROCS]; /* one a process */
+	size_t n;
+};
+
+static const struct netns no_netns;
+
+static uint64_t pair_hash(const struct join *j, const struct pair *pair)
+{
+	return hash_bytes(&j->key, pair, sizeof(*pair));
+}
+
+static uint64_t port_hash(const struct join *j, uint16_t netns, uint16_t port)
+{
+	return hash_u64(&j->key, (uint64_t)netns << 16 | port);
+}
+
+static uint64_t peer_hash(const struct join *j, uint16_t netns, const struct endpoint *peer)
+{
+	struct {
+		struct endpoint peer;
+		uint16_t netns;
+	} key = { *peer, netns };
+
+	_Static_assert(sizeof(key) == 20, "hashed whole: no padding");
+	return hash_bytes(&j->key, &key, sizeof(key));
+}
+
+static struct peer_procs *peer_procs_find(const struct join *j, uint16_t netns,
+					  const struct endpoint *peer)
+{
+	uint64_t hash = peer_hash(j, netns, peer);
+	uint32_t at;
+
+	for (size_t it = index_first(&j->by_peer, hash); index_next(&j->by_peer, hash, &it, &at);)
+		if (j->peers[at].netns == netns && endpoint_equal(j->peers[at].peer, *peer))
+			return &j->peers[at];
+	return NULL;
+}
+
+static void peer_procs_add(struct join *j, const struct sock *s)
+{
+	struct peer_procs *p = peer_procs_find(j, s->netns, &s->pair.peer);
+
+	if (!p) {
+		if (j->n_peers == j->cap_peers) {
+			j->cap_peers = j->cap_peers ? j->cap_peers * 2 : 64;
+			j->peers = xrealloc_array(j->peers, j->cap_peers, sizeof(*j->peers));
+		}
+		index_add(&j->by_peer, peer_hash(j, s->netns, &s->pair.peer),
+			  (uint32_t)j->n_peers);
+		p = &j->peers[j->n_peers++];
+		*p = (struct peer_procs){ .netns = s->netns, .peer = s->pair.peer };
+	}
+	for (uint32_t i = 0; i < s->full->n_holders; i++) {
+		const struct holder *h = &s->full->holders[i];
+		bool known = false;
+
+		for (size_t k = 0; k < p->n && !known; k++)
+			known = p->holders[k]->proc == h->proc;
+		if (!known && p->n < MAX_PEER_PROCS)
+			p->holders[p->n++] = h;
+	}
+}
+
+struct join *join_new(const struct look *look)
+{
+	struct join *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		arena_die();
+	j->look = look;
+	j->key = hash_key_new();
+	for (size_t i = 0; i < look->n_socks; i++) {
+		const struct sock *s = &look->socks[i];
+
+		if (s->state == STATE_LISTEN)
+			index_add(&j->listeners, port_hash(j, s->netns, s->pair.local.port),
+				  (uint32_t)i);
+		else
+			index_add(&j->by_pair, pair_hash(j, &s->pair), (uint32_t)i);
+		if (s->full && s->full->n_holders > 0 && s->state != STATE_LISTEN)
+			peer_procs_add(j, s);
+	}
+	return j;
+}
+
+void join_free(struct join *j)
+{
+	if (!j)
+		return;
+	index_free(&j->by_pair);
+	index_free(&j->listeners);
+	index_free(&j->by_peer);
+	index_free(&j->by_flow);
+	free(j->peers);
+	free(j->flows);
+	free(j);
+}
+
+static struct pair flow_pair(const struct flow *flow, enum side side)
+{
+	return (struct pair){ flow->end[side].at, flow->end[side_other(side)].at };
+}
+
+static bool has_sock(const struct join *j, const struct pair *pair)
+{
+	uint64_t hash = pair_hash(j, pair);
+	uint32_t at;
+
+	for (size_t it = index_first(&j->by_pair, hash); index_next(&j->by_pair, hash, &it, &at);)
+		if (pair_equal(&j->look->socks[at].pair, pair))
+			return true;
+	return false;
+}
+
+bool join_wants_flow(const struct join *j, const struct flow *flow)
+{
+	struct pair pair = flow_pair(flow, SIDE_CLIENT);
+	struct pair swapped = pair_swap(pair);
+
+	return has_sock(j, &pair) || has_sock(j, &swapped);
+}
+
+void join_add_flow(struct join *j, const struct flow *flow)
+{
+	if (j->n_flows == j->cap_flows) {
+		j->cap_flows = j->cap_flows ? j->cap_flows * 2 : 64;
+		j->flows = xrealloc_array(j->flows, j->cap_flows, sizeof(*j->flows));
+	}
+	j->flows[j->n_flows] = flow;
+	for (enum side side = SIDE_CLIENT; side <= SIDE_SERVER; side++) {
+		struct pair pair = flow_pair(flow, side);
+
+		index_add(&j->by_flow, pair_hash(j, &pair), (uint32_t)j->n_flows);
+	}
+	j->n_flows++;
+}
+
+/* Can these packets be this socket's? The capture may be of an earlier connection of the same
+ * addresses, or of another host behind the same ones. */
+static bool is_plausible(const struct sock *s, const struct flow *flow, enum side us,
+			 int64_t look_time_ns)
+{
+	enum { SLACK_NS = 2000000000 };
+	const struct flow_fin *ours = &flow->end[us].fin;
+	const struct flow_fin *theirs = &flow->end[side_other(us)].fin;
+
+	if (flow->last_ns != TIME_NONE && flow->last_ns - SLACK_NS > look_time_ns)
+		return false;
+	switch ((enum state)s->state) {
+	case STATE_ESTABLISHED:
+		return !ours->seen && !theirs->seen;
+	case STATE_CLOSE_WAIT:
+		return !ours->seen;
+	case STATE_FIN_WAIT_1:
+	case STATE_FIN_WAIT_2:
+		return !(theirs->seen && theirs->acked_ns != TIME_NONE);
+	case STATE_UNKNOWN:
+	case STATE_SYN_SENT:
+	case STATE_SYN_RECV:
+	case STATE_NEW_SYN_RECV:
+	case STATE_TIME_WAIT:
+	case STATE_CLOSED:
+	case STATE_LAST_ACK:
+	case STATE_LISTEN:
+	case STATE_CLOSING:
+	case STATE_MAX:
+		break;
+	}
+	return true;
+}
+
+/* The latest plausible flow of these addresses. */
+static void find_flow(const struct join *j, struct conn *c)
+{
+	uint64_t hash = pair_hash(j, &c->sock->pair);
+	uint32_t at;
+
+	for (size_t it = index_first(&j->by_flow, hash); index_next(&j->by_flow, hash, &it, &at);) {
+		const struct flow *flow = j->flows[at];
+		struct pair as_client = flow_pair(flow, SIDE_CLIENT);
+		struct pair as_server = pair_swap(as_client);
+		enum side us = SIDE_CLIENT;
+
+		if (!pair_equal(&as_client, &c->sock->pair)) {
+			if (!pair_equal(&as_server, &c->sock->pair))
+				continue;
+			us = SIDE_SERVER;
+		}
+		if (c->flow && c->flow->first_ns > flow->first_ns)
+			continue;
+		if (!is_plausible(c->sock, flow, us, j->look->host.time_ns))
+			continue;
+		c->flow = flow;
+		c->our_side = us;
+	}
+}
+
+/* The socket at the other end, if it is on this host and only one fits. */
+static void find_other_end(const struct join *j, struct conn *c)
+{
+	struct pair swapped = pair_swap(c->sock->pair);
+	uint64_t hash = pair_hash(j, &swapped);
+	const struct sock *found = NULL;
+	size_t n_elsewhere = 0;
+	uint32_t at;
+
+	for (size_t it = index_first(&j->by_pair, hash); index_next(&j->by_pair, hash, &it, &at);) {
+		const struct sock *s = &j->look->socks[at];
+
+		if (s == c->sock || !pair_equal(&s->pair, &swapped))
+			continue;
+		if (s->netns == c->sock->netns) {
+			found = s;
+			n_elsewhere = 0;
+			break;
+		}
+		found = s;
+		n_elsewhere++;
+	}
+	/* Two other namespaces with the same addresses: which of them is unknown. */
+	if (!found || n_elsewhere > 1)
+		return;
+	c->other_end = found;
+	if (found->full && found->full->n_holders > 0) {
+		c->other_proc = found->full->holders[0].proc;
+		c->other_fd = found->full->holders[0].fd;
+	}
+}
+
+/* How well a listener fits a local address: exact, then a wildcard of the family, then [::]. */
+static int listener_fit(const struct sock *listener, const struct sock *s)
+{
+	if (addr_equal(listener->pair.local.addr, s->pair.local.addr))
+		return 3;
+	if (!addr_is_any(listener->pair.local.addr))
+		return 0;
+	bool local_is_v4 = addr_is_v4(s->pair.local.addr);
+	if (local_is_v4 == !listener->is_inet6)
+		return 2;
+	return local_is_v4 ? 1 : 0;
+}
+
+const struct sock *join_listener(const struct join *j, const struct sock *s, size_t *ret_n)
+{
+	uint64_t hash = port_hash(j, s->netns, s->pair.local.port);
+	const struct sock *found = NULL;
+	int best = 0;
+	uint32_t at;
+
+	for (size_t it = index_first(&j->listeners, hash);
+	     index_next(&j->listeners, hash, &it, &at);) {
+		const struct sock *l = &j->look->socks[at];
+		int fit = 0;
+
+		if (l->netns == s->netns && l->pair.local.port == s->pair.local.port)
+			fit = listener_fit(l, s);
+		if (fit == 0 || fit < best)
+			continue;
+		*ret_n = fit > best ? 1 : *ret_n + 1;
+		if (fit > best)
+			found = l;
+		best = fit;
+	}
+	return found;
+}
+
+static void add_holder(struct conn *c, const struct holder *h)
+{
+	if (c->n_holders < MAX_CONN_HOLDERS)
+		c->holders[c->n_holders] = *h;
+	c->n_holders++;
+}
+
+static void add_holders_of(struct conn *c, const struct sock *s)
+{
+	for (uint32_t i = 0; s->full && i < s->full->n_holders; i++)
+		add_holder(c, &s->full->holders[i]);
+}
+
+/* An orphan's or TIME-WAIT's owner is gone: who is likely to have closed it? */
+static void attribute(const struct join *j, struct conn *c)
+{
+	const struct peer_procs *p;
+
+	c->owner = OWNER_NONE;
+	if (c->listener) {
+		add_holders_of(c, c->listener);
+		if (c->n_holders > 0) {
+			c->owner = OWNER_ATTRIBUTED;
+			c->basis = BASIS_LISTENER;
+		}
+		return;
+	}
+	p = peer_procs_find(j, c->sock->netns, &c->sock->pair.peer);
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->n; i++)
+		add_holder(c, p->holders[i]);
+	c->owner = OWNER_ATTRIBUTED;
+	c->basis = BASIS_SAME_DESTINATION;
+}
+
+static void find_owner(const struct join *j, struct conn *c)
+{
+	const struct sock *s = c->sock;
+
+	if (sock_is_unaccepted(s)) {
+		c->owner = OWNER_UNACCEPTED;
+		if (c->listener)
+			add_holders_of(c, c->listener);
+		return;
+	}
+	if (!s->full || s->full->inode == 0) {
+		attribute(j, c);
+		return;
+	}
+	add_holders_of(c, s);
+	if (c->n_holders > 0) {
+		c->owner = OWNER_KNOWN;
+		return;
+	}
+	c->owner = OWNER_HIDDEN;
+	if (!j->look->owners_looked)
+		c->basis = BASIS_NOT_LOOKED;
+	else
+		c->basis = j->look->owners_complete ? BASIS_NOT_FOUND : BASIS_NO_PRIVILEGE;
+}
+
+void join_sock(const struct join *j, const struct sock *sock, struct conn *ret)
+{
+	*ret = (struct conn){ .sock = sock, .netns = &no_netns };
+	if (sock->netns < j->look->n_netns)
+		ret->netns = &j->look->netns[sock->netns];
+	if (sock->state != STATE_LISTEN) {
+		if (j->n_flows > 0)
+			find_flow(j, ret);
+		find_other_end(j, ret);
+		ret->listener = join_listener(j, sock, &ret->n_listeners);
+	}
+	find_owner(j, ret);
+	ret->age = lifetime_age(ret, j->look->host.time_ns);
+	ret->ends = lifetime_ends(ret);
+}
+
+void join_flow(const struct flow *flow, struct conn *ret)
+{
+	*ret = (struct conn){ .flow = flow, .netns = &no_netns, .owner = OWNER_NONE };
+}

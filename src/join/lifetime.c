@@ -1,0 +1,217 @@
+#include "join/lifetime.h"
+
+/* How it works: the kernel keeps no time of birth for a state. What it keeps are "milliseconds
+ * since" in tcp_info and the time left on a timer; each gives a bound:
+ *
+ *   CLOSE-WAIT        last_ack_recv: the FIN carried an ACK. Refreshed by answers to our own probes
+ *                     and data, never by the peer's keepalives: at least; exact while we are silent
+ *   FIN-WAIT-2 held   last_ack_recv: the ACK of our FIN, or later data: at least
+ *   FIN-WAIT-1, LAST-ACK, CLOSING   the retransmission timeouts that must have passed: at least
+ *   TIME-WAIT         length - expires: at least, a repeated FIN starts it again
+ *   FIN-WAIT-2 minisock  fin_timeout - expires is an *upper* bound (TCP_LINGER2): not given
+ *
+ * A capture that saw the FIN gives the time itself. */
+
+enum {
+	TIMEWAIT_MS = 60000, /* TCP_TIMEWAIT_LEN, include/net/tcp.h */
+	RTO_MIN_MS = 200,
+	RTO_MAX_MS = 120000,
+	ORPHAN_RETRIES_DEFAULT = 8, /* what 0 means, tcp_orphan_retries() */
+	RETRIES2_DEFAULT = 15,
+	CLOCK_SLACK_MS = 1000, /* captures and sockets are read at slightly different times */
+};
+
+static struct age at_least(uint64_t ms)
+{
+	return (struct age){ .known = true, .ms = ms };
+}
+
+static struct age exactly(uint64_t ms)
+{
+	return (struct age){ .known = true, .is_exact = true, .ms = ms };
+}
+
+static uint64_t timewait_ms(const struct conn *c)
+{
+	const struct setting *vendor = &c->netns->sysctls.tw_timeout_s;
+
+	return vendor->known && vendor->value > 0 ? (uint64_t)vendor->value * 1000 : TIMEWAIT_MS;
+}
+
+/* The first n timeouts of a doubling series that now stands at `rto` after n doublings. */
+static uint64_t past_timeouts_ms(const struct sock_info *info, uint32_t expires_ms)
+{
+	uint64_t rto = info->rto_us / 1000;
+	unsigned doublings = info->backoff < 16 ? info->backoff : 16;
+	uint64_t first = rto >> doublings;
+	uint64_t past = first * ((1u << doublings) - 1);
+
+	return past + (rto > expires_ms ? rto - expires_ms : 0);
+}
+
+static struct age age_from_info(const struct sock *s)
+{
+	const struct sock_info *info = &s->full->info;
+
+	if (info->len < SOCK_INFO_LEN_BASIC)
+		return (struct age){ 0 };
+	if (s->state == STATE_CLOSE_WAIT) {
+		bool silent = s->timer == TIMER_OFF && s->full->wqueue == 0 &&
+			      info->last_data_sent_ms >= info->last_ack_recv_ms;
+
+		return silent ? exactly(info->last_ack_recv_ms) : at_least(info->last_ack_recv_ms);
+	}
+	if (s->state == STATE_FIN_WAIT_2)
+		return at_least(info->last_ack_recv_ms);
+	if (s->timer == TIMER_ON)
+		return at_least(past_timeouts_ms(info, s->expires_ms));
+	return (struct age){ 0 };
+}
+
+/* When the segment that began the present state was seen; TIME_NONE if it was not. */
+static int64_t state_began_ns(const struct conn *c)
+{
+	const struct flow_fin *ours = &c->flow->end[c->our_side].fin;
+	const struct flow_fin *theirs = &c->flow->end[side_other(c->our_side)].fin;
+
+	if (c->sock->state == STATE_CLOSE_WAIT)
+		return theirs->seen && !theirs->is_inferred ? theirs->at_ns : TIME_NONE;
+	if (c->sock->state == STATE_FIN_WAIT_2)
+		return ours->seen ? ours->acked_ns : TIME_NONE;
+	if (STATE_BIT(c->sock->state) & (STATE_BIT(STATE_FIN_WAIT_1) | STATE_BIT(STATE_LAST_ACK)))
+		return ours->seen && !ours->is_inferred ? ours->at_ns : TIME_NONE;
+	return TIME_NONE;
+}
+
+static struct age age_from_packets(const struct conn *c, int64_t look_time_ns, struct age kernel)
+{
+	int64_t began = c->flow ? state_began_ns(c) : TIME_NONE;
+
+	if (began == TIME_NONE || began > look_time_ns)
+		return kernel;
+	uint64_t ms = (uint64_t)(look_time_ns - began) / 1000000;
+	/* The kernel's lower bound is certain: a capture that contradicts it has another clock. */
+	if (kernel.known && ms + CLOCK_SLACK_MS < kernel.ms)
+		return kernel;
+	return exactly(ms);
+}
+
+struct age lifetime_age(const struct conn *c, int64_t look_time_ns)
+{
+	const struct sock *s = c->sock;
+	struct age age = { 0 };
+
+	if (s->state == STATE_TIME_WAIT) {
+		uint64_t length = timewait_ms(c);
+
+		return at_least(length > s->expires_ms ? length - s->expires_ms : 0);
+	}
+	if (!(STATE_BIT(s->state) & STATES_TEARDOWN))
+		return age;
+	if (s->full)
+		age = age_from_info(s);
+	return age_from_packets(c, look_time_ns, age);
+}
+
+uint64_t lifetime_retries_ms(int64_t retries)
+{
+	uint64_t total = 0, rto = RTO_MIN_MS;
+
+	if (retries > 255)
+		retries = 255;
+	for (int64_t i = 0; i <= retries; i++) {
+		total += rto;
+		rto = rto * 2 > RTO_MAX_MS ? RTO_MAX_MS : rto * 2;
+	}
+	return total;
+}
+
+static struct ends ends_in(enum ends_by by, uint64_t ms)
+{
+	return (struct ends){ .by = by, .in_known = true, .in_ms = ms };
+}
+
+static struct ends ends_somehow(enum ends_by by)
+{
+	return (struct ends){ .by = by };
+}
+
+static int64_t setting_or(struct setting s, int64_t otherwise)
+{
+	return s.known ? s.value : otherwise;
+}
+
+/* A retransmission timer runs: until the retries are used up, measured as time. */
+static struct ends ends_by_retries(const struct conn *c)
+{
+	const struct sysctls *ctl = &c->netns->sysctls;
+	const struct sock *s = c->sock;
+	int64_t retries;
+
+	if (s->full->info.len < SOCK_INFO_LEN_BASIC)
+		return ends_somehow(ENDS_RETRIES);
+	if (s->full->inode == 0) {
+		retries = setting_or(ctl->orphan_retries, 0);
+		if (retries == 0)
+			retries = ORPHAN_RETRIES_DEFAULT;
+	} else {
+		retries = setting_or(ctl->retries2, RETRIES2_DEFAULT);
+	}
+	uint64_t whole = lifetime_retries_ms(retries);
+	uint64_t past = past_timeouts_ms(&s->full->info, s->expires_ms);
+	/* The socket ends at the first timer at or after the model's time, never before the timer
+	 * that runs now. */
+	uint64_t left = whole > past ? whole - past : 0;
+
+	return ends_in(ENDS_RETRIES, left > s->expires_ms ? left : s->expires_ms);
+}
+
+/* A FIN-WAIT-2 orphan above 60 s is a full socket for V - 60 s and a minisock for as long again. */
+static struct ends ends_long_fin_wait_2(const struct conn *c)
+{
+	int64_t second_ms = (setting_or(c->netns->sysctls.fin_timeout_s, 0) - 60) * 1000;
+
+	if (second_ms <= 0 || c->sock->expires_ms > (uint64_t)second_ms)
+		return ends_somehow(ENDS_FIN_TIMEOUT); /* TCP_LINGER2: the second half is unknown */
+	return ends_in(ENDS_FIN_TIMEOUT, c->sock->expires_ms + (uint64_t)second_ms);
+}
+
+static struct ends ends_without_fin_unacked(const struct conn *c)
+{
+	switch ((enum timer)c->sock->timer) {
+	case TIMER_OFF:
+		return ends_somehow(ENDS_NEVER);
+	case TIMER_KEEPALIVE:
+		/* A peer that answers keeps it for ever, and the times may be the socket's own. */
+		return ends_somehow(ENDS_KEEPALIVE);
+	case TIMER_ON:
+		return ends_by_retries(c);
+	case TIMER_PERSIST:
+		return ends_somehow(c->sock->retrans == 0 ? ENDS_NEVER : ENDS_RETRIES);
+	case TIMER_TIMEWAIT:
+		break;
+	}
+	return ends_somehow(ENDS_UNKNOWN);
+}
+
+struct ends lifetime_ends(const struct conn *c)
+{
+	const struct sock *s = c->sock;
+
+	if (s->state == STATE_TIME_WAIT)
+		return ends_in(ENDS_TIMEWAIT, s->expires_ms);
+	if (!(STATE_BIT(s->state) & STATES_TEARDOWN))
+		return ends_somehow(ENDS_UNKNOWN);
+	if (!s->full)
+		return ends_in(ENDS_FIN_TIMEOUT, s->expires_ms);
+	if (s->state == STATE_CLOSE_WAIT)
+		return ends_without_fin_unacked(c);
+	if (s->state == STATE_FIN_WAIT_2)
+		return s->full->inode == 0 ? ends_long_fin_wait_2(c) : ends_without_fin_unacked(c);
+	if (s->timer == TIMER_ON)
+		return ends_by_retries(c);
+	if (s->timer == TIMER_PERSIST)
+		return ends_somehow(s->full->inode != 0 && s->retrans == 0 ? ENDS_NEVER :
+									      ENDS_RETRIES);
+	return ends_somehow(ENDS_UNKNOWN);
+}

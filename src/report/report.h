@@ -1,0 +1,64 @@
+#pragma once
+
+/* What the user reads. A report is written front to back: begin, connections, findings, gaps, end;
+ * each format is one const instance (text.c, json.c, jsonl.c) and decides how a value looks.
+ *
+ * Everything that came from outside is escaped here and nowhere else. Nothing is judged here. A
+ * report owns nothing but its output buffer; writing errors are remembered and answered by
+ * report_end(). */
+
+#include "model/finding.h"
+#include "util/attr.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum report_kind { REPORT_WHY, REPORT_LIST, REPORT_PCAP };
+
+/* Counts over all connections of a capture, for the summary of a post-mortem. */
+struct pcap_summary {
+	uint64_t n, by_pattern[N_PATTERNS];
+	uint64_t closed_first[4]; /* by enum closed_first */
+	uint64_t opened_seen;
+};
+
+struct report_options {
+	enum report_kind kind;
+	int width;        /* columns of the terminal; 0: not a terminal, do not cut */
+	bool colour;
+	bool ascii;       /* no UTF-8 rules or arrows */
+	bool verbose;     /* every connection, every fix, the ladder */
+	bool numeric;     /* no service or user names */
+	bool no_header;
+	bool processes, timers, extended, info, memory; /* ss's -p -o -e -i -m */
+	size_t n_examples;
+	const struct look *look; /* NULL: only packets */
+	const struct capture_info *const *captures;
+	size_t n_captures;
+	const struct pcap_summary *summary; /* REPORT_PCAP */
+	uint64_t min_age_ms;
+};
+
+struct report;
+
+struct format {
+	const char *name; /* "text", "json", "json-lines" */
+	/* Findings before connections: people read the worst first, scripts stream. */
+	bool findings_first;
+	void (*begin)(struct report *r);
+	void (*conn)(struct report *r, const struct conn *c);
+	void (*finding)(struct report *r, const struct finding *f);
+	void (*gap)(struct report *r, const struct gap *g);
+	void (*end)(struct report *r, bool is_complete);
+};
+
+const struct format *format_find(const char *name);
+
+struct report *report_begin(const struct format *format, const struct report_options *options,
+			    int fd);
+void report_conn(struct report *r, const struct conn *c);
+void report_finding(struct report *r, const struct finding *f);
+void report_gap(struct report *r, const struct gap *g);
+/* Writes the rest and frees the report. 0, or -errno of the first failed write (EPIPE too). */
+MUST_CHECK int report_end(struct report *r, bool is_complete);

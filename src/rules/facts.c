@@ -1,0 +1,86 @@
+#include "rules/facts.h"
+#include "util/i18n.h"
+
+void fact_fds(struct finding *f, const struct group *g)
+{
+	struct fact *fact;
+
+	if (g->n_fds == 0)
+		return;
+	fact = finding_fact(f, "fds", FACT_LIST, 0);
+	fact->list = g->fds;
+	fact->n_list = g->n_fds < GROUP_FDS_MAX ? g->n_fds : GROUP_FDS_MAX;
+	fact->n_list_all = g->n_fds;
+}
+
+void fact_proc(struct finding *f, const struct group *g)
+{
+	const struct proc *p = g->subject.proc;
+
+	if (!p)
+		return;
+	finding_fact(f, "pid", FACT_COUNT, p->pid);
+	if (!p->has_fds || p->fd_limit == 0)
+		return;
+	finding_fact(f, "fd_used", FACT_COUNT, (int64_t)p->n_fds);
+	finding_fact(f, "fd_limit", FACT_COUNT, (int64_t)p->fd_limit);
+	finding_fact(f, "fd_share", FACT_PERCENT, (int64_t)(p->n_fds * 100 / p->fd_limit));
+}
+
+void fact_fin(struct finding *f, const struct group *g)
+{
+	const char *who = NULL;
+
+	if (g->n_with_fin == 0)
+		return;
+	finding_fact(f, "fin_at", FACT_TIME_NS, g->first_fin_ns);
+	finding_fact_sentence(f, "fin_from", g->first_fin_is_ours ? N_("us") : N_("the peer"));
+	if (g->closed_first == CLOSED_BOTH)
+		who = N_("both");
+	else if (g->closed_first != CLOSED_NOBODY)
+		who = (g->closed_first == CLOSED_CLIENT) == (g->our_side == SIDE_CLIENT) ?
+			      N_("us") :
+			      N_("the peer");
+	if (who)
+		finding_fact_sentence(f, "closed_first", who);
+	finding_fact_sentence(f, "fin_acked", g->fin_acked ? N_("yes") : N_("not seen"));
+	finding_fact(f, "fins_seen", FACT_COUNT, (int64_t)g->n_with_fin);
+}
+
+void fact_ends(struct finding *f, const struct group *g)
+{
+	if (g->ends_first_ms == UINT64_MAX)
+		return;
+	finding_fact(f, "ends_first", FACT_MS, (int64_t)g->ends_first_ms);
+	finding_fact(f, "ends_last", FACT_MS, (int64_t)g->ends_last_ms);
+}
+
+void fact_setting(struct finding *f, const char *name, const struct setting *setting)
+{
+	if (setting->known)
+		finding_fact(f, name, FACT_COUNT, setting->value);
+}
+
+void fact_counter(struct finding *f, const char *name, const struct setting *counter)
+{
+	if (counter->known && counter->value != 0)
+		finding_fact(f, name, FACT_COUNT, counter->value);
+}
+
+void fact_inferred_owner(struct finding *f, const struct group *g)
+{
+	const struct proc *p = g->subject.proc;
+
+	if (g->n_owners == 0)
+		return;
+	if (p && g->n_owners == 1) {
+		finding_fact(f, "pid", FACT_COUNT, p->pid);
+		finding_fact_text(f, "likely_owner", p->comm);
+	} else {
+		finding_fact(f, "candidates", FACT_COUNT, (int64_t)g->n_owners);
+	}
+	finding_fact_sentence(f, "inferred_from",
+			      g->basis == BASIS_LISTENER ?
+				      N_("it listens on the local port") :
+				      N_("it has live connections to the same destination"));
+}

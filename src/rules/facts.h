@@ -1,0 +1,20 @@
+#pragma once
+
+/* Evidence that several rules show in the same words. */
+
+#include "rules/rule.h"
+
+/* "fds": the descriptors, the first 64 of them. */
+void fact_fds(struct finding *f, const struct group *g);
+/* "pid", "fd_used", "fd_limit", "fd_share" of the subject's process, as far as known. */
+void fact_proc(struct finding *f, const struct group *g);
+/* "fin_at", "fin_from", "closed_first", "fin_acked": what a capture says of the earliest FIN. */
+void fact_fin(struct finding *f, const struct group *g);
+/* "ends_first", "ends_last": when the first and the last of them end by themselves. */
+void fact_ends(struct finding *f, const struct group *g);
+/* A counter since the namespace was made, if it was read and is not zero. */
+void fact_counter(struct finding *f, const char *name, const struct setting *counter);
+/* A setting's value in force, if known. */
+void fact_setting(struct finding *f, const char *name, const struct setting *setting);
+/* Whose these were, where the owner is inferred: "likely_owner" or "candidates". */
+void fact_inferred_owner(struct finding *f, const struct group *g);

@@ -1,0 +1,493 @@
+#include "rules/judge.h"
+#include "rules/catalogue.h"
+#include "rules/reset.h"
+#include "util/hash.h"
+#include "util/index.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How it works: each connection is offered to the rows of its state in order; the first that fires
+ * claims it. Claims gather in groups keyed by (rule, whom it is about). At the end each group is
+ * weighed once. A group that turns out too small for its rule is poured into the rule named by
+ * `otherwise`, so that no socket stays without a sentence. */
+
+enum { MAX_ROWS = 32 };
+
+struct group_key {
+	const struct rule *rule;
+	const struct proc *proc;
+	const struct netns *netns;
+	struct endpoint local, peer;
+	uint32_t extra; /* state of an unjudged group, side of a packet group */
+};
+_Static_assert(sizeof(struct group_key) == 64, "hashed whole: no padding");
+
+struct judge {
+	struct arena *arena;
+	struct bounds bounds;
+	size_t n_examples;
+	/* The rows to ask about a socket of each state, and about a flow; ended by NULL. */
+	const struct rule *by_state[STATE_MAX][MAX_ROWS + 1];
+	const struct rule *of_flows[MAX_ROWS + 1];
+	struct hash_key hash_key;
+	struct index by_key;
+	struct group **groups;
+	struct group_key *keys;
+	size_t n, cap;
+};
+
+static void append(const struct rule *rows[], const struct rule *r)
+{
+	size_t n = 0;
+
+	while (rows[n])
+		n++;
+	assert(n < MAX_ROWS);
+	rows[n] = r;
+}
+
+static void sort_rows(struct judge *j)
+{
+	for (size_t i = 0; i < rules_count(); i++) {
+		const struct rule *r = rules_at(i);
+
+		if (!r->claims)
+			continue;
+		if (r->scope == SCOPE_FLOW)
+			append(j->of_flows, r);
+		for (enum state s = STATE_ESTABLISHED; s < STATE_MAX; s++)
+			if (r->states & STATE_BIT(s))
+				append(j->by_state[s], r);
+	}
+}
+
+struct judge *judge_new(struct arena *arena, uint64_t min_age_ms, size_t n_examples)
+{
+	struct judge *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		arena_die();
+	j->arena = arena;
+	j->n_examples = n_examples;
+	j->hash_key = hash_key_new();
+	j->bounds = (struct bounds){
+		.young = min_age_ms / 12,
+		.suspicious = min_age_ms,
+		.old = min_age_ms * 10,
+		.forgotten = min_age_ms * 60,
+	};
+	sort_rows(j);
+	return j;
+}
+
+static bool is_missing(const struct rule *r, const struct conn *c)
+{
+	const struct sock *s = c->sock;
+
+	if ((r->needs & NEED_OWNER) && c->owner == OWNER_HIDDEN)
+		return true;
+	if ((r->needs & NEED_AGE) && !c->age.known)
+		return true;
+	if ((r->needs & NEED_INFO) && (!s->full || s->full->info.len < SOCK_INFO_LEN_BASIC))
+		return true;
+	return (r->needs & NEED_RQUEUE) && s->full && s->full->is_mptcp;
+}
+
+/* The row that claims a socket; never NULL for a teardown state. */
+static const struct rule *claim_sock(const struct judge *j, const struct conn *c)
+{
+	bool unknown = false;
+
+	for (const struct rule *const *at = j->by_state[c->sock->state]; *at; at++) {
+		const struct rule *r = *at;
+		/* Asked with evidence missing, a rule may still say that this is not its case. */
+		enum verdict v = r->claims(c, &j->bounds);
+
+		if (v == VERDICT_FIRES && is_missing(r, c))
+			v = VERDICT_UNKNOWN;
+		if (v == VERDICT_FIRES)
+			return r;
+		unknown |= v == VERDICT_UNKNOWN;
+	}
+	return unknown ? rules_unjudged() : rules_ordinary(c->sock->state);
+}
+
+static struct group_key key_of(const struct rule *r, const struct conn *c)
+{
+	struct group_key key = { .rule = r };
+	enum scope scope = r->scope;
+
+	if (scope == SCOPE_FLOW) {
+		key.peer = c->flow->end[SIDE_SERVER].at;
+		return key;
+	}
+	key.netns = c->netns;
+	if (scope == SCOPE_SERVICE)
+		scope = c->listener ? SCOPE_LISTENER : SCOPE_DESTINATION;
+	if (scope == SCOPE_PROCESS && c->n_holders > 0)
+		key.proc = c->holders[0].proc;
+	else if (scope == SCOPE_LISTENER && c->listener)
+		key.local = c->listener->pair.local;
+	else if (scope == SCOPE_DESTINATION)
+		key.peer = c->sock->pair.peer;
+	if (r == rules_unjudged())
+		key.extra = c->sock->state;
+	return key;
+}
+
+static enum subject_kind subject_kind_of(const struct rule *r, const struct conn *c)
+{
+	switch (r->scope) {
+	case SCOPE_PROCESS:
+		return SUBJECT_PROCESS;
+	case SCOPE_LISTENER:
+		return SUBJECT_LISTENER;
+	case SCOPE_DESTINATION:
+		return SUBJECT_DESTINATION;
+	case SCOPE_SERVICE:
+		return c->listener ? SUBJECT_LISTENER : SUBJECT_DESTINATION;
+	case SCOPE_NETNS:
+		return SUBJECT_HOST;
+	case SCOPE_FLOW:
+		return SUBJECT_DESTINATION;
+	}
+	return SUBJECT_HOST;
+}
+
+static struct subject subject_of(const struct rule *r, const struct conn *c,
+				 const struct group_key *key)
+{
+	struct subject s = {
+		.kind = subject_kind_of(r, c),
+		.netns = key->netns,
+		.proc = key->proc,
+		.local = key->local,
+		.peer = key->peer,
+		.has_local = key->local.port != 0,
+		.has_peer = key->peer.port != 0,
+	};
+
+	/* An inferred owner is named only where there is one candidate. */
+	if (!s.proc && r->scope != SCOPE_NETNS && c->n_holders == 1)
+		s.proc = c->holders[0].proc;
+	return s;
+}
+
+static struct group *push_group(struct judge *j, const struct group_key *key)
+{
+	if (j->n == j->cap) {
+		j->cap = j->cap ? j->cap * 2 : 16;
+		j->groups = xrealloc_array(j->groups, j->cap, sizeof(struct group *));
+		j->keys = xrealloc_array(j->keys, j->cap, sizeof(*j->keys));
+	}
+	j->keys[j->n] = *key;
+	return j->groups[j->n++] = arena_alloc(j->arena, sizeof(struct group));
+}
+
+static struct group *group_of(struct judge *j, const struct rule *r, const struct conn *c)
+{
+	struct group_key key = key_of(r, c);
+	uint64_t hash = hash_bytes(&j->hash_key, &key, sizeof(key));
+	uint32_t at;
+
+	for (size_t it = index_first(&j->by_key, hash); index_next(&j->by_key, hash, &it, &at);)
+		if (memcmp(&j->keys[at], &key, sizeof(key)) == 0)
+			return j->groups[at];
+	index_add(&j->by_key, hash, (uint32_t)j->n);
+	struct group *g = push_group(j, &key);
+	g->rule = r;
+	g->subject = subject_of(r, c, &key);
+	g->first_fin_ns = TIME_NONE;
+	g->ends_first_ms = UINT64_MAX;
+	g->weakest = CERTAINTY_CERTAIN;
+	g->examples = arena_array(j->arena, j->n_examples, sizeof(*g->examples));
+	return g;
+}
+
+static bool is_older(const struct conn *a, const struct conn *b)
+{
+	if (a->age.known != b->age.known)
+		return a->age.known;
+	return a->age.known && a->age.ms > b->age.ms;
+}
+
+/* The oldest ones are worth showing: a full list gives up its youngest. */
+static void keep_example(struct judge *j, struct group *g, const struct conn *c)
+{
+	struct conn *slot = NULL;
+
+	if (g->n_examples < j->n_examples) {
+		slot = &g->examples[g->n_examples++];
+	} else if (c->sock) {
+		for (size_t i = 0; i < g->n_examples; i++)
+			if (is_older(c, &g->examples[i]) &&
+			    (!slot || is_older(slot, &g->examples[i])))
+				slot = &g->examples[i];
+	}
+	if (!slot)
+		return;
+	*slot = *c;
+	if (c->flow && !c->sock) /* a view of the flow table, gone after this call */
+		slot->flow = flow_keep(c->flow, j->arena);
+}
+
+static void gather_packets(struct group *g, const struct conn *c)
+{
+	const struct flow_fin *fin = &c->flow->end[c->our_side].fin;
+	const struct flow_fin *theirs = &c->flow->end[side_other(c->our_side)].fin;
+	bool ours = fin->seen && (!theirs->seen || fin->at_ns <= theirs->at_ns);
+
+	if (!ours)
+		fin = theirs;
+	if (!fin->seen)
+		return;
+	g->n_with_fin++;
+	if (g->first_fin_ns != TIME_NONE && g->first_fin_ns <= fin->at_ns)
+		return;
+	g->first_fin_ns = fin->at_ns;
+	g->first_fin_is_ours = ours;
+	g->fin_acked = fin->acked_ns != TIME_NONE;
+	g->closed_first = c->flow->closed_first;
+	g->our_side = c->our_side;
+}
+
+static void gather_culprit(struct group *g, const struct conn *c)
+{
+	if (!c->other_proc || c->other_end->state != STATE_CLOSE_WAIT)
+		return;
+	g->n_culprit++;
+	if (!g->culprit) {
+		g->culprit = c->other_proc;
+		g->culprit_fd = c->other_fd;
+	}
+}
+
+static void gather_sock(struct group *g, const struct conn *c)
+{
+	const struct sock *s = c->sock;
+	const struct sock_full *full = s->full;
+
+	g->states_differ |= g->count > 1 && g->state != (enum state)s->state;
+	g->state = s->state;
+	if (!c->age.known)
+		g->n_age_unknown++;
+	else if (!g->oldest.known || c->age.ms > g->oldest.ms)
+		g->oldest = c->age;
+	g->n_hidden += c->owner == OWNER_HIDDEN;
+	g->n_keepalive += s->timer == TIMER_KEEPALIVE;
+	g->n_shared += c->owner == OWNER_KNOWN && c->n_holders > 1 &&
+		       c->holders[0].proc != c->holders[1].proc;
+	if (c->n_holders > g->n_owners)
+		g->n_owners = c->n_holders;
+	g->basis = c->basis;
+	if (c->listener && !g->listener) {
+		g->listener = c->listener;
+		g->n_listeners = c->n_listeners;
+	}
+	if (c->ends.in_known) {
+		if (c->ends.in_ms < g->ends_first_ms)
+			g->ends_first_ms = c->ends.in_ms;
+		if (c->ends.in_ms > g->ends_last_ms)
+			g->ends_last_ms = c->ends.in_ms;
+	}
+	if (c->owner == OWNER_KNOWN) {
+		if (g->n_fds < GROUP_FDS_MAX)
+			g->fds[g->n_fds] = (uint32_t)c->holders[0].fd;
+		g->n_fds++;
+	}
+	if (full) {
+		g->rqueue += full->rqueue;
+		g->wqueue += full->wqueue;
+		/* The last data came well before the FIN, and was read: the read that took the
+		 * FIN afterwards can only have returned the end of the stream. */
+		if (full->info.len >= SOCK_INFO_LEN_BASIC &&
+		    full->info.last_data_recv_ms > full->info.last_ack_recv_ms + SECOND_MS)
+			g->n_read_before_fin++;
+	}
+	gather_culprit(g, c);
+	if (c->flow)
+		gather_packets(g, c);
+}
+
+static void add(struct judge *j, const struct rule *r, const struct conn *c)
+{
+	struct group *g = group_of(j, r, c);
+
+	g->count++;
+	if (c->sock)
+		gather_sock(g, c);
+	else
+		reset_gather(g, c);
+	if (r->how_sure) {
+		enum certainty sure = r->how_sure(c);
+
+		if (sure < g->weakest)
+			g->weakest = sure;
+	}
+	keep_example(j, g, c);
+}
+
+void judge_name(const struct judge *j, struct conn *c)
+{
+	const struct rule *r;
+
+	c->rules[0] = NULL;
+	if (!c->sock || !(STATE_BIT(c->sock->state) & STATES_TEARDOWN))
+		return;
+	r = claim_sock(j, c);
+	/* What only a crowd makes true is not said of one. */
+	c->rules[0] = r->otherwise ? r->otherwise->text.id : r->text.id;
+	c->rules[1] = NULL;
+}
+
+void judge_sock(struct judge *j, struct conn *c)
+{
+	if (!(STATE_BIT(c->sock->state) & STATES_TEARDOWN))
+		return;
+	const struct rule *r = claim_sock(j, c);
+
+	c->rules[0] = r->otherwise ? r->otherwise->text.id : r->text.id;
+	c->rules[1] = NULL;
+	add(j, r, c);
+}
+
+void judge_flow(struct judge *j, struct conn *c)
+{
+	size_t n = 0;
+
+	reset_name_causes(c->flow, c->rst_causes);
+	for (const struct rule *const *at = j->of_flows; *at; at++) {
+		const struct rule *r = *at;
+
+		if (r->claims(c, &j->bounds) != VERDICT_FIRES)
+			continue;
+		if (n < MAX_CONN_RULES)
+			c->rules[n++] = r->text.id;
+		c->rules[n] = NULL;
+		add(j, r, c);
+	}
+}
+
+void judge_ports(struct judge *j, const struct port_budget *budget, const struct conn *example)
+{
+	const struct rule *r = &port_rules[0];
+	struct port_budget *kept;
+	struct group *g;
+
+	if (budget->capacity == 0)
+		return;
+	kept = arena_alloc(j->arena, sizeof(*kept));
+	*kept = *budget;
+	g = push_group(j, &(struct group_key){ .rule = r });
+	*g = (struct group){
+		.rule = r,
+		.count = budget->used,
+		.ports = kept,
+		.weakest = CERTAINTY_CERTAIN,
+		.subject = {
+			.kind = SUBJECT_DESTINATION,
+			.netns = budget->netns,
+			.peer = budget->peer,
+			.local = { .addr = budget->local },
+			.has_peer = true,
+			.has_local = true,
+			.proc = example->n_holders == 1 ? example->holders[0].proc : NULL,
+		},
+		.n_owners = example->n_holders,
+		.basis = example->basis,
+	};
+}
+
+static struct finding *finding_new(struct findings *all, const struct group *g)
+{
+	if (all->n == all->cap) {
+		size_t cap = all->cap ? all->cap * 2 : 16;
+		struct finding *moved = arena_array(all->arena, cap, sizeof(*moved));
+
+		if (all->n)
+			memcpy(moved, all->at, all->n * sizeof(*moved));
+		all->at = moved;
+		all->cap = cap;
+	}
+	struct finding *f = &all->at[all->n++];
+	*f = (struct finding){
+		.text = &g->rule->text,
+		.certainty = g->weakest,
+		.subject = g->subject,
+		.count = g->count,
+		.oldest = g->oldest,
+		.examples = g->examples,
+		.n_examples = g->n_examples,
+	};
+	return f;
+}
+
+static bool weigh(struct judge *j, struct findings *ret, const struct group *g)
+{
+	struct finding *f = finding_new(ret, g);
+
+	if (g->rule->weigh(g, &j->bounds, f))
+		return true;
+	ret->n--;
+	return false;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* A group too small for its rule, into the group of the rule it names instead. */
+static void pour(struct judge *j, const struct group *from)
+{
+	struct group *into;
+
+	if (from->n_examples == 0)
+		return;
+	into = group_of(j, from->rule->otherwise, &from->examples[0]);
+	into->states_differ |= into->count > 0 && into->state != from->state;
+	into->state = from->state;
+	into->count += from->count;
+	into->n_age_unknown += from->n_age_unknown;
+	into->n_owners = from->n_owners;
+	if (from->oldest.known && (!into->oldest.known || from->oldest.ms > into->oldest.ms))
+		into->oldest = from->oldest;
+	if (from->ends_first_ms < into->ends_first_ms)
+		into->ends_first_ms = from->ends_first_ms;
+	into->ends_last_ms = larger(into->ends_last_ms, from->ends_last_ms);
+	for (size_t i = 0; i < from->n_examples; i++)
+		keep_example(j, into, &from->examples[i]);
+}
+
+static int worst_first(const void *va, const void *vb)
+{
+	const struct finding *a = va, *b = vb;
+
+	if (a->severity != b->severity)
+		return a->severity < b->severity ? 1 : -1;
+	if (a->certainty != b->certainty)
+		return a->certainty < b->certainty ? 1 : -1;
+	if (a->count != b->count)
+		return a->count < b->count ? 1 : -1;
+	return strcmp(a->text->id, b->text->id);
+}
+
+void judge_end(struct judge *j, struct findings *ret)
+{
+	*ret = (struct findings){ .arena = j->arena };
+	/* Crowds first: what they give up is poured into groups that are weighed afterwards. */
+	for (size_t i = 0; i < j->n; i++)
+		if (j->groups[i]->rule->otherwise && !weigh(j, ret, j->groups[i]))
+			pour(j, j->groups[i]);
+	for (size_t i = 0; i < j->n; i++)
+		if (!j->groups[i]->rule->otherwise)
+			weigh(j, ret, j->groups[i]);
+	if (ret->n)
+		qsort(ret->at, ret->n, sizeof(*ret->at), worst_first);
+	index_free(&j->by_key);
+	free(j->groups);
+	free(j->keys);
+	free(j);
+}

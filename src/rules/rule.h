@@ -1,0 +1,108 @@
+#pragma once
+
+/* A rule: a row of words and two pure functions.
+ *
+ * `claims` looks at one connection and says whether this is its case. One connection, one claim:
+ * the rows of a state are asked in catalogue order and the first that fires takes it. Connections a
+ * rule has claimed are gathered in groups (one process, one listener, one destination …);
+ * `weigh` then turns a group into severity, certainty and typed facts.
+ *
+ * `needs` is checked by judge.c before `claims` is asked, so a rule never tests for missing data:
+ * what a rule needed and nobody could see makes its verdict UNKNOWN, and a connection that no rule
+ * claimed but one could not judge is reported as unjudged, never as fine. Rules open no file, ask no
+ * clock and print nothing. */
+
+#include "model/finding.h"
+#include "model/ports.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum verdict { VERDICT_SILENT, VERDICT_FIRES, VERDICT_UNKNOWN };
+
+/* What one group is about. */
+enum scope {
+	SCOPE_PROCESS,     /* the process that holds the descriptors */
+	SCOPE_LISTENER,    /* the listener in whose queue they wait */
+	SCOPE_DESTINATION, /* the remote address and port */
+	SCOPE_SERVICE,     /* our listener if the local port has one, else the destination */
+	SCOPE_NETNS,
+	SCOPE_FLOW,        /* the server's address and port, from packets */
+};
+
+enum needs {
+	NEED_OWNER = 1,  /* a descriptor was found, or there is none to find */
+	NEED_AGE = 2,
+	NEED_INFO = 4,   /* tcp_info as far as the times since */
+	NEED_RQUEUE = 8, /* Recv-Q counts bytes and the FIN: not on a socket of MPTCP */
+};
+
+enum { MS = 1, SECOND_MS = 1000, MINUTE_MS = 60000, HOUR_MS = 3600000 };
+
+/* Ages in milliseconds; all scale with --min-age except where a rule's certainty is concerned. */
+struct bounds {
+	uint64_t young;      /* 5 s: a healthy teardown is over, two lost FINs included */
+	uint64_t suspicious; /* 60 s: the longest ordinary wait of Linux teardown */
+	uint64_t old;        /* 10 min: beyond usual HTTP keep-alive times */
+	uint64_t forgotten;  /* 1 h: beyond any pool's idle time */
+};
+
+enum { GROUP_FDS_MAX = 64 };
+
+struct group {
+	const struct rule *rule;
+	struct subject subject;
+	uint64_t count, n_age_unknown, n_read_before_fin, n_shared, n_hidden, n_keepalive;
+	struct age oldest;
+	uint64_t rqueue, wqueue; /* sums, bytes; the FIN is counted in rqueue */
+	uint64_t ends_first_ms, ends_last_ms;
+	uint32_t fds[GROUP_FDS_MAX];
+	uint64_t n_fds;
+	enum state state;
+	bool states_differ;
+	const struct sock *listener;
+	size_t n_listeners;
+	size_t n_owners;         /* candidates, where the owner is inferred */
+	enum basis basis;
+	const struct proc *culprit; /* holds the other end, in CLOSE-WAIT, on this host */
+	int culprit_fd;
+	uint64_t n_culprit;
+	/* Packets. */
+	uint64_t n_with_fin;     /* sockets whose FIN the capture holds */
+	int64_t first_fin_ns;
+	bool first_fin_is_ours, fin_acked;
+	enum closed_first closed_first; /* of the connection of first_fin_ns; client/server */
+	enum side our_side;
+	enum certainty weakest;  /* of the single cases, for packet rules */
+	uint64_t longest_ns;
+	uint64_t bytes;
+	enum side side;          /* who did it */
+	const struct port_budget *ports;
+	struct conn *examples;
+	size_t n_examples;
+};
+
+struct rule {
+	struct rule_text text;
+	enum scope scope;
+	uint32_t states;   /* STATE_BIT mask of the sockets it is asked about; 0: packets only */
+	unsigned needs;
+	enum verdict (*claims)(const struct conn *c, const struct bounds *b);
+	/* Packet rules name the certainty of each case; NULL elsewhere. */
+	enum certainty (*how_sure)(const struct conn *c);
+	/* false: too few to be worth a finding of its own; the group goes to `otherwise`. */
+	bool (*weigh)(const struct group *g, const struct bounds *b, struct finding *f);
+	const struct rule *otherwise;
+};
+
+/* The families. Each array is in the order in which its rows are asked. */
+extern const struct rule close_wait_rules[], fin_wait_rules[], time_wait_rules[], port_rules[],
+	reset_rules[], ending_rules[], ordinary_rules[];
+extern const size_t n_close_wait_rules, n_fin_wait_rules, n_time_wait_rules, n_port_rules,
+	n_reset_rules, n_ending_rules, n_ordinary_rules;
+
+/* Certainty one step down, for every piece of evidence that is missing. */
+static inline enum certainty lowered(enum certainty c)
+{
+	return c == CERTAINTY_CERTAIN ? CERTAINTY_LIKELY : CERTAINTY_POSSIBLE;
+}
