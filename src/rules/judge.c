@@ -329,45 +329,50 @@ static void add(struct judge *j, const struct rule *r, const struct conn *c)
 	keep_example(j, g, c);
 }
 
-void judge_name(const struct judge *j, struct conn *c)
+static void name_flow(const struct judge *j, struct conn *c)
 {
-	const struct rule *r;
+	size_t n = 0;
 
-	c->rules[0] = NULL;
-	if (!c->sock || !(STATE_BIT(c->sock->state) & STATES_TEARDOWN))
-		return;
-	r = claim_sock(j, c);
+	reset_name_causes(c->flow, c->rst_causes);
+	for (const struct rule *const *at = j->of_flows; *at && n < MAX_CONN_RULES; at++)
+		if ((*at)->claims(c, &j->bounds) == VERDICT_FIRES)
+			c->rules[n++] = (*at)->text.id;
+	c->rules[n] = NULL;
+}
+
+static void name_sock(struct conn *c, const struct rule *r)
+{
 	/* What only a crowd makes true is not said of one. */
 	c->rules[0] = r->otherwise ? r->otherwise->text.id : r->text.id;
 	c->rules[1] = NULL;
 }
 
+void judge_name(const struct judge *j, struct conn *c)
+{
+	c->rules[0] = NULL;
+	if (!c->sock)
+		name_flow(j, c);
+	else if (STATE_BIT(c->sock->state) & STATES_TEARDOWN)
+		name_sock(c, claim_sock(j, c));
+}
+
 void judge_sock(struct judge *j, struct conn *c)
 {
+	const struct rule *r;
+
 	if (!(STATE_BIT(c->sock->state) & STATES_TEARDOWN))
 		return;
-	const struct rule *r = claim_sock(j, c);
-
-	c->rules[0] = r->otherwise ? r->otherwise->text.id : r->text.id;
-	c->rules[1] = NULL;
+	r = claim_sock(j, c);
+	name_sock(c, r);
 	add(j, r, c);
 }
 
 void judge_flow(struct judge *j, struct conn *c)
 {
-	size_t n = 0;
-
-	reset_name_causes(c->flow, c->rst_causes);
-	for (const struct rule *const *at = j->of_flows; *at; at++) {
-		const struct rule *r = *at;
-
-		if (r->claims(c, &j->bounds) != VERDICT_FIRES)
-			continue;
-		if (n < MAX_CONN_RULES)
-			c->rules[n++] = r->text.id;
-		c->rules[n] = NULL;
-		add(j, r, c);
-	}
+	name_flow(j, c);
+	for (const struct rule *const *at = j->of_flows; *at; at++)
+		if ((*at)->claims(c, &j->bounds) == VERDICT_FIRES)
+			add(j, *at, c);
 }
 
 void judge_ports(struct judge *j, const struct port_budget *budget, const struct conn *example)
@@ -486,6 +491,11 @@ void judge_end(struct judge *j, struct findings *ret)
 			weigh(j, ret, j->groups[i]);
 	if (ret->n)
 		qsort(ret->at, ret->n, sizeof(*ret->at), worst_first);
+	judge_free(j);
+}
+
+void judge_free(struct judge *j)
+{
 	index_free(&j->by_key);
 	free(j->groups);
 	free(j->keys);

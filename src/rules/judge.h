@@ -25,6 +25,8 @@ void judge_name(const struct judge *j, struct conn *c);
 void judge_ports(struct judge *j, const struct port_budget *budget, const struct conn *example);
 /* Findings, worst first. Frees the judge. */
 void judge_end(struct judge *j, struct findings *ret);
+/* For a judge that only named. */
+void judge_free(struct judge *j);
 
 /* The catalogue, for explain, man pages and completions. */
 size_t rules_count(void);

@@ -1,0 +1,78 @@
+#include "cli/captures.h"
+#include "cli/run.h"
+#include "util/i18n.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static bool opened(struct captures *c, int failed, struct capture *capture, const struct fail *fail)
+{
+	if (failed) {
+		say_failure(fail);
+		captures_close(c);
+		return false;
+	}
+	c->infos[c->n] = capture_info(capture);
+	c->at[c->n++] = capture;
+	return true;
+}
+
+bool captures_open(const struct options *o, struct captures *ret)
+{
+	struct capture *capture = NULL;
+	struct fail fail;
+
+	*ret = (struct captures){ 0 };
+	for (size_t i = 0; i < o->n_captures; i++)
+		if (!opened(ret, capture_open_file(o->captures[i], &capture, &fail), capture, &fail))
+			return false;
+	if (o->interface) {
+		ret->is_live = true;
+		if (!opened(ret, capture_open_live(o->interface, o->write, &capture, &fail), capture,
+			    &fail))
+			return false;
+	}
+	ret->tab = flowtab_new();
+	return true;
+}
+
+static void note_damage(const struct capture_info *info, int failed, struct gaps *gaps)
+{
+	if (failed)
+		gap_add(gaps, "capture", info->name, info->error ? info->error : _("read error"),
+			_("what came before was used; later packets are unknown"));
+	else if (info->is_cut)
+		gap_add(gaps, "capture", info->name, _("the file ends in the middle of a packet"),
+			_("what came before was used; later packets are unknown"));
+	if (info->dropped_by_kernel > 0)
+		gap_add(gaps, "capture-drops", info->name,
+			_("the kernel dropped packets before they could be read"),
+			_("\"not seen\" may mean dropped"));
+	if (info->flows_refused > 0)
+		gap_add(gaps, "cap", info->name, _("more connections than can be kept"),
+			_("the connections beyond the limit are missing"));
+}
+
+void captures_read(struct captures *c, const struct options *o, struct gaps *gaps)
+{
+	struct capture_progress progress = progress_for(o);
+
+	for (size_t i = 0; i < c->n; i++) {
+		bool is_device = c->is_live && i + 1 == c->n;
+		uint64_t for_ms = is_device ? o->for_ms : 0;
+		int failed = capture_read(c->at[i], c->tab, for_ms, o->max_packets,
+					  progress.report ? &progress : NULL);
+
+		note_damage(c->infos[i], failed, gaps);
+	}
+	if (progress.report && c->n > 0)
+		fprintf(stderr, "\r\033[K");
+}
+
+void captures_close(struct captures *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		capture_close(c->at[i]);
+	flowtab_free(c->tab);
+	*c = (struct captures){ 0 };
+}

@@ -1,0 +1,27 @@
+#pragma once
+
+/* The captures of one command line: opened first, read into one flow table, their damage kept as
+ * gaps. Freed with captures_close(). */
+
+#include "cli/options.h"
+#include "model/flow.h"
+#include "util/attr.h"
+#include "wire/capture.h"
+#include "wire/flowtab.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct captures {
+	struct capture *at[MAX_CAPTURES + 1];
+	const struct capture_info *infos[MAX_CAPTURES + 1];
+	size_t n;
+	struct flowtab *tab;
+	bool is_live;
+};
+
+/* Files, and the interface if one is named. false: one could not be opened, and that is said. */
+MUST_CHECK bool captures_open(const struct options *o, struct captures *ret);
+/* Reads them all. What could not be read to its end becomes a gap in `gaps`. */
+void captures_read(struct captures *c, const struct options *o, struct gaps *gaps);
+void captures_close(struct captures *c);

@@ -1,0 +1,120 @@
+#include "cli/run.h"
+#include "util/i18n.h"
+
+#include <langinfo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+void say_failure(const struct fail *fail)
+{
+	fprintf(stderr, "tcpwhy: %s: %s\n", fail->object, fail->what);
+	if (fail->hint[0])
+		fprintf(stderr, "  %s\n", fail->hint);
+}
+
+struct filter *parse_filter(const char *const *words, size_t n)
+{
+	struct filter_error error = { 0 };
+	struct filter *f = filter_parse(words, n, &error);
+
+	if (f)
+		return f;
+	fprintf(stderr, _("tcpwhy: filter: %s\n"), error.what);
+	if (error.text)
+		fprintf(stderr, "  %s\n  %*s^\n", error.text, (int)error.at, "");
+	free(error.text);
+	return NULL;
+}
+
+static int terminal_width(void)
+{
+	struct winsize size;
+	const char *columns = getenv("COLUMNS");
+
+	if (!isatty(STDOUT_FILENO))
+		return 0;
+	if (columns && atoi(columns) > 20)
+		return atoi(columns);
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20)
+		return size.ws_col;
+	return 80;
+}
+
+static bool wants_colour(const struct options *o)
+{
+	const char *no = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	if (o->colour != COLOUR_AUTO)
+		return o->colour == COLOUR_ALWAYS;
+	if (no && *no)
+		return false;
+	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
+}
+
+void fill_report_options(const struct options *o, enum report_kind kind, struct report_options *ret)
+{
+	*ret = (struct report_options){
+		.kind = kind,
+		.width = terminal_width(),
+		.colour = wants_colour(o),
+		.ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
+		.verbose = o->verbose,
+		.numeric = o->numeric,
+		.no_header = o->no_header,
+		.processes = o->processes,
+		.timers = o->timers,
+		.extended = o->extended,
+		.info = o->info,
+		.memory = o->memory,
+		.n_examples = o->n_examples,
+		.min_age_ms = o->min_age_ms,
+	};
+}
+
+static void show_progress(void *ctx, const struct capture_info *so_far, int percent)
+{
+	(void)ctx;
+	if (percent >= 0)
+		fprintf(stderr, _("\r%s: %d %%, %llu packets"), so_far->name, percent,
+			(unsigned long long)so_far->packets);
+	else
+		fprintf(stderr, _("\r%s: %llu packets"), so_far->name,
+			(unsigned long long)so_far->packets);
+	fflush(stderr);
+}
+
+struct capture_progress progress_for(const struct options *o)
+{
+	bool wanted = !o->no_progress && isatty(STDERR_FILENO);
+
+	return (struct capture_progress){ .report = wanted ? show_progress : NULL };
+}
+
+bool gaps_spoil(const struct gaps *gaps)
+{
+	static const char *const spoiling[] = { "capture", "dump", "netns", "cap" };
+
+	for (size_t i = 0; i < gaps->n; i++)
+		for (size_t k = 0; k < ARRAY_LEN(spoiling); k++)
+			if (strcmp(gaps->at[i].what, spoiling[k]) == 0)
+				return true;
+	return false;
+}
+
+int status_of(const struct options *o, const struct findings *findings, bool is_whole)
+{
+	enum severity worst = SEVERITY_NOTE;
+
+	for (size_t i = 0; i < findings->n; i++)
+		if (findings->at[i].severity > worst)
+			worst = findings->at[i].severity;
+	if (o->exit_code && worst == SEVERITY_PROBLEM)
+		return 2;
+	if (o->exit_code && worst == SEVERITY_WARNING)
+		return 1;
+	return is_whole ? STATUS_OK : STATUS_FAILED;
+}

@@ -1,0 +1,57 @@
+#include "cli/evidence.h"
+#include "cli/run.h"
+
+int evidence_gather(const struct options *o, const struct live_request *req,
+		    struct captures *captures, struct evidence *ret)
+{
+	struct gaps gaps = { 0 };
+	struct fail fail;
+
+	if (captures->is_live)
+		captures_read(captures, o, &gaps);
+	if (live_look(req, &ret->look, &fail) < 0) {
+		say_failure(&fail);
+		gaps_free(&gaps);
+		return STATUS_FAILED;
+	}
+	if (!captures->is_live && captures->n > 0)
+		captures_read(captures, o, &gaps);
+	for (size_t i = 0; i < gaps.n; i++)
+		gap_add(&ret->look->gaps, gaps.at[i].what, gaps.at[i].object, gaps.at[i].reason,
+			gaps.at[i].effect);
+	gaps_free(&gaps);
+	ret->join = join_new(ret->look);
+	return STATUS_OK;
+}
+
+struct marriage {
+	struct evidence *e;
+	void (*lone)(void *ctx, const struct flow *view);
+	void *ctx;
+};
+
+static bool take_flow(void *ctx, const struct flow *view)
+{
+	struct marriage *m = ctx;
+
+	if (join_wants_flow(m->e->join, view))
+		join_add_flow(m->e->join, flow_keep(view, m->e->look->arena));
+	else if (m->lone)
+		m->lone(m->ctx, view);
+	return true;
+}
+
+void evidence_marry(struct evidence *e, struct captures *captures,
+		    void (*lone)(void *ctx, const struct flow *view), void *ctx)
+{
+	struct marriage m = { e, lone, ctx };
+
+	if (captures->n > 0)
+		flowtab_each(captures->tab, take_flow, &m);
+}
+
+void evidence_free(struct evidence *e)
+{
+	join_free(e->join);
+	look_free(e->look);
+}

@@ -1,0 +1,445 @@
+#include "cli/options.h"
+#include "util/duration.h"
+#include "util/i18n.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	WHY = 1 << COMMAND_WHY,
+	LIST = 1 << COMMAND_LIST,
+	PCAP = 1 << COMMAND_PCAP,
+	EXPLAIN = 1 << COMMAND_EXPLAIN,
+	LAB = 1 << COMMAND_LAB,
+	SOCKETS = WHY | LIST,
+	REPORTS = WHY | LIST | PCAP,
+	EVERY = REPORTS | EXPLAIN | LAB,
+};
+
+static const struct {
+	const char *name, *usage, *does;
+} commands[] = {
+	[COMMAND_WHY] = { "why", "[OPTIONS] [FILTER]",
+			  N_("findings per process, worst first (the default command)") },
+	[COMMAND_LIST] = { "list", "[OPTIONS] [FILTER]",
+			   N_("the sockets in teardown states, as a table") },
+	[COMMAND_PCAP] = { "pcap", "[OPTIONS] FILE... [FILTER]",
+			   N_("post-mortem: how every connection in a capture ended") },
+	[COMMAND_EXPLAIN] = { "explain", "[OPTIONS] [TOPIC...]",
+			      N_("a rule, a state, a sysctl, a socket option, an errno") },
+	[COMMAND_LAB] = { "lab", "[OPTIONS] [SCENARIO]",
+			  N_("make a pathology in a private namespace and diagnose it") },
+};
+
+enum option_id {
+	OPT_CAPTURE = 256,
+	OPT_INTERFACE,
+	OPT_FOR,
+	OPT_WRITE,
+	OPT_FROM,
+	OPT_RECORD,
+	OPT_NETNS,
+	OPT_ALL_NETNS,
+	OPT_MIN_AGE,
+	OPT_EXAMPLES,
+	OPT_COUNT,
+	OPT_JSON,
+	OPT_JSON_LINES,
+	OPT_EXIT_CODE,
+	OPT_NUMERIC,
+	OPT_PROCESSES,
+	OPT_TIMERS,
+	OPT_EXTENDED,
+	OPT_INFO,
+	OPT_MEMORY,
+	OPT_IPV4,
+	OPT_IPV6,
+	OPT_TCP,
+	OPT_ONELINE,
+	OPT_ALL_STATES,
+	OPT_NO_HEADER,
+	OPT_ALL,
+	OPT_COLOUR,
+	OPT_NO_PROGRESS,
+	OPT_VERBOSE,
+	OPT_HELP,
+	OPT_VERSION,
+};
+
+/* One row an option. Without help: accepted because ss has it, and what it asks for is so anyway. */
+static const struct row {
+	const char *name;
+	char letter;
+	const char *arg;
+	unsigned commands;
+	enum option_id id;
+	const char *help;
+} rows[] = {
+	{ "read", 'r', "FILE", SOCKETS, OPT_CAPTURE, N_("packet evidence from a capture; - is stdin") },
+	{ "interface", 'i', "IFACE", WHY, OPT_INTERFACE, N_("capture FIN, RST and SYN live first") },
+	{ "interface", 0, "IFACE", LIST, OPT_INTERFACE, N_("capture FIN, RST and SYN live first") },
+	{ "for", 0, "TIME", SOCKETS, OPT_FOR, N_("how long to capture: 10s (default), 500ms, 2m") },
+	{ "write", 'w', "FILE", SOCKETS, OPT_WRITE, N_("keep the live capture") },
+	{ "from", 0, "DIR", SOCKETS, OPT_FROM, N_("a recorded look instead of this host") },
+	{ "record", 0, "DIR", SOCKETS, OPT_RECORD, N_("write what was read here, for --from") },
+	{ "netns", 'N', "NS", SOCKETS, OPT_NETNS, N_("another network namespace: name, pid or path") },
+	{ "all-netns", 'A', NULL, SOCKETS, OPT_ALL_NETNS, N_("every network namespace of this host") },
+	{ "min-age", 0, "TIME", WHY | LIST | PCAP, OPT_MIN_AGE,
+	  N_("younger is ordinary life (default 60s; 0 judges all)") },
+	{ "examples", 0, "N", WHY | PCAP, OPT_EXAMPLES, N_("connections shown a finding (default 3)") },
+	{ "count", 'c', "N", PCAP, OPT_COUNT, N_("stop after N packets") },
+	{ "processes", 'p', NULL, LIST, OPT_PROCESSES, N_("who holds it (always on, as root)") },
+	{ "options", 'o', NULL, LIST, OPT_TIMERS, N_("timers") },
+	{ "extended", 'e', NULL, LIST, OPT_EXTENDED, N_("uid, inode, cookie") },
+	{ "info", 'i', NULL, LIST, OPT_INFO, N_("tcp_info") },
+	{ "memory", 'm', NULL, LIST, OPT_MEMORY, N_("socket memory") },
+	{ "all-states", 'a', NULL, LIST, OPT_ALL_STATES, N_("not only the teardown states") },
+	{ "ipv4", '4', NULL, SOCKETS, OPT_IPV4, N_("IPv4 only") },
+	{ "ipv6", '6', NULL, SOCKETS, OPT_IPV6, N_("IPv6 only") },
+	{ "tcp", 't', NULL, LIST, OPT_TCP, NULL },
+	{ "oneline", 'O', NULL, LIST, OPT_ONELINE, NULL },
+	{ "no-header", 'H', NULL, LIST, OPT_NO_HEADER, N_("no heading line") },
+	{ "numeric", 'n', NULL, REPORTS, OPT_NUMERIC, N_("no names for users") },
+	{ "json", 0, NULL, EVERY, OPT_JSON, N_("one JSON document") },
+	{ "json-lines", 0, NULL, LIST | PCAP, OPT_JSON_LINES, N_("one JSON object a line") },
+	{ "exit-code", 0, NULL, WHY | PCAP, OPT_EXIT_CODE, N_("1 on a warning, 2 on a problem") },
+	{ "all", 0, NULL, LAB, OPT_ALL, N_("every scenario, one after the other") },
+	{ "color", 0, "WHEN", EVERY, OPT_COLOUR, N_("auto, always or never") },
+	{ "no-progress", 0, NULL, REPORTS, OPT_NO_PROGRESS, N_("no progress on stderr") },
+	{ "verbose", 'v', NULL, EVERY, OPT_VERBOSE, N_("every connection, every fix") },
+	{ "help", 'h', NULL, EVERY, OPT_HELP, N_("this text") },
+	{ "version", 'V', NULL, EVERY, OPT_VERSION, N_("version") },
+};
+
+static void print_commands(FILE *to)
+{
+	fprintf(to, _("Usage: tcpwhy [COMMAND] [OPTIONS] [FILTER]\n\n"
+		      "Why is this TCP connection still here, who holds it, and what ends it?\n\n"));
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		fprintf(to, "  %-8s %s\n", commands[i].name, _(commands[i].does));
+	fprintf(to, _("\n`tcpwhy COMMAND --help` lists the options of a command. FILTER is the language of\n"
+		      "ss(8): state close-wait, dport = :443, src 10.0.0.0/8, and or not ( ), and pid,\n"
+		      "comm, age, rqueue, orphan, rule …; see tcpwhy-filter(7).\n"));
+}
+
+static void print_help(FILE *to, enum command command)
+{
+	fprintf(to, _("Usage: tcpwhy %s %s\n%s.\n\n"), commands[command].name,
+		commands[command].usage, _(commands[command].does));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct row *r = &rows[i];
+		char left[32];
+
+		if (!(r->commands & (1u << command)) || !r->help)
+			continue;
+		snprintf(left, sizeof(left), "--%s%s%s", r->name, r->arg ? "=" : "",
+			 r->arg ? r->arg : "");
+		fprintf(to, "  %c%c%c %-18s %s\n", r->letter ? '-' : ' ',
+			r->letter ? r->letter : ' ', r->letter ? ',' : ' ', left, _(r->help));
+	}
+}
+
+/* Damerau-free edit distance of two short words; 99: not worth comparing. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t la = strlen(a), lb = strlen(b);
+	size_t row[32];
+
+	if (la >= ARRAY_LEN(row) || lb >= ARRAY_LEN(row))
+		return 99;
+	for (size_t k = 0; k <= lb; k++)
+		row[k] = k;
+	for (size_t i = 1; i <= la; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t k = 1; k <= lb; k++) {
+			size_t changed = diagonal + (a[i - 1] != b[k - 1]);
+			size_t best = row[k] < row[k - 1] ? row[k] + 1 : row[k - 1] + 1;
+
+			diagonal = row[k];
+			row[k] = changed < best ? changed : best;
+		}
+	}
+	return row[lb];
+}
+
+static void complain_about_option(const char *given, enum command command)
+{
+	const char *nearest = NULL;
+	size_t best = 3; /* more wrong letters than two are another word */
+
+	for (size_t i = 0; given[0] == '-' && given[1] == '-' && i < ARRAY_LEN(rows); i++) {
+		size_t d = distance(given + 2, rows[i].name);
+
+		if ((rows[i].commands & (1u << command)) && d < best) {
+			best = d;
+			nearest = rows[i].name;
+		}
+	}
+	fprintf(stderr, _("tcpwhy: %s: no such option of '%s'\n"), given, commands[command].name);
+	if (nearest)
+		fprintf(stderr, _("Did you mean --%s? "), nearest);
+	fprintf(stderr, _("`tcpwhy %s --help` lists them.\n"), commands[command].name);
+}
+
+static bool number(const char *text, uint64_t max, uint64_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	unsigned long long n = strtoull(text, &end, 10);
+	if (errno || end == text || *end || text[0] == '-' || n > max)
+		return false;
+	*ret = n;
+	return true;
+}
+
+static bool wrong_value(const char *option, const char *value, const char *expected)
+{
+	fprintf(stderr, _("tcpwhy: --%s=%s: expected %s\n"), option, value, expected);
+	return false;
+}
+
+/* false: the value is wrong, and that is said. */
+static bool apply(struct options *o, enum option_id id, const char *value)
+{
+	uint64_t n = 0;
+
+	switch (id) {
+	case OPT_CAPTURE:
+		if (o->n_captures == MAX_CAPTURES)
+			return wrong_value("read", value, _("at most 64 captures"));
+		o->captures[o->n_captures++] = value;
+		break;
+	case OPT_INTERFACE:
+		o->interface = value;
+		break;
+	case OPT_FOR:
+		if (!duration_parse(value, &o->for_ms) || o->for_ms == 0)
+			return wrong_value("for", value, _("a time like 10s, 500ms or 2m"));
+		break;
+	case OPT_WRITE:
+		o->write = value;
+		break;
+	case OPT_FROM:
+		o->from = value;
+		break;
+	case OPT_RECORD:
+		o->record = value;
+		break;
+	case OPT_NETNS:
+		o->netns = value;
+		break;
+	case OPT_ALL_NETNS:
+		o->all_netns = true;
+		break;
+	case OPT_MIN_AGE:
+		/* A day is beyond every threshold; the larger ones are sixty times as long. */
+		if (!duration_parse(value, &o->min_age_ms) || o->min_age_ms > 86400000)
+			return wrong_value("min-age", value, _("a time like 60s, 5m or 0, a day at most"));
+		break;
+	case OPT_EXAMPLES:
+		if (!number(value, 100000, &n))
+			return wrong_value("examples", value, _("a number up to 100000"));
+		o->n_examples = n;
+		break;
+	case OPT_COUNT:
+		if (!number(value, UINT64_MAX, &o->max_packets) || o->max_packets == 0)
+			return wrong_value("count", value, _("a number of packets"));
+		break;
+	case OPT_JSON:
+		o->format = "json";
+		break;
+	case OPT_JSON_LINES:
+		o->format = "json-lines";
+		break;
+	case OPT_EXIT_CODE:
+		o->exit_code = true;
+		break;
+	case OPT_NUMERIC:
+		o->numeric = true;
+		break;
+	case OPT_PROCESSES:
+		o->processes = true;
+		break;
+	case OPT_TIMERS:
+		o->timers = true;
+		break;
+	case OPT_EXTENDED:
+		o->extended = true;
+		break;
+	case OPT_INFO:
+		o->info = true;
+		break;
+	case OPT_MEMORY:
+		o->memory = true;
+		break;
+	case OPT_IPV4:
+		o->only_inet4 = true;
+		break;
+	case OPT_IPV6:
+		o->only_inet6 = true;
+		break;
+	case OPT_TCP:
+	case OPT_ONELINE:
+		break; /* what is so anyway */
+	case OPT_ALL_STATES:
+		o->all_states = true;
+		break;
+	case OPT_NO_HEADER:
+		o->no_header = true;
+		break;
+	case OPT_ALL:
+		o->all = true;
+		break;
+	case OPT_COLOUR:
+		if (strcmp(value, "auto") == 0)
+			o->colour = COLOUR_AUTO;
+		else if (strcmp(value, "always") == 0)
+			o->colour = COLOUR_ALWAYS;
+		else if (strcmp(value, "never") == 0)
+			o->colour = COLOUR_NEVER;
+		else
+			return wrong_value("color", value, _("auto, always or never"));
+		break;
+	case OPT_NO_PROGRESS:
+		o->no_progress = true;
+		break;
+	case OPT_VERBOSE:
+		o->verbose = true;
+		break;
+	case OPT_HELP:
+	case OPT_VERSION:
+		break;
+	}
+	return true;
+}
+
+/* getopt_long's own tables, cut to one command. */
+static void fill_getopt(enum command command, struct option longs[], char *letters)
+{
+	size_t n = 0;
+
+	*letters++ = ':'; /* errors are ours to word */
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct row *r = &rows[i];
+
+		if (!(r->commands & (1u << command)))
+			continue;
+		longs[n++] = (struct option){ r->name, r->arg ? required_argument : no_argument,
+					      NULL, (int)r->id };
+		if (!r->letter)
+			continue;
+		*letters++ = r->letter;
+		if (r->arg)
+			*letters++ = ':';
+	}
+	longs[n] = (struct option){ 0 };
+	*letters = '\0';
+}
+
+static int id_of(enum command command, int found)
+{
+	for (size_t i = 0; found < 256 && i < ARRAY_LEN(rows); i++)
+		if (rows[i].letter == found && (rows[i].commands & (1u << command)))
+			return (int)rows[i].id;
+	return found;
+}
+
+static bool parse_options(int argc, char **argv, struct options *o, int *ret_status)
+{
+	struct option longs[ARRAY_LEN(rows) + 1];
+	char letters[ARRAY_LEN(rows) * 2 + 2];
+	int found;
+
+	fill_getopt(o->command, longs, letters);
+	*ret_status = STATUS_USAGE;
+	optind = 0; /* the lab parses more than one command line in a process */
+	for (;;) {
+		int at = optind ? optind : 1;
+
+		found = getopt_long(argc, argv, letters, longs, NULL);
+		if (found == -1)
+			break;
+		if (found == ':') {
+			fprintf(stderr, _("tcpwhy: %s: needs a value\n"), argv[optind - 1]);
+			return false;
+		}
+		if (found == '?') {
+			char letter[3] = { '-', (char)optopt, '\0' };
+			bool is_long = optopt == 0 || optopt >= 256;
+
+			complain_about_option(is_long ? argv[optind > at ? optind - 1 : at] : letter,
+					      o->command);
+			return false;
+		}
+		int id = id_of(o->command, found);
+		if (id == OPT_HELP || id == OPT_VERSION) {
+			*ret_status = STATUS_OK;
+			if (id == OPT_VERSION)
+				printf("tcpwhy %s\n", TCPWHY_VERSION);
+			else
+				print_help(stdout, o->command);
+			return false;
+		}
+		if (!apply(o, (enum option_id)id, optarg))
+			return false;
+	}
+	o->words = (const char *const *)(argv + optind);
+	o->n_words = (size_t)(argc - optind);
+	return true;
+}
+
+static bool do_not_fit(const struct options *o)
+{
+	const char *wrong = NULL;
+
+	if (o->write && !o->interface)
+		wrong = _("-w FILE keeps a live capture: it needs an interface");
+	else if (o->from && o->record)
+		wrong = _("--from and --record exclude each other");
+	else if (o->from && o->interface)
+		wrong = _("a recorded look has no interface to capture on");
+	else if (o->from && (o->netns || o->all_netns))
+		wrong = _("a recorded look has the namespaces it was recorded with");
+	else if (o->netns && o->all_netns)
+		wrong = _("-N and -A exclude each other");
+	else if (o->only_inet4 && o->only_inet6)
+		wrong = _("-4 and -6 exclude each other");
+	if (wrong)
+		fprintf(stderr, "tcpwhy: %s\n", wrong);
+	return wrong != NULL;
+}
+
+bool options_parse(int argc, char **argv, struct options *ret, int *ret_status)
+{
+	struct options o = { .format = "text", .for_ms = 10000, .min_age_ms = 60000, .n_examples = 3 };
+
+	/* Before the command, only these two mean something. */
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+			 strcmp(argv[1], "help") == 0)) {
+		print_commands(stdout);
+		*ret_status = STATUS_OK;
+		return false;
+	}
+	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(commands); i++) {
+		if (strcmp(argv[1], commands[i].name) != 0)
+			continue;
+		o.command = (enum command)i;
+		argv++;
+		argc--;
+		break;
+	}
+	if (!parse_options(argc, argv, &o, ret_status))
+		return false;
+	if (do_not_fit(&o)) {
+		*ret_status = STATUS_USAGE;
+		return false;
+	}
+	*ret = o;
+	return true;
+}

@@ -1,0 +1,38 @@
+#pragma once
+
+/* The command line: one table of commands and one of options. Parsing, --help and the check of the
+ * completions all come out of them.
+ *
+ * Option letters keep the meaning they have in their family: ss for `list`, tcpdump for `pcap`.
+ * Strings point into argv. */
+
+#include "util/attr.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum command { COMMAND_WHY, COMMAND_LIST, COMMAND_PCAP, COMMAND_EXPLAIN, COMMAND_LAB };
+
+enum { MAX_CAPTURES = 64 };
+
+struct options {
+	enum command command;
+	const char *format; /* "text", "json", "json-lines" */
+	enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
+	bool verbose, no_progress, exit_code, numeric, all;
+	bool all_states, no_header, processes, timers, extended, info, memory;
+	bool only_inet4, only_inet6, all_netns;
+	const char *netns, *from, *record, *write, *interface;
+	const char *captures[MAX_CAPTURES];
+	size_t n_captures;
+	uint64_t for_ms, min_age_ms, max_packets;
+	size_t n_examples;
+	const char *const *words; /* what is left: the filter, the topic, the scenario */
+	size_t n_words;
+};
+
+enum { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
+
+/* true: go on with *ret. false: everything is said; leave with *ret_status. */
+MUST_CHECK bool options_parse(int argc, char **argv, struct options *ret, int *ret_status);

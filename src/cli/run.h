@@ -1,0 +1,31 @@
+#pragma once
+
+/* The commands: each reads, marries, judges and reports, and answers the exit status. What several
+ * of them need stands here too. */
+
+#include "cli/options.h"
+#include "filter/filter.h"
+#include "model/finding.h"
+#include "report/report.h"
+#include "util/fail.h"
+#include "wire/capture.h"
+
+int run_why(const struct options *o);
+int run_list(const struct options *o);
+int run_pcap(const struct options *o);
+int run_explain(const struct options *o);
+int run_lab(const struct options *o);
+/* The whole program on one command line; main() and the lab call it. */
+int run_tcpwhy(int argc, char **argv);
+
+/* "tcpwhy: OBJECT: what is wrong", and the hint on a line of its own. */
+void say_failure(const struct fail *fail);
+/* NULL: the expression is wrong, and that is said with its place. */
+struct filter *parse_filter(const char *const *words, size_t n);
+void fill_report_options(const struct options *o, enum report_kind kind, struct report_options *ret);
+/* Progress on stderr for work longer than a second, where that is a terminal. */
+struct capture_progress progress_for(const struct options *o);
+/* Names of the gaps that make a report incomplete rather than merely unprivileged. */
+bool gaps_spoil(const struct gaps *gaps);
+/* 0, or with --exit-code 1 on a warning and 2 on a problem. */
+int status_of(const struct options *o, const struct findings *findings, bool is_whole);

@@ -1,0 +1,125 @@
+#include "cli/evidence.h"
+#include "cli/run.h"
+#include "rules/judge.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* How it works: the evidence is gathered and married, the judge claims and weighs, the report
+ * speaks. Flows that belong to no socket any more are judged by themselves. */
+
+struct why {
+	const struct filter *filter;
+	struct evidence evidence;
+	struct judge *judge;
+};
+
+static void judge_lone_flow(void *ctx, const struct flow *view)
+{
+	struct why *w = ctx;
+	struct conn c;
+
+	join_flow(view, &c);
+	if (filter_match(w->filter, &c, c.rules))
+		judge_flow(w->judge, &c);
+}
+
+static void judge_sockets(struct why *w, uint32_t states)
+{
+	const struct look *look = w->evidence.look;
+
+	for (size_t i = 0; i < look->n_socks; i++) {
+		struct conn c;
+
+		if (!(states & STATE_BIT(look->socks[i].state)))
+			continue;
+		join_sock(w->evidence.join, &look->socks[i], &c);
+		if (filter_needs(w->filter) & FILTER_NEEDS_RULES)
+			judge_name(w->judge, &c);
+		if (filter_match(w->filter, &c, c.rules))
+			judge_sock(w->judge, &c);
+	}
+}
+
+static void judge_budgets(struct why *w)
+{
+	enum { WORTH_COUNTING = 10 }; /* fewer exhaust no range anybody sets */
+	struct port_budgets budgets;
+
+	join_ports(w->evidence.join, WORTH_COUNTING, &budgets);
+	for (size_t i = 0; i < budgets.n; i++) {
+		struct conn example;
+
+		join_sock(w->evidence.join, budgets.at[i].example, &example);
+		if (filter_match(w->filter, &example, example.rules))
+			judge_ports(w->judge, &budgets.at[i], &example);
+	}
+	free(budgets.at);
+}
+
+static int report_why(const struct options *o, const struct captures *captures,
+		      const struct look *look, const struct findings *findings)
+{
+	struct report_options options;
+	bool is_whole = !gaps_spoil(&look->gaps);
+
+	fill_report_options(o, REPORT_WHY, &options);
+	options.look = look;
+	options.captures = captures->infos;
+	options.n_captures = captures->n;
+	struct report *r = report_begin(format_find(o->format), &options, STDOUT_FILENO);
+	for (size_t i = 0; i < findings->n; i++)
+		report_finding(r, &findings->at[i]);
+	for (size_t i = 0; i < look->gaps.n; i++)
+		report_gap(r, &look->gaps.at[i]);
+	if (report_end(r, is_whole) < 0)
+		return STATUS_FAILED;
+	return status_of(o, findings, is_whole);
+}
+
+/* Everything after the doors are open. */
+static int why(const struct options *o, const struct filter *filter, struct captures *captures)
+{
+	/* The counts of the report are of the whole host, so all states are asked for. */
+	struct live_request req = {
+		.from = o->from,
+		.record = o->record,
+		.netns = o->netns,
+		.all_netns = o->all_netns,
+		.states = STATES_ALL,
+		.want_info = true,
+		.want_host = true,
+		.owners = OWNERS_ALL,
+		.only_inet4 = o->only_inet4,
+		.only_inet6 = o->only_inet6,
+	};
+	struct why w = { .filter = filter };
+	struct findings findings;
+
+	if (evidence_gather(o, &req, captures, &w.evidence) != STATUS_OK)
+		return STATUS_FAILED;
+	w.judge = judge_new(w.evidence.look->arena, o->min_age_ms, o->n_examples);
+	evidence_marry(&w.evidence, captures, judge_lone_flow, &w);
+	judge_sockets(&w, filter_states(filter, STATES_TEARDOWN) & STATES_TEARDOWN);
+	judge_budgets(&w);
+	judge_end(w.judge, &findings);
+	int status = report_why(o, captures, w.evidence.look, &findings);
+	evidence_free(&w.evidence);
+	return status;
+}
+
+int run_why(const struct options *o)
+{
+	struct filter *filter = parse_filter(o->words, o->n_words);
+	struct captures captures;
+	int status = STATUS_FAILED;
+
+	if (!filter)
+		return STATUS_USAGE;
+	if (captures_open(o, &captures)) {
+		status = why(o, filter, &captures);
+		captures_close(&captures);
+	}
+	filter_free(filter);
+	return status;
+}

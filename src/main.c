@@ -1,0 +1,44 @@
+#include "cli/run.h"
+#include "util/i18n.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <stdio.h>
+
+/* The program on one page: options -> look -> join -> judge -> report -> exit status. */
+int run_tcpwhy(int argc, char **argv)
+{
+	struct options o;
+	int status;
+
+	if (!options_parse(argc, argv, &o, &status))
+		return status;
+	switch (o.command) {
+	case COMMAND_WHY:
+		return run_why(&o);
+	case COMMAND_LIST:
+		return run_list(&o);
+	case COMMAND_PCAP:
+		return run_pcap(&o);
+	case COMMAND_EXPLAIN:
+		return run_explain(&o);
+	case COMMAND_LAB:
+		return run_lab(&o);
+	}
+	return STATUS_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	setlocale(LC_ALL, "");
+	bindtextdomain("tcpwhy", TCPWHY_LOCALEDIR);
+	textdomain("tcpwhy");
+	int status = run_tcpwhy(argc, argv);
+
+	/* --help and --version go through stdio: a full disk must not look like success. */
+	if ((fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE && status == STATUS_OK) {
+		perror("tcpwhy: stdout");
+		status = STATUS_FAILED;
+	}
+	return status;
+}

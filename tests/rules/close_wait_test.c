@@ -1,0 +1,132 @@
+#include "rules_test.h"
+#include "util/attr.h"
+
+/* Ages around the bounds: 5 s young, 60 s suspicious, 10 min old, 1 h forgotten. */
+
+static void never_accepted(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "queue with room, a minute", "close-wait-never-accepted", FIRES, SEVERITY_PROBLEM,
+		  CERTAINTY_CERTAIN, 2,
+		  { .state = STATE_CLOSE_WAIT, .rqueue = 1, .age_ms = 60000, .has_listener = true,
+		    .listener_rqueue = 2, .listener_backlog = 5 } },
+		{ "queue with room, ten seconds", "close-wait-never-accepted", FIRES,
+		  SEVERITY_WARNING, CERTAINTY_CERTAIN, 2,
+		  { .state = STATE_CLOSE_WAIT, .rqueue = 1, .age_ms = 10000, .has_listener = true,
+		    .listener_rqueue = 2, .listener_backlog = 5 } },
+		{ "full queue", "close-wait-never-accepted", FIRES, SEVERITY_PROBLEM,
+		  CERTAINTY_CERTAIN, 2,
+		  { .state = STATE_CLOSE_WAIT, .rqueue = 1, .age_ms = 10000, .has_listener = true,
+		    .listener_rqueue = 6, .listener_backlog = 5 } },
+		{ "SO_REUSEPORT: whose queue is unknown", "close-wait-never-accepted", FIRES,
+		  SEVERITY_PROBLEM, CERTAINTY_LIKELY, 1,
+		  { .state = STATE_CLOSE_WAIT, .rqueue = 1, .age_ms = 60000, .has_listener = true,
+		    .n_listeners = 2 } },
+		{ "a moment in the queue", "close-wait-never-accepted", SILENT, 0, 0, 1,
+		  { .state = STATE_CLOSE_WAIT, .rqueue = 1, .age_ms = 4999, .has_listener = true } },
+		{ "accepted", "close-wait-never-accepted", SILENT, 0, 0, 1,
+		  { .state = STATE_CLOSE_WAIT, .rqueue = 1, .age_ms = 60000, .inode = 9,
+		    .has_listener = true } },
+	};
+
+	check_rows(rows, ARRAY_LEN(rows));
+}
+
+static void data_unread(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "one slow request", "close-wait-data-unread", FIRES, SEVERITY_WARNING,
+		  CERTAINTY_CERTAIN, 9,
+		  { .state = STATE_CLOSE_WAIT, .rqueue = 2, .inode = 9, .age_ms = 60000 } },
+		{ "a stuck program", "close-wait-data-unread", FIRES, SEVERITY_PROBLEM,
+		  CERTAINTY_CERTAIN, 10,
+		  { .state = STATE_CLOSE_WAIT, .rqueue = 2, .inode = 9, .age_ms = 60000 } },
+		{ "young", "close-wait-data-unread", SILENT, 0, 0, 10,
+		  { .state = STATE_CLOSE_WAIT, .rqueue = 2, .inode = 9, .age_ms = 59999 } },
+		{ "only the FIN", "close-wait-data-unread", SILENT, 0, 0, 10,
+		  { .state = STATE_CLOSE_WAIT, .rqueue = 1, .inode = 9, .age_ms = 60000 } },
+		{ "owner hidden", "close-wait-data-unread", UNKNOWN, 0, 0, 10,
+		  { .state = STATE_CLOSE_WAIT, .rqueue = 2, .inode = 9, .age_ms = 60000,
+		    .is_hidden = true } },
+		{ "MPTCP: Recv-Q is no count", "close-wait-data-unread", UNKNOWN, 0, 0, 10,
+		  { .state = STATE_CLOSE_WAIT, .rqueue = 2, .inode = 9, .age_ms = 60000,
+		    .is_mptcp = true } },
+	};
+
+	check_rows(rows, ARRAY_LEN(rows));
+}
+
+static void eof_unread(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "few and young enough", "close-wait-eof-unread", FIRES, SEVERITY_NOTE,
+		  CERTAINTY_CERTAIN, 9,
+		  { .state = STATE_CLOSE_WAIT, .rqueue = 1, .inode = 9, .age_ms = 60000 } },
+		{ "many", "close-wait-eof-unread", FIRES, SEVERITY_WARNING, CERTAINTY_CERTAIN, 10,
+		  { .state = STATE_CLOSE_WAIT, .rqueue = 1, .inode = 9, .age_ms = 60000 } },
+		{ "old", "close-wait-eof-unread", FIRES, SEVERITY_WARNING, CERTAINTY_CERTAIN, 1,
+		  { .state = STATE_CLOSE_WAIT, .rqueue = 1, .inode = 9, .age_ms = 600000 } },
+		{ "young", "close-wait-eof-unread", SILENT, 0, 0, 10,
+		  { .state = STATE_CLOSE_WAIT, .rqueue = 1, .inode = 9, .age_ms = 59999 } },
+		{ "all taken out", "close-wait-eof-unread", SILENT, 0, 0, 10,
+		  { .state = STATE_CLOSE_WAIT, .rqueue = 0, .inode = 9, .age_ms = 60000,
+		    .data_sent_ms = 70000, .ack_recv_ms = 60000 } },
+		{ "age unknown", "close-wait-eof-unread", UNKNOWN, 0, 0, 10,
+		  { .state = STATE_CLOSE_WAIT, .rqueue = 1, .inode = 9, .age_ms = AGE_UNKNOWN,
+		    .no_info = true } },
+	};
+
+	check_rows(rows, ARRAY_LEN(rows));
+}
+
+#define LEAK .state = STATE_CLOSE_WAIT, .inode = 9, .data_sent_ms = 9999999
+
+static void leaked_fd(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "one, a minute: it may still compute", "close-wait-leaked-fd", FIRES,
+		  SEVERITY_NOTE, CERTAINTY_POSSIBLE, 1, { LEAK, .age_ms = 60000 } },
+		{ "one, ten minutes", "close-wait-leaked-fd", FIRES, SEVERITY_WARNING,
+		  CERTAINTY_LIKELY, 1, { LEAK, .age_ms = 600000 } },
+		{ "ten", "close-wait-leaked-fd", FIRES, SEVERITY_WARNING, CERTAINTY_LIKELY, 10,
+		  { LEAK, .age_ms = 60000 } },
+		{ "ten, an hour", "close-wait-leaked-fd", FIRES, SEVERITY_WARNING,
+		  CERTAINTY_CERTAIN, 10, { LEAK, .age_ms = 3600000 } },
+		{ "half of the free descriptors", "close-wait-leaked-fd", FIRES, SEVERITY_PROBLEM,
+		  CERTAINTY_LIKELY, 200,
+		  { LEAK, .age_ms = 60000, .fd_used = 640, .fd_limit = 1024 } },
+		{ "less than half", "close-wait-leaked-fd", FIRES, SEVERITY_WARNING,
+		  CERTAINTY_LIKELY, 200,
+		  { LEAK, .age_ms = 60000, .fd_used = 210, .fd_limit = 1024 } },
+		{ "young", "close-wait-leaked-fd", SILENT, 0, 0, 10, { LEAK, .age_ms = 59999 } },
+		{ "still answering", "close-wait-leaked-fd", SILENT, 0, 0, 10,
+		  { .state = STATE_CLOSE_WAIT, .inode = 9, .age_ms = 90000, .data_sent_ms = 100,
+		    .ack_recv_ms = 90000 } },
+		{ "an answer on its way", "close-wait-leaked-fd", SILENT, 0, 0, 10,
+		  { LEAK, .age_ms = 60000, .wqueue = 5 } },
+		{ "owner hidden", "close-wait-leaked-fd", UNKNOWN, 0, 0, 10,
+		  { LEAK, .age_ms = 60000, .is_hidden = true } },
+		{ "age unknown", "close-wait-leaked-fd", UNKNOWN, 0, 0, 10,
+		  { .state = STATE_CLOSE_WAIT, .inode = 9, .age_ms = AGE_UNKNOWN, .no_info = true } },
+		{ "MPTCP", "close-wait-leaked-fd", UNKNOWN, 0, 0, 10,
+		  { LEAK, .age_ms = 60000, .is_mptcp = true } },
+	};
+
+	check_rows(rows, ARRAY_LEN(rows));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(never_accepted),
+		cmocka_unit_test(data_unread),
+		cmocka_unit_test(eof_unread),
+		cmocka_unit_test(leaked_fd),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

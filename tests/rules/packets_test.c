@@ -1,0 +1,217 @@
+#include "rules/judge.h"
+#include "util/attr.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+/* A flow in one line; what the rules of packets must make of it. */
+
+enum { S = 1000000000 }; /* nanoseconds */
+
+static struct flow base(void)
+{
+	return (struct flow){
+		.opened_seen = true,
+		.handshake_done = true,
+		.end[SIDE_CLIENT] = { .at.port = 40000, .seen = true },
+		.end[SIDE_SERVER] = { .at.port = 80, .seen = true },
+		.first_ns = 0,
+		.last_payload_ns = TIME_NONE,
+		.half_close_ns = TIME_NONE,
+		.idle_before_end_ns = TIME_NONE,
+		.capture_end_ns = 100LL * S,
+		.pattern = PATTERN_OPEN,
+		.content = CONTENT_FULL,
+	};
+}
+
+static struct flow refused(void)
+{
+	struct flow f = base();
+
+	f.handshake_done = false;
+	f.pattern = PATTERN_REFUSED;
+	f.n_rsts = f.n_rst_packets = 1;
+	f.rsts[0] = (struct flow_rst){ .from = SIDE_SERVER, .with_ack = true,
+				       .shape = RST_SHAPE_REPLY, .trigger = TRIGGER_SYN,
+				       .answers_trigger = true, .own_fin_gap_ns = TIME_NONE };
+	return f;
+}
+
+/* The server closed, the client sent 100 bytes, the server's kernel answered with a bare RST. */
+static struct flow after_close(void)
+{
+	struct flow f = base();
+
+	f.pattern = PATTERN_RESET_AFTER_FIN;
+	f.closed_first = CLOSED_SERVER;
+	f.end[SIDE_SERVER].fin = (struct flow_fin){ .seen = true, .at_ns = S, .acked_ns = S };
+	f.n_rsts = f.n_rst_packets = 1;
+	f.rsts[0] = (struct flow_rst){ .from = SIDE_SERVER, .shape = RST_SHAPE_REPLY, .at_ns = 2 * (int64_t)S,
+				       .trigger = TRIGGER_DATA, .answers_trigger = true,
+				       .after_own_fin = true, .own_fin_acked = true,
+				       .own_fin_gap_ns = S, .peer_bytes_after_own_fin = 100 };
+	return f;
+}
+
+/* The client closed at 1 s, the server acknowledged and stays silent. */
+static struct flow unanswered(int64_t capture_end_ns)
+{
+	struct flow f = base();
+
+	f.pattern = PATTERN_HALF_CLOSED;
+	f.closed_first = CLOSED_CLIENT;
+	f.end[SIDE_CLIENT].fin = (struct flow_fin){ .seen = true, .at_ns = S, .acked_ns = S };
+	f.capture_end_ns = capture_end_ns;
+	return f;
+}
+
+static struct flow half_close(int64_t span_ns, uint64_t bytes)
+{
+	struct flow f = unanswered(200LL * S);
+
+	f.pattern = PATTERN_FOUR_WAY;
+	f.end[SIDE_SERVER].fin = (struct flow_fin){ .seen = true, .at_ns = S + span_ns };
+	f.half_close_ns = span_ns;
+	f.half_close_bytes = bytes;
+	return f;
+}
+
+static const struct finding *judge_one(struct arena *arena, const struct flow *f, const char *rule,
+				       size_t times)
+{
+	struct judge *judge = judge_new(arena, 60000, 3);
+	struct findings *all = arena_alloc(arena, sizeof(*all));
+
+	for (size_t i = 0; i < times; i++) {
+		struct conn c = { .flow = f };
+
+		judge_flow(judge, &c);
+	}
+	judge_end(judge, all);
+	for (size_t i = 0; i < all->n; i++)
+		if (strcmp(all->at[i].text->id, rule) == 0)
+			return &all->at[i];
+	return NULL;
+}
+
+static void expect(const char *name, const struct flow *f, const char *rule, size_t times,
+		   enum severity severity, enum certainty certainty)
+{
+	struct arena *arena = arena_new();
+	const struct finding *found = judge_one(arena, f, rule, times);
+
+	if (!found)
+		fail_msg("%s: %s did not fire", name, rule);
+	if (found->severity != severity)
+		fail_msg("%s: severity %s", name, severity_name(found->severity));
+	if (found->certainty != certainty)
+		fail_msg("%s: certainty %s", name, certainty_name(found->certainty));
+	arena_free(arena);
+}
+
+static void expect_silent(const char *name, const struct flow *f, const char *rule)
+{
+	struct arena *arena = arena_new();
+
+	if (judge_one(arena, f, rule, 1))
+		fail_msg("%s: %s fired", name, rule);
+	arena_free(arena);
+}
+
+static void rst_refused(void **state)
+{
+	struct flow f = refused();
+
+	(void)state;
+	expect("one may be somebody probing", &f, "rst-refused", 1, SEVERITY_NOTE,
+	       CERTAINTY_CERTAIN);
+	expect("a second wants in", &f, "rst-refused", 2, SEVERITY_PROBLEM, CERTAINTY_CERTAIN);
+	f.opened_seen = false;
+	expect("SYN not captured", &f, "rst-refused", 1, SEVERITY_NOTE, CERTAINTY_POSSIBLE);
+	f = refused();
+	f.handshake_done = true;
+	f.pattern = PATTERN_RESET;
+	expect_silent("a reset after the handshake", &f, "rst-refused");
+}
+
+static void rst_after_close(void **state)
+{
+	struct flow f = after_close();
+
+	(void)state;
+	expect("data seen", &f, "rst-after-close", 1, SEVERITY_WARNING, CERTAINTY_CERTAIN);
+	f.is_lossy = true;
+	expect("packets were lost", &f, "rst-after-close", 1, SEVERITY_WARNING, CERTAINTY_LIKELY);
+	f = after_close();
+	f.content = CONTENT_FIN_RST_ONLY;
+	f.rsts[0].trigger = TRIGGER_NONE;
+	f.rsts[0].answers_trigger = false;
+	f.rsts[0].peer_bytes_after_own_fin = 0;
+	expect("FIN and RST only", &f, "rst-after-close", 1, SEVERITY_WARNING, CERTAINTY_LIKELY);
+	f = after_close();
+	f.rsts[0].after_own_fin = false;
+	expect_silent("no FIN of its sender", &f, "rst-after-close");
+	f = after_close();
+	f.rsts[0].with_ack = true;
+	f.rsts[0].shape = RST_SHAPE_ACTIVE;
+	expect_silent("unread data after its own FIN", &f, "rst-after-close");
+	f = after_close();
+	f.rsts[0].after_peer_fin = true;
+	expect_silent("both had closed", &f, "rst-after-close");
+}
+
+static void fin_unanswered(void **state)
+{
+	struct flow f = unanswered(61LL * S);
+
+	(void)state;
+	expect("a minute", &f, "fin-unanswered", 1, SEVERITY_WARNING, CERTAINTY_LIKELY);
+	f.content = CONTENT_FIN_RST_ONLY;
+	f.end[SIDE_CLIENT].fin.acked_ns = TIME_NONE;
+	expect("FIN and RST only", &f, "fin-unanswered", 1, SEVERITY_WARNING, CERTAINTY_POSSIBLE);
+	f = unanswered(61LL * S - 1);
+	expect_silent("the capture ends sooner", &f, "fin-unanswered");
+	f = unanswered(61LL * S);
+	f.end[SIDE_CLIENT].fin.acked_ns = TIME_NONE;
+	expect_silent("not even acknowledged", &f, "fin-unanswered");
+	f = unanswered(61LL * S);
+	f.is_one_sided = true;
+	expect_silent("one direction only", &f, "fin-unanswered");
+	f = half_close(2 * (int64_t)S, 0);
+	expect_silent("answered", &f, "fin-unanswered");
+}
+
+static void half_close_long(void **state)
+{
+	struct flow f = half_close(60LL * S, 0);
+
+	(void)state;
+	expect("silent", &f, "half-close-long", 1, SEVERITY_WARNING, CERTAINTY_CERTAIN);
+	f = half_close(60LL * S, 5000);
+	expect("a download runs on", &f, "half-close-long", 1, SEVERITY_NOTE, CERTAINTY_CERTAIN);
+	f = half_close(60LL * S, 0);
+	f.end[SIDE_SERVER].fin.is_inferred = true;
+	expect("a FIN was not captured", &f, "half-close-long", 1, SEVERITY_WARNING,
+	       CERTAINTY_LIKELY);
+	f = half_close(60LL * S - 1, 0);
+	expect_silent("shorter", &f, "half-close-long");
+	f = unanswered(200LL * S);
+	expect_silent("not over yet", &f, "half-close-long");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rst_refused),
+		cmocka_unit_test(rst_after_close),
+		cmocka_unit_test(fin_unanswered),
+		cmocka_unit_test(half_close_long),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

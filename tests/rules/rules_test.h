@@ -1,0 +1,43 @@
+#pragma once
+
+/* A pathology in one line: a spec becomes `n` connections, the judge is asked, and one row says what
+ * must come out. */
+
+#include "rules/judge.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+enum expected { SILENT, FIRES, UNKNOWN };
+
+/* What the kernel shows of one socket, and what is known of its owner. Zero is "nothing special". */
+struct spec {
+	enum state state;
+	enum timer timer;
+	uint32_t rqueue, wqueue, inode;
+	uint64_t age_ms;           /* AGE_UNKNOWN: not known */
+	uint32_t expires_ms, data_recv_ms, data_sent_ms, ack_recv_ms;
+	bool no_info, is_mini, is_hidden, is_mptcp, no_holder;
+	bool has_listener;
+	uint32_t listener_rqueue, listener_backlog;
+	size_t n_listeners;
+	uint64_t fd_used, fd_limit;
+	bool other_in_close_wait;
+};
+
+#define AGE_UNKNOWN UINT64_MAX
+
+struct row {
+	const char *name;
+	const char *rule;
+	enum expected expected;
+	enum severity severity;
+	enum certainty certainty;
+	uint64_t n;
+	struct spec spec;
+};
+
+void check_rows(const struct row *rows, size_t n);

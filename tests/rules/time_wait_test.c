@@ -1,0 +1,76 @@
+#include "rules_test.h"
+#include "util/attr.h"
+
+#include <string.h>
+
+#define TW .state = STATE_TIME_WAIT, .is_mini = true, .timer = TIMER_TIMEWAIT, .age_ms = 1000
+
+static void active_closer(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "a thousand", "time-wait-active-closer", FIRES, SEVERITY_NOTE, CERTAINTY_CERTAIN,
+		  1000, { TW, .expires_ms = 59000 } },
+		{ "one less", "time-wait-active-closer", SILENT, 0, 0, 999,
+		  { TW, .expires_ms = 59000 } },
+		{ "one less is ordinary", "time-wait-ordinary", FIRES, SEVERITY_NOTE,
+		  CERTAINTY_CERTAIN, 999, { TW, .expires_ms = 59000 } },
+		{ "another state", "time-wait-active-closer", SILENT, 0, 0, 1000,
+		  { .state = STATE_LAST_ACK, .timer = TIMER_ON, .age_ms = 100 } },
+	};
+
+	check_rows(rows, ARRAY_LEN(rows));
+}
+
+static const struct {
+	const char *name;
+	uint32_t used, reusable, capacity;
+	enum expected expected;
+	enum severity severity;
+	enum certainty certainty;
+} budgets[] = {
+	{ "79 %", 79, 0, 100, SILENT, 0, 0 },
+	{ "80 %", 80, 0, 100, FIRES, SEVERITY_WARNING, CERTAINTY_LIKELY },
+	{ "95 %", 95, 0, 100, FIRES, SEVERITY_PROBLEM, CERTAINTY_LIKELY },
+	{ "all", 100, 0, 100, FIRES, SEVERITY_PROBLEM, CERTAINTY_CERTAIN },
+	{ "all, but connect() may take half of them over", 100, 50, 100, SILENT, 0, 0 },
+	{ "capacity unknown", 100, 0, 0, SILENT, 0, 0 },
+};
+
+static void port_exhaustion(void **state)
+{
+	static const struct netns netns = { .sysctls = { .tw_reuse = { true, 2 } } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(budgets); i++) {
+		struct port_budget b = { .netns = &netns, .peer.port = 443, .used = budgets[i].used,
+					 .time_wait = budgets[i].used,
+					 .reusable = budgets[i].reusable,
+					 .capacity = budgets[i].capacity };
+		struct arena *arena = arena_new();
+		struct judge *judge = judge_new(arena, 60000, 3);
+		struct conn example = { .owner = OWNER_NONE };
+		struct findings all;
+
+		judge_ports(judge, &b, &example);
+		judge_end(judge, &all);
+		if ((all.n == 1) != (budgets[i].expected == FIRES))
+			fail_msg("time-wait-port-exhaustion: %s", budgets[i].name);
+		if (all.n == 1) {
+			assert_string_equal(all.at[0].text->id, "time-wait-port-exhaustion");
+			assert_int_equal(all.at[0].severity, budgets[i].severity);
+			assert_int_equal(all.at[0].certainty, budgets[i].certainty);
+		}
+		arena_free(arena);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(active_closer),
+		cmocka_unit_test(port_exhaustion),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
