@@ -1,0 +1,268 @@
+#include "join/join.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A host in a few lines: sockets are added one by one, then joined. */
+
+static struct netns netns[2];
+static struct proc procs[4] = {
+	{ .pid = 10, .comm = "server" }, { .pid = 20, .comm = "client" },
+	{ .pid = 30, .comm = "other" },  { .pid = 40, .comm = "more" },
+};
+
+static struct endpoint at(const char *addr, uint16_t port)
+{
+	struct endpoint e = { .port = port };
+
+	if (!addr_parse(addr, &e.addr))
+		fail_msg("%s is no address", addr);
+	return e;
+}
+
+static struct look *new_look(void)
+{
+	struct look *look = look_new();
+
+	memset(netns, 0, sizeof(netns));
+	netns[0].sysctls.port_low = (struct setting){ true, 40000 };
+	netns[0].sysctls.port_high = (struct setting){ true, 40009 };
+	look->netns = netns;
+	look->n_netns = 2;
+	look->owners_looked = look->owners_complete = true;
+	look->host.time_ns = 1000000000000;
+	return look;
+}
+
+/* holder NULL: nobody found. inode 0 with is_mini false: an orphan or unaccepted. */
+static size_t add(struct look *look, enum state state, struct endpoint local, struct endpoint peer,
+		  uint32_t inode, const struct proc *holder)
+{
+	struct sock *s = look_add_sock(look);
+
+	s->state = (uint8_t)state;
+	s->pair = (struct pair){ local, peer };
+	if (state != STATE_TIME_WAIT) {
+		s->full = arena_alloc(look->arena, sizeof(*s->full));
+		s->full->inode = inode;
+	}
+	if (holder) {
+		struct holder *h = arena_alloc(look->arena, sizeof(*h));
+
+		*h = (struct holder){ holder, 7 };
+		s->full->holders = h;
+		s->full->n_holders = 1;
+	}
+	return look->n_socks - 1;
+}
+
+static struct conn conn_of(struct look *look, size_t i)
+{
+	struct join *j = join_new(look);
+	struct conn c;
+
+	join_sock(j, &look->socks[i], &c);
+	join_free(j);
+	return c;
+}
+
+static void both_ends_here(void **state)
+{
+	struct look *look = new_look();
+	struct endpoint client = at("127.0.0.1", 40001), server = at("127.0.0.1", 80);
+	size_t fin_wait = add(look, STATE_FIN_WAIT_2, client, server, 5, &procs[1]);
+
+	(void)state;
+	add(look, STATE_CLOSE_WAIT, server, client, 6, &procs[0]);
+	struct conn c = conn_of(look, fin_wait);
+	assert_ptr_equal(c.other_proc, &procs[0]);
+	assert_int_equal(c.other_end->state, STATE_CLOSE_WAIT);
+	assert_int_equal(c.owner, OWNER_KNOWN);
+	look_free(look);
+}
+
+/* The same private addresses in two other namespaces: which of them is the peer is unknown. */
+static void two_candidates_are_none(void **state)
+{
+	struct look *look = new_look();
+	struct endpoint client = at("10.0.0.1", 40001), server = at("10.0.0.2", 80);
+	size_t mine = add(look, STATE_FIN_WAIT_2, client, server, 5, &procs[1]);
+
+	(void)state;
+	look->socks[add(look, STATE_CLOSE_WAIT, server, client, 6, &procs[0])].netns = 1;
+	assert_non_null(conn_of(look, mine).other_end);
+	look->socks[add(look, STATE_CLOSE_WAIT, server, client, 7, &procs[0])].netns = 1;
+	assert_null(conn_of(look, mine).other_end);
+	look_free(look);
+}
+
+static void unaccepted_names_the_listener(void **state)
+{
+	struct look *look = new_look();
+	struct endpoint any = at("0.0.0.0", 80), exact = at("10.0.0.2", 80);
+	struct endpoint client = at("10.0.0.1", 40001);
+	size_t child = add(look, STATE_CLOSE_WAIT, exact, client, 0, NULL);
+
+	(void)state;
+	add(look, STATE_LISTEN, any, at("0.0.0.0", 0), 8, &procs[0]);
+	struct conn c = conn_of(look, child);
+	assert_int_equal(c.owner, OWNER_UNACCEPTED);
+	assert_ptr_equal(c.holders[0].proc, &procs[0]);
+
+	/* The exact address wins over the wildcard, another port is nobody's. */
+	add(look, STATE_LISTEN, exact, at("0.0.0.0", 0), 9, &procs[2]);
+	add(look, STATE_LISTEN, at("10.0.0.2", 81), at("0.0.0.0", 0), 9, &procs[3]);
+	c = conn_of(look, child);
+	assert_ptr_equal(c.holders[0].proc, &procs[2]);
+	assert_int_equal(c.n_listeners, 1);
+
+	/* SO_REUSEPORT: two equally good ones. */
+	add(look, STATE_LISTEN, exact, at("0.0.0.0", 0), 11, &procs[3]);
+	assert_int_equal(conn_of(look, child).n_listeners, 2);
+	look_free(look);
+}
+
+static void dual_stack_listener_takes_ipv4(void **state)
+{
+	struct look *look = new_look();
+	size_t child = add(look, STATE_CLOSE_WAIT, at("10.0.0.2", 80), at("10.0.0.1", 40001), 0, NULL);
+	size_t listener = add(look, STATE_LISTEN, at("::", 80), at("::", 0), 8, &procs[0]);
+
+	(void)state;
+	look->socks[listener].is_inet6 = true;
+	assert_ptr_equal(conn_of(look, child).listener, &look->socks[listener]);
+	look_free(look);
+}
+
+static void time_wait_is_attributed(void **state)
+{
+	struct look *look = new_look();
+	struct endpoint db = at("10.0.0.9", 5432);
+	size_t tw = add(look, STATE_TIME_WAIT, at("10.0.0.1", 40001), db, 0, NULL);
+
+	(void)state;
+	assert_int_equal(conn_of(look, tw).owner, OWNER_NONE);
+	add(look, STATE_ESTABLISHED, at("10.0.0.1", 40002), db, 5, &procs[1]);
+	struct conn c = conn_of(look, tw);
+	assert_int_equal(c.owner, OWNER_ATTRIBUTED);
+	assert_int_equal(c.basis, BASIS_SAME_DESTINATION);
+	assert_int_equal(c.n_holders, 1);
+	/* A second process talks to it: both are candidates. */
+	add(look, STATE_ESTABLISHED, at("10.0.0.1", 40003), db, 6, &procs[2]);
+	assert_int_equal(conn_of(look, tw).n_holders, 2);
+	/* A listener on its local port is the better basis. */
+	add(look, STATE_LISTEN, at("0.0.0.0", 40001), at("0.0.0.0", 0), 7, &procs[0]);
+	c = conn_of(look, tw);
+	assert_int_equal(c.basis, BASIS_LISTENER);
+	assert_ptr_equal(c.holders[0].proc, &procs[0]);
+	look_free(look);
+}
+
+static void hidden_says_why(void **state)
+{
+	struct look *look = new_look();
+	size_t s = add(look, STATE_CLOSE_WAIT, at("10.0.0.1", 1), at("10.0.0.2", 2), 5, NULL);
+
+	(void)state;
+	assert_int_equal(conn_of(look, s).owner, OWNER_HIDDEN);
+	assert_int_equal(conn_of(look, s).basis, BASIS_NOT_FOUND);
+	look->owners_complete = false;
+	assert_int_equal(conn_of(look, s).basis, BASIS_NO_PRIVILEGE);
+	look->owners_looked = false;
+	assert_int_equal(conn_of(look, s).basis, BASIS_NOT_LOOKED);
+	look_free(look);
+}
+
+static struct flow flow_between(struct endpoint client, struct endpoint server, int64_t first_ns)
+{
+	return (struct flow){
+		.end = { { .at = client, .seen = true }, { .at = server, .seen = true } },
+		.first_ns = first_ns,
+		.last_ns = first_ns,
+		.half_close_ns = TIME_NONE,
+	};
+}
+
+static void packets_find_their_socket(void **state)
+{
+	struct look *look = new_look();
+	struct endpoint client = at("10.0.0.1", 40001), server = at("10.0.0.2", 80);
+	size_t s = add(look, STATE_CLOSE_WAIT, server, client, 5, &procs[0]);
+	struct flow old = flow_between(client, server, 1000), mine = flow_between(client, server, 2000),
+		    later = flow_between(client, server, look->host.time_ns + 5000000000),
+		    foreign = flow_between(client, at("10.0.0.3", 80), 2000);
+	struct join *j = join_new(look);
+	struct conn c;
+
+	(void)state;
+	assert_true(join_wants_flow(j, &mine));
+	assert_false(join_wants_flow(j, &foreign));
+	join_add_flow(j, &mine);
+	join_add_flow(j, &old);
+	join_add_flow(j, &later);
+	join_sock(j, &look->socks[s], &c);
+	assert_ptr_equal(c.flow, &mine); /* the latest that is not from the future */
+	assert_int_equal(c.our_side, SIDE_SERVER);
+
+	/* We sent a FIN in it: a socket in CLOSE-WAIT cannot be that connection. */
+	mine.end[SIDE_SERVER].fin.seen = true;
+	join_sock(j, &look->socks[s], &c);
+	assert_ptr_equal(c.flow, &old);
+	join_free(j);
+	look_free(look);
+}
+
+static void ports_are_counted_by_destination(void **state)
+{
+	struct look *look = new_look();
+	struct port_budgets budgets;
+	struct join *j;
+
+	(void)state;
+	netns[0].sysctls.tw_reuse = (struct setting){ true, 1 };
+	for (uint16_t i = 0; i < 4; i++) {
+		size_t s = add(look, STATE_TIME_WAIT, at("10.0.0.1", (uint16_t)(40000 + i)),
+			       at("10.0.0.9", 443), 0, NULL);
+
+		/* Two are older than a second, so connect() may take them over. */
+		look->socks[s].expires_ms = i < 2 ? 59000 : 59001;
+	}
+	add(look, STATE_ESTABLISHED, at("10.0.0.1", 40004), at("10.0.0.9", 443), 5, &procs[1]);
+	/* Not in the range; another destination; a server's own TIME-WAIT. */
+	add(look, STATE_TIME_WAIT, at("10.0.0.1", 50000), at("10.0.0.9", 443), 0, NULL);
+	add(look, STATE_TIME_WAIT, at("10.0.0.1", 40000), at("10.0.0.9", 80), 0, NULL);
+	add(look, STATE_LISTEN, at("0.0.0.0", 40009), at("0.0.0.0", 0), 6, &procs[0]);
+	add(look, STATE_TIME_WAIT, at("10.0.0.1", 40009), at("10.0.0.9", 443), 0, NULL);
+	j = join_new(look);
+	join_ports(j, 2, &budgets);
+	assert_int_equal(budgets.n, 1);
+	assert_int_equal(budgets.at[0].used, 5);
+	assert_int_equal(budgets.at[0].time_wait, 4);
+	assert_int_equal(budgets.at[0].reusable, 2);
+	assert_int_equal(budgets.at[0].capacity, 10);
+	free(budgets.at);
+	join_free(j);
+	look_free(look);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_ends_here),
+		cmocka_unit_test(two_candidates_are_none),
+		cmocka_unit_test(unaccepted_names_the_listener),
+		cmocka_unit_test(dual_stack_listener_takes_ipv4),
+		cmocka_unit_test(time_wait_is_attributed),
+		cmocka_unit_test(hidden_says_why),
+		cmocka_unit_test(packets_find_their_socket),
+		cmocka_unit_test(ports_are_counted_by_destination),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,151 @@
+#include "join/lifetime.h"
+#include "util/attr.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+static const struct netns defaults = {
+	.sysctls = {
+		.fin_timeout_s = { true, 60 },
+		.orphan_retries = { true, 0 },
+		.retries2 = { true, 15 },
+	},
+};
+static const struct netns long_fin_timeout = { .sysctls.fin_timeout_s = { true, 120 } };
+static const struct netns vendor = { .sysctls.tw_timeout_s = { true, 5 } };
+
+/* One socket, what must be said of its age and of its end. */
+static const struct row {
+	const char *name;
+	enum state state;
+	enum timer timer;
+	bool is_mini, no_info;
+	uint32_t inode, expires_ms, wqueue, retrans;
+	struct sock_info info;
+	const struct netns *netns;
+	struct age age;
+	struct ends ends;
+} rows[] = {
+	{ .name = "silent CLOSE-WAIT: the FIN's ACK field dates it", .state = STATE_CLOSE_WAIT,
+	  .inode = 5, .info = { .last_ack_recv_ms = 3000, .last_data_sent_ms = 5000 },
+	  .age = { true, true, 3000 }, .ends = { .by = ENDS_NEVER } },
+	{ .name = "we sent something since: at least", .state = STATE_CLOSE_WAIT, .inode = 5,
+	  .info = { .last_ack_recv_ms = 3000, .last_data_sent_ms = 2000 },
+	  .age = { true, false, 3000 }, .ends = { .by = ENDS_NEVER } },
+	{ .name = "our own keepalive probes refresh it", .state = STATE_CLOSE_WAIT, .inode = 5,
+	  .timer = TIMER_KEEPALIVE,
+	  .info = { .last_ack_recv_ms = 456, .last_data_sent_ms = 9000 },
+	  .age = { true, false, 456 }, .ends = { .by = ENDS_KEEPALIVE } },
+	{ .name = "no tcp_info", .state = STATE_CLOSE_WAIT, .inode = 5, .no_info = true,
+	  .age = { 0 }, .ends = { .by = ENDS_NEVER } },
+	{ .name = "answer held by a closed window, probes answered", .state = STATE_CLOSE_WAIT,
+	  .inode = 5, .timer = TIMER_PERSIST, .wqueue = 9,
+	  .info = { .last_ack_recv_ms = 100, .last_data_sent_ms = 9000 },
+	  .age = { true, false, 100 }, .ends = { .by = ENDS_NEVER } },
+	{ .name = "TIME-WAIT: 60 s less what is left, at least", .state = STATE_TIME_WAIT,
+	  .is_mini = true, .timer = TIMER_TIMEWAIT, .expires_ms = 20000,
+	  .age = { true, false, 40000 }, .ends = { ENDS_TIMEWAIT, true, 20000 } },
+	{ .name = "TIME-WAIT of a vendor kernel", .state = STATE_TIME_WAIT, .is_mini = true,
+	  .timer = TIMER_TIMEWAIT, .expires_ms = 2000, .netns = &vendor,
+	  .age = { true, false, 3000 }, .ends = { ENDS_TIMEWAIT, true, 2000 } },
+	{ .name = "FIN-WAIT-2 held: no timer", .state = STATE_FIN_WAIT_2, .inode = 5,
+	  .info = { .last_ack_recv_ms = 700, .last_data_sent_ms = 800 },
+	  .age = { true, false, 700 }, .ends = { .by = ENDS_NEVER } },
+	{ .name = "FIN-WAIT-2 minisock", .state = STATE_FIN_WAIT_2, .is_mini = true,
+	  .timer = TIMER_TIMEWAIT, .expires_ms = 9000, .age = { 0 },
+	  .ends = { ENDS_FIN_TIMEOUT, true, 9000 } },
+	{ .name = "tcp_fin_timeout 120: two halves of 60 s", .state = STATE_FIN_WAIT_2,
+	  .timer = TIMER_KEEPALIVE, .expires_ms = 50000, .netns = &long_fin_timeout,
+	  .info = { .last_ack_recv_ms = 10000, .last_data_sent_ms = 10000 },
+	  .age = { true, false, 10000 }, .ends = { ENDS_FIN_TIMEOUT, true, 110000 } },
+	{ .name = "TCP_LINGER2 above 60: the second half is unknown", .state = STATE_FIN_WAIT_2,
+	  .timer = TIMER_KEEPALIVE, .expires_ms = 30000,
+	  .info = { .last_ack_recv_ms = 10, .last_data_sent_ms = 10 },
+	  .age = { true, false, 10 }, .ends = { .by = ENDS_FIN_TIMEOUT } },
+	{ .name = "FIN repeated three times: 200 + 400 + 800 and half of 1600",
+	  .state = STATE_FIN_WAIT_1, .timer = TIMER_ON, .expires_ms = 800, .wqueue = 1, .retrans = 3,
+	  .info = { .rto_us = 1600000, .backoff = 3 }, .age = { true, false, 1400 + 800 },
+	  .ends = { ENDS_RETRIES, true, 102200 - 2200 } },
+	{ .name = "held: tcp_retries2", .state = STATE_LAST_ACK, .timer = TIMER_ON, .inode = 5,
+	  .expires_ms = 200, .wqueue = 1, .info = { .rto_us = 200000 },
+	  .age = { true, false, 0 }, .ends = { ENDS_RETRIES, true, 924600 } },
+	{ .name = "persist, held, answered: never", .state = STATE_FIN_WAIT_1,
+	  .timer = TIMER_PERSIST, .inode = 5, .wqueue = 100, .age = { 0 },
+	  .ends = { .by = ENDS_NEVER } },
+	{ .name = "persist, orphan: the probes' back-off", .state = STATE_FIN_WAIT_1,
+	  .timer = TIMER_PERSIST, .wqueue = 100, .age = { 0 }, .ends = { .by = ENDS_RETRIES } },
+	{ .name = "not a teardown state", .state = STATE_ESTABLISHED, .inode = 5, .age = { 0 },
+	  .ends = { .by = ENDS_UNKNOWN } },
+};
+
+static void ages_and_ends(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct row *r = &rows[i];
+		struct sock_full full = { .inode = r->inode, .wqueue = r->wqueue, .info = r->info };
+		struct sock s = { .state = (uint8_t)r->state, .timer = (uint8_t)r->timer,
+				  .expires_ms = r->expires_ms, .retrans = (uint8_t)r->retrans,
+				  .full = r->is_mini ? NULL : &full };
+		struct conn c = { .sock = &s, .netns = r->netns ? r->netns : &defaults };
+
+		full.info.len = r->no_info ? 0 : SOCK_INFO_LEN_SND_WND;
+		struct age age = lifetime_age(&c, 0);
+		struct ends ends = lifetime_ends(&c);
+		if (age.known != r->age.known || age.is_exact != r->age.is_exact ||
+		    age.ms != r->age.ms)
+			fail_msg("%s: age %d %d %llu", r->name, age.known, age.is_exact,
+				 (unsigned long long)age.ms);
+		if (ends.by != r->ends.by || ends.in_known != r->ends.in_known ||
+		    ends.in_ms != r->ends.in_ms)
+			fail_msg("%s: ends %s %d %llu", r->name, ends_by_name(ends.by),
+				 ends.in_known, (unsigned long long)ends.in_ms);
+	}
+}
+
+static void a_seen_fin_dates_it(void **state)
+{
+	const int64_t s = 1000000000;
+	struct sock_full full = { .inode = 5, .info = { .len = SOCK_INFO_LEN_SND_WND,
+							.last_ack_recv_ms = 2000,
+							.last_data_sent_ms = 1000 } };
+	struct sock sock = { .state = STATE_CLOSE_WAIT, .full = &full };
+	struct flow flow = { .end[SIDE_CLIENT].fin = { .seen = true, .at_ns = 10 * s } };
+	struct conn c = { .sock = &sock, .flow = &flow, .our_side = SIDE_SERVER,
+			  .netns = &defaults };
+	(void)state;
+	struct age age = lifetime_age(&c, 70 * s);
+	assert_true(age.is_exact);
+	assert_int_equal(age.ms, 60000);
+
+	/* A capture that makes it younger than the kernel's lower bound has another clock. */
+	age = lifetime_age(&c, 10 * s + s / 2);
+	assert_false(age.is_exact);
+	assert_int_equal(age.ms, 2000);
+
+	/* A FIN that was only acknowledged has no time of its own. */
+	flow.end[SIDE_CLIENT].fin.is_inferred = true;
+	assert_int_equal(lifetime_age(&c, 70 * s).ms, 2000);
+}
+
+static void model_of_retries(void **state)
+{
+	(void)state;
+	assert_int_equal(lifetime_retries_ms(1), 600);
+	assert_int_equal(lifetime_retries_ms(8), 102200);
+	assert_int_equal(lifetime_retries_ms(15), 924600);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ages_and_ends),
+		cmocka_unit_test(a_seen_fin_dates_it),
+		cmocka_unit_test(model_of_retries),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
