@@ -23,18 +23,18 @@ static void active_closer(void **state)
 }
 
 static const struct {
-	const char *name;
-	uint32_t used, reusable, capacity;
+	const char *name, *rule;
 	enum expected expected;
+	uint32_t used, reusable, capacity;
 	enum severity severity;
 	enum certainty certainty;
 } budgets[] = {
-	{ "79 %", 79, 0, 100, SILENT, 0, 0 },
-	{ "80 %", 80, 0, 100, FIRES, SEVERITY_WARNING, CERTAINTY_LIKELY },
-	{ "95 %", 95, 0, 100, FIRES, SEVERITY_PROBLEM, CERTAINTY_LIKELY },
-	{ "all", 100, 0, 100, FIRES, SEVERITY_PROBLEM, CERTAINTY_CERTAIN },
-	{ "all, but connect() may take half of them over", 100, 50, 100, SILENT, 0, 0 },
-	{ "capacity unknown", 100, 0, 0, SILENT, 0, 0 },
+	{ "79 %", "time-wait-port-exhaustion", SILENT, 79, 0, 100, 0, 0 },
+	{ "80 %", "time-wait-port-exhaustion", FIRES, 80, 0, 100, SEVERITY_WARNING, CERTAINTY_LIKELY },
+	{ "95 %", "time-wait-port-exhaustion", FIRES, 95, 0, 100, SEVERITY_PROBLEM, CERTAINTY_LIKELY },
+	{ "all", "time-wait-port-exhaustion", FIRES, 100, 0, 100, SEVERITY_PROBLEM, CERTAINTY_CERTAIN },
+	{ "all, but connect() may take half of them over", "time-wait-port-exhaustion", SILENT, 100, 50, 100, 0, 0 },
+	{ "capacity unknown", "time-wait-port-exhaustion", SILENT, 100, 0, 0, 0, 0 },
 };
 
 static void port_exhaustion(void **state)
@@ -55,9 +55,9 @@ static void port_exhaustion(void **state)
 		judge_ports(judge, &b, &example);
 		judge_end(judge, &all);
 		if ((all.n == 1) != (budgets[i].expected == FIRES))
-			fail_msg("time-wait-port-exhaustion: %s", budgets[i].name);
+			fail_msg("%s: %s", budgets[i].rule, budgets[i].name);
 		if (all.n == 1) {
-			assert_string_equal(all.at[0].text->id, "time-wait-port-exhaustion");
+			assert_string_equal(all.at[0].text->id, budgets[i].rule);
 			assert_int_equal(all.at[0].severity, budgets[i].severity);
 			assert_int_equal(all.at[0].certainty, budgets[i].certainty);
 		}

@@ -1,0 +1,471 @@
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "live/cookies.h"
+#include "live/diag.h"
+#include "rows.h"
+
+#include <errno.h>
+#include <linux/tcp.h>
+#include <stdlib.h>
+
+/* One dump, decoded from what the test puts into `answer`. */
+struct fixture {
+	struct answer answer;
+	struct cookies seen;
+	struct live_request req;
+	struct diag_rows rows;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	cookies_clear(&f->seen);
+	f->req.states = STATES_ALL;
+	f->rows = (struct diag_rows){
+		.look = look_new(), .req = &f->req, .seq = 1, .seen = &f->seen,
+	};
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	cookies_free(&f->seen);
+	look_free(f->rows.look);
+	free(f);
+	return 0;
+}
+
+/* 10.0.0.1:80 <- 192.0.2.7:40000 */
+static struct inet_diag_msg row4(uint8_t state, uint32_t cookie)
+{
+	return (struct inet_diag_msg){
+		.idiag_family = AF_INET,
+		.idiag_state = state,
+		.id = {
+			.idiag_sport = htons(80),
+			.idiag_dport = htons(40000),
+			.idiag_src = { htonl(0x0a000001) },
+			.idiag_dst = { htonl(0xc0000207) },
+			.idiag_cookie = { cookie, 7 },
+		},
+	};
+}
+
+static const struct sock *decode(struct fixture *f)
+{
+	assert_int_equal(diag_decode(&f->rows, f->answer.at, f->answer.n), f->answer.n);
+	return f->rows.look->socks;
+}
+
+/* CLOSE-WAIT, the FIN unread behind 3 bytes, keepalive in 7 s, every attribute a root sees. */
+static void full_close_wait(void **state)
+{
+	struct fixture *f = *state;
+	struct inet_diag_msg m = row4(STATE_CLOSE_WAIT, 5);
+	struct tcp_info info = {
+		.tcpi_retransmits = 1, .tcpi_probes = 2, .tcpi_backoff = 3, .tcpi_rto = 204000,
+		.tcpi_last_data_sent = 11, .tcpi_last_data_recv = 12, .tcpi_last_ack_recv = 13,
+		.tcpi_rtt = 333, .tcpi_snd_wnd = 65536,
+	};
+	uint8_t info280[280] = { 0 };
+	const uint32_t skmem[9] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 }, mark = 0x20;
+	const uint8_t shut = SHUT_BIT_RECV;
+	const uint64_t cgroup = 0x1234567890;
+	char local[ENDPOINT_TEXT_MAX], peer[ENDPOINT_TEXT_MAX];
+
+	memcpy(info280, &info, sizeof(info));
+	m.idiag_timer = TIMER_KEEPALIVE;
+	m.idiag_retrans = 2;
+	m.idiag_expires = 7000;
+	m.idiag_rqueue = 4;
+	m.idiag_wqueue = 9;
+	m.idiag_uid = 1000;
+	m.idiag_inode = 4711;
+	m.id.idiag_if = 3;
+	put_row(&f->answer, &m);
+	put_attr(&f->answer, INET_DIAG_SHUTDOWN, &shut, 1);
+	put_attr(&f->answer, INET_DIAG_INFO, info280, sizeof(info280));
+	put_attr(&f->answer, INET_DIAG_SKMEMINFO, skmem, sizeof(skmem));
+	put_attr(&f->answer, INET_DIAG_CGROUP_ID, &cgroup, sizeof(cgroup));
+	put_attr(&f->answer, INET_DIAG_MARK, &mark, sizeof(mark));
+
+	const struct sock *s = decode(f);
+	assert_int_equal(f->rows.look->n_socks, 1);
+	assert_int_equal(s->state, STATE_CLOSE_WAIT);
+	assert_int_equal(s->timer, TIMER_KEEPALIVE);
+	assert_int_equal(s->retrans, 2);
+	assert_int_equal(s->expires_ms, 7000);
+	assert_true(s->cookie == (UINT64_C(7) << 32 | 5));
+	assert_false(s->is_inet6);
+	assert_string_equal(endpoint_format(s->pair.local, local), "10.0.0.1:80");
+	assert_string_equal(endpoint_format(s->pair.peer, peer), "192.0.2.7:40000");
+	assert_non_null(s->full);
+	assert_int_equal(s->full->rqueue, 4);
+	assert_int_equal(s->full->wqueue, 9);
+	assert_int_equal(s->full->uid, 1000);
+	assert_int_equal(s->full->inode, 4711);
+	assert_int_equal(s->full->ifindex, 3);
+	assert_true(s->full->has_shutdown && s->full->shutdown == SHUT_BIT_RECV);
+	assert_true(s->full->has_cgroup && s->full->cgroup_id == cgroup);
+	assert_true(s->full->has_mark && s->full->mark == mark);
+	assert_true(s->full->has_skmem && s->full->rmem_alloc == 1 && s->full->rcvbuf == 2);
+	assert_true(s->full->wmem_alloc == 3 && s->full->sndbuf == 4);
+	assert_int_equal(s->full->info.len, 280);
+	assert_int_equal(s->full->info.retransmits, 1);
+	assert_int_equal(s->full->info.probes, 2);
+	assert_int_equal(s->full->info.backoff, 3);
+	assert_int_equal(s->full->info.rto_us, 204000);
+	assert_int_equal(s->full->info.last_data_sent_ms, 11);
+	assert_int_equal(s->full->info.last_data_recv_ms, 12);
+	assert_int_equal(s->full->info.last_ack_recv_ms, 13);
+	assert_int_equal(s->full->info.rtt_us, 333);
+	assert_int_equal(s->full->info.snd_wnd, 65536);
+	assert_int_equal(f->rows.states[STATE_CLOSE_WAIT], 1);
+}
+
+/* tcp_info of 4.19 (232), of the first kernels that had it (104), and one that ends in a field. */
+static void shorter_info(void **state)
+{
+	static const uint16_t lengths[] = { 232, 104, 57, 1, 0 };
+	struct fixture *f = *state;
+	uint8_t info[280];
+
+	memset(info, 1, sizeof(info));
+	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+		struct inet_diag_msg m = row4(STATE_CLOSE_WAIT, (uint32_t)i);
+
+		put_row(&f->answer, &m);
+		put_attr(&f->answer, INET_DIAG_INFO, info, lengths[i]);
+	}
+	const struct sock *s = decode(f);
+	for (size_t i = 0; i < ARRAY_LEN(lengths); i++)
+		assert_int_equal(s[i].full->info.len, lengths[i]);
+	assert_int_equal(s[0].full->info.snd_wnd, 0x01010101);
+	assert_int_equal(s[1].full->info.snd_wnd, 0);
+	assert_int_equal(s[1].full->info.last_ack_recv_ms, 0x01010101);
+	assert_int_equal(s[2].full->info.last_data_recv_ms, 0x01010101);
+	assert_int_equal(s[4].full->info.rto_us, 0);
+}
+
+/* What has no application any more, and what has none yet. */
+static void rows_without_socket(void **state)
+{
+	struct fixture *f = *state;
+	struct inet_diag_msg tw = row4(STATE_TIME_WAIT, 1), fw2 = row4(STATE_FIN_WAIT_2, 2);
+	struct inet_diag_msg orphan = row4(STATE_FIN_WAIT_2, 3), syn = row4(STATE_SYN_RECV, 4);
+	struct inet_diag_msg fastopen = row4(STATE_SYN_RECV, 5);
+	const uint8_t shut = 0;
+
+	tw.idiag_timer = fw2.idiag_timer = TIMER_TIMEWAIT;
+	orphan.idiag_timer = TIMER_KEEPALIVE;
+	put_row(&f->answer, &tw);
+	put_row(&f->answer, &fw2);
+	put_row(&f->answer, &orphan);
+	put_row(&f->answer, &syn);
+	put_row(&f->answer, &fastopen);
+	put_attr(&f->answer, INET_DIAG_SHUTDOWN, &shut, 1);
+
+	const struct sock *s = decode(f);
+	assert_int_equal(f->rows.look->n_socks, 5);
+	assert_null(s[0].full);
+	assert_null(s[1].full);
+	assert_non_null(s[2].full);
+	assert_null(s[3].full);
+	assert_non_null(s[4].full);
+	assert_true(sock_is_orphan(&s[0]) && sock_is_orphan(&s[1]) && sock_is_orphan(&s[2]));
+}
+
+/* [::]:443 LISTEN, 1 waiting of 128; and 192.0.2.7 on a socket of family inet6. */
+static void listener_and_mapped(void **state)
+{
+	struct fixture *f = *state;
+	struct inet_diag_msg l = {
+		.idiag_family = AF_INET6, .idiag_state = STATE_LISTEN,
+		.idiag_rqueue = 1, .idiag_wqueue = 128, .idiag_inode = 9,
+		.id = { .idiag_sport = htons(443), .idiag_cookie = { 1 } },
+	};
+	struct inet_diag_msg m = {
+		.idiag_family = AF_INET6, .idiag_state = STATE_ESTABLISHED,
+		.id = {
+			.idiag_sport = htons(443), .idiag_dport = htons(5),
+			.idiag_src = { 0, 0, htonl(0xffff), htonl(0x0a000001) },
+			.idiag_dst = { 0, 0, htonl(0xffff), htonl(0xc0000207) },
+			.idiag_cookie = { 2 },
+		},
+	};
+	char text[ENDPOINT_TEXT_MAX];
+
+	put_row(&f->answer, &l);
+	put_row(&f->answer, &m);
+	const struct sock *s = decode(f);
+	assert_true(s[0].is_inet6 && s[1].is_inet6);
+	assert_true(addr_is_any(s[0].pair.local.addr));
+	assert_int_equal(s[0].full->rqueue, 1);
+	assert_int_equal(s[0].full->wqueue, 128);
+	assert_true(addr_is_v4(s[1].pair.peer.addr));
+	assert_string_equal(endpoint_format(s[1].pair.peer, text), "192.0.2.7:5");
+	assert_true(sock_is_unaccepted(&s[1]));
+}
+
+/* A full row and DONE, cut at every byte: the row is there when it is whole, and nothing else. */
+static void cut_everywhere(void **state)
+{
+	struct fixture *f = *state;
+	struct inet_diag_msg m = row4(STATE_CLOSE_WAIT, 5);
+	uint8_t info[280] = { 0 };
+
+	put_row(&f->answer, &m);
+	put_attr(&f->answer, INET_DIAG_INFO, info, sizeof(info));
+	size_t row = f->answer.n;
+	put_done(&f->answer);
+	for (size_t n = 0; n <= f->answer.n; n++) {
+		uint8_t *copy = malloc(n ? n : 1); /* the sanitizer sees one byte too many */
+
+		memcpy(copy, f->answer.at, n);
+		f->rows.is_done = false;
+		f->rows.look->n_socks = 0;
+		cookies_clear(&f->seen);
+		size_t used = diag_decode(&f->rows, copy, n);
+		assert_int_equal(used, n < row ? 0 : n < f->answer.n ? row : n);
+		assert_int_equal(f->rows.look->n_socks, n >= row);
+		assert_int_equal(f->rows.is_done, n == f->answer.n);
+		free(copy);
+	}
+	assert_int_equal(f->rows.n_malformed, 0);
+}
+
+/* The header says less than a row needs: at every length, never read behind it. */
+static void short_message(void **state)
+{
+	struct fixture *f = *state;
+	struct inet_diag_msg m = row4(STATE_CLOSE_WAIT, 5);
+
+	for (size_t n = 0; n < sizeof(m); n++) {
+		f->answer.n = 0;
+		put_message(&f->answer, SOCK_DIAG_BY_FAMILY, &m, n);
+		((struct nlmsghdr *)(void *)f->answer.at)->nlmsg_len = (uint32_t)(NLMSG_HDRLEN + n);
+		decode(f);
+	}
+	assert_int_equal(f->rows.n_malformed, sizeof(m));
+	assert_int_equal(f->rows.look->n_socks, 0);
+}
+
+static void strange_attributes(void **state)
+{
+	struct fixture *f = *state;
+	struct inet_diag_msg m = row4(STATE_CLOSE_WAIT, 5);
+	const uint8_t shut = 3, junk[40] = { 0 };
+
+	/* Unknown ones are stepped over. */
+	put_row(&f->answer, &m);
+	put_attr(&f->answer, 999, junk, sizeof(junk));
+	put_attr(&f->answer, INET_DIAG_SHUTDOWN, &shut, 1);
+	assert_int_equal(decode(f)->full->shutdown, 3);
+
+	/* Too short for what they name: not there, rather than zero. */
+	m.id.idiag_cookie[0] = 6;
+	put_row(&f->answer, &m);
+	put_attr(&f->answer, INET_DIAG_SHUTDOWN, junk, 0);
+	put_attr(&f->answer, INET_DIAG_MARK, junk, 3);
+	put_attr(&f->answer, INET_DIAG_CGROUP_ID, junk, 7);
+	put_attr(&f->answer, INET_DIAG_SKMEMINFO, junk, 15);
+	const struct sock_full *full = decode(f)[1].full;
+	assert_false(full->has_shutdown || full->has_mark || full->has_cgroup || full->has_skmem);
+
+	/* A length of 0, and one beyond the message, end the list. */
+	for (uint16_t len = 0; len < 2; len++) {
+		m.id.idiag_cookie[0]++;
+		put_row(&f->answer, &m);
+		put_attr(&f->answer, 999, junk, 4);
+		struct nlattr *attr = (void *)(f->answer.at + f->answer.n - 8);
+		attr->nla_len = len ? 4000 : 0;
+		put_attr(&f->answer, INET_DIAG_SHUTDOWN, &shut, 1);
+		assert_false(decode(f)[2 + len].full->has_shutdown);
+	}
+}
+
+static void mptcp_subflow(void **state)
+{
+	struct fixture *f = *state;
+	struct answer nested = { 0 };
+	struct inet_diag_msg m = row4(STATE_ESTABLISHED, 5);
+
+	nested.message = 0;
+	put(&nested, &(struct nlattr){ 4 + 6, INET_ULP_INFO_NAME }, 4);
+	put(&nested, "mptcp", 6);
+	put_row(&f->answer, &m);
+	put_attr(&f->answer, INET_DIAG_ULP_INFO, nested.at, nested.n);
+	assert_true(decode(f)->full->is_mptcp);
+	assert_int_equal(f->rows.n_mptcp, 1);
+
+	f->answer.n = 0;
+	m.id.idiag_cookie[0]++;
+	memcpy(nested.at + 4, "tls\0\0", 6);
+	put_row(&f->answer, &m);
+	put_attr(&f->answer, INET_DIAG_ULP_INFO, nested.at, nested.n);
+	assert_false(decode(f)[1].full->is_mptcp);
+}
+
+/* Seen as FIN-WAIT-2, then, further down the table, as TIME-WAIT: one socket, in its later state. */
+static void same_cookie_twice(void **state)
+{
+	struct fixture *f = *state;
+	struct inet_diag_msg a = row4(STATE_FIN_WAIT_2, 5), b = row4(STATE_CLOSE_WAIT, 6);
+	struct inet_diag_msg a2 = row4(STATE_TIME_WAIT, 5);
+
+	put_row(&f->answer, &a);
+	put_row(&f->answer, &b);
+	put_row(&f->answer, &a2);
+	const struct sock *s = decode(f);
+	assert_int_equal(f->rows.look->n_socks, 2);
+	assert_int_equal(f->rows.n, 2);
+	assert_int_equal(s[0].state, STATE_TIME_WAIT);
+	assert_null(s[0].full);
+	assert_int_equal(s[1].state, STATE_CLOSE_WAIT);
+	assert_int_equal(f->rows.states[STATE_FIN_WAIT_2], 0);
+	assert_int_equal(f->rows.states[STATE_TIME_WAIT], 1);
+}
+
+static void ends_and_errors(void **state)
+{
+	static const struct {
+		uint16_t type;
+		int32_t value;
+		size_t len;
+		int error;
+	} rows[] = {
+		{ NLMSG_DONE, 0, 4, 0 },
+		{ NLMSG_DONE, 0, 0, 0 },
+		{ NLMSG_DONE, -EINVAL, 4, -EINVAL },
+		{ NLMSG_ERROR, -ENOENT, 4, -ENOENT },
+		{ NLMSG_ERROR, -EPERM, 4, -EPERM },
+		{ NLMSG_ERROR, 0, 4, 0 },
+		{ NLMSG_ERROR, 0, 2, -EPROTO },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		f->answer.n = 0;
+		f->rows.is_done = false;
+		put_message(&f->answer, rows[i].type, &rows[i].value, rows[i].len);
+		((struct nlmsghdr *)(void *)f->answer.at)->nlmsg_len =
+			(uint32_t)(NLMSG_HDRLEN + rows[i].len);
+		decode(f);
+		assert_true(f->rows.is_done);
+		assert_int_equal(f->rows.error, rows[i].error);
+	}
+}
+
+static void flags_and_numbers(void **state)
+{
+	struct fixture *f = *state;
+	struct inet_diag_msg m = row4(STATE_CLOSE_WAIT, 5);
+
+	/* An answer to somebody else's question. */
+	put_row(&f->answer, &m);
+	header(&f->answer)->nlmsg_seq = 99;
+	decode(f);
+	assert_int_equal(f->rows.look->n_socks, 0);
+
+	f->answer.n = 0;
+	put_row(&f->answer, &m);
+	header(&f->answer)->nlmsg_flags |= NLM_F_DUMP_INTR;
+	decode(f);
+	assert_int_equal(f->rows.look->n_socks, 1);
+	assert_true(f->rows.is_interrupted);
+
+	/* The reply of TCPDIAG_GETSOCK has its own type. */
+	f->answer.n = 0;
+	m.id.idiag_cookie[0]++;
+	put_message(&f->answer, TCPDIAG_GETSOCK, &m, sizeof(m));
+	decode(f);
+	assert_int_equal(f->rows.look->n_socks, 2);
+
+	/* Families and states that no kernel of ours has. */
+	f->answer.n = 0;
+	m.idiag_family = AF_UNIX;
+	put_row(&f->answer, &m);
+	m.id.idiag_cookie[0]++;
+	m.idiag_family = AF_INET;
+	m.idiag_state = 200;
+	f->req.states = UINT32_MAX;
+	put_row(&f->answer, &m);
+	decode(f);
+	assert_int_equal(f->rows.n_malformed, 1);
+	assert_int_equal(f->rows.look->socks[2].state, STATE_UNKNOWN);
+}
+
+/* A recording holds more than is asked for: those are counted, not kept. */
+static void unwanted_rows(void **state)
+{
+	struct fixture *f = *state;
+	struct inet_diag_msg m = row4(STATE_CLOSE_WAIT, 1), e = row4(STATE_ESTABLISHED, 2);
+	struct inet_diag_msg syn = row4(STATE_SYN_RECV, 3);
+
+	f->req.states = STATE_BIT(STATE_CLOSE_WAIT) | STATE_BIT(STATE_NEW_SYN_RECV);
+	put_row(&f->answer, &m);
+	put_row(&f->answer, &e);
+	put_row(&f->answer, &syn);
+	decode(f);
+	assert_int_equal(f->rows.look->n_socks, 2);
+	assert_int_equal(f->rows.n, 2);
+	assert_int_equal(f->rows.states[STATE_ESTABLISHED], 1);
+
+	f->req.only_inet6 = true;
+	f->answer.n = 0;
+	m.id.idiag_cookie[0] = 4;
+	put_row(&f->answer, &m);
+	decode(f);
+	assert_int_equal(f->rows.look->n_socks, 2);
+}
+
+static bool take_time_wait(void *arg, const struct look *look, const struct sock *s)
+{
+	*(unsigned *)arg += s->state == STATE_TIME_WAIT;
+	assert_non_null(look);
+	return s->state == STATE_TIME_WAIT;
+}
+
+/* Rows that are printed as they come are counted, not kept, and not shown twice. */
+static void streamed_rows(void **state)
+{
+	struct fixture *f = *state;
+	struct inet_diag_msg tw = row4(STATE_TIME_WAIT, 1), cw = row4(STATE_CLOSE_WAIT, 2);
+	unsigned n = 0;
+
+	f->req.on_sock = take_time_wait;
+	f->req.on_sock_arg = &n;
+	put_row(&f->answer, &tw);
+	put_row(&f->answer, &cw);
+	put_row(&f->answer, &tw);
+	decode(f);
+	assert_int_equal(n, 1);
+	assert_int_equal(f->rows.n, 2);
+	assert_int_equal(f->rows.look->n_socks, 1);
+	assert_int_equal(f->rows.look->socks[0].state, STATE_CLOSE_WAIT);
+	assert_int_equal(f->rows.states[STATE_TIME_WAIT], 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(full_close_wait),	 TEST(shorter_info),	  TEST(rows_without_socket),
+		TEST(listener_and_mapped), TEST(cut_everywhere),  TEST(short_message),
+		TEST(strange_attributes), TEST(mptcp_subflow),	  TEST(same_cookie_twice),
+		TEST(ends_and_errors),	 TEST(flags_and_numbers), TEST(unwanted_rows),
+		TEST(streamed_rows),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,163 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "live/facts.h"
+
+#include <string.h>
+
+#define ID "3f4e0d9a1b2c3d4e5f60718293a4b5c6d7e8f9000102030405060708090a0b0c"
+
+static int setup(void **state)
+{
+	*state = arena_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	arena_free(*state);
+	return 0;
+}
+
+/* Fields 3 to 22 of proc(5), parent 7, started at tick 98765. */
+#define BEHIND_COMM " S 7 812 812 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 98765 1000 200\n"
+
+static void stat_lines(void **state)
+{
+	static const struct {
+		const char *text, *comm;
+	} good[] = {
+		{ "812 (nginx)" BEHIND_COMM, "nginx" },
+		{ "812 (a) R 1 (b)" BEHIND_COMM, "a) R 1 (b" },
+		{ "812 ())" BEHIND_COMM, ")" },
+		{ "812 (line\nend)" BEHIND_COMM, "line\nend" },
+		{ "812 ()" BEHIND_COMM, "" },
+	};
+	static const char *const bad[] = {
+		"", "812", "812 (nginx", "812 nginx) S 7", ")(", "812 (nginx) S 7 812",
+		"812 (nginx) S x 812 812 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 98765",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		struct proc p = { 0 };
+
+		assert_true(facts_parse_stat(good[i].text, *state, &p));
+		assert_string_equal(p.comm, good[i].comm);
+		assert_int_equal(p.state, 'S');
+		assert_int_equal(p.ppid, 7);
+		assert_int_equal(p.start_ticks, 98765);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct proc p = { .state = '?' };
+
+		assert_false(facts_parse_stat(bad[i], *state, &p));
+		assert_int_equal(p.state, '?');
+	}
+}
+
+static void status_files(void **state)
+{
+	uint32_t uid = 5;
+
+	(void)state;
+	assert_true(facts_parse_uid("Name:\tx\nUmask:\t0022\nUid:\t1000\t0\t0\t0\nGid:\t1\n", &uid));
+	assert_int_equal(uid, 1000);
+	/* A name is escaped by the kernel and cannot begin a line. */
+	assert_true(facts_parse_uid("Name:\tx\\nUid:\t7\nUid:\t4294967294\t0\n", &uid));
+	assert_true(uid == 4294967294u);
+	assert_false(facts_parse_uid("", &uid));
+	assert_false(facts_parse_uid("Name:\tUid:\t7\n", &uid));
+	assert_false(facts_parse_uid("Uid:", &uid));
+	assert_true(uid == 4294967294u);
+}
+
+static void limits_files(void **state)
+{
+	static const char head[] = "Limit                     Soft Limit  Hard Limit  Units     \n"
+				   "Max processes             31459       31459       processes \n";
+	char text[400];
+
+	(void)state;
+	assert_int_equal(facts_parse_fd_limit(head), 0);
+	snprintf(text, sizeof(text), "%sMax open files            1024       524288   files\n", head);
+	assert_int_equal(facts_parse_fd_limit(text), 1024);
+	snprintf(text, sizeof(text), "%sMax open files            unlimited  unlimited files\n", head);
+	assert_true(facts_parse_fd_limit(text) == UINT64_MAX);
+	assert_int_equal(facts_parse_fd_limit("Max open files"), 0);
+	assert_int_equal(facts_parse_fd_limit("Max open files            x"), 0);
+}
+
+static void cgroup_files(void **state)
+{
+	static const struct {
+		const char *text, *unit, *container;
+	} rows[] = {
+		{ "0::/system.slice/nginx.service\n", "nginx.service", NULL },
+		{ "0::/\n", NULL, NULL },
+		/* A group the service made below its own. */
+		{ "0::/system.slice/ssh.service/worker\n", "ssh.service", NULL },
+		{ "0::/user.slice/user-1000.slice/user@1000.service/app.slice/a.service\n",
+		  "a.service", NULL },
+		{ "0::/user.slice/user-0.slice/session-3.scope", "session-3.scope", NULL },
+		/* Docker with systemd, containerd and CRI-O under Kubernetes. */
+		{ "0::/system.slice/docker-" ID ".scope\n", "docker-" ID ".scope", ID },
+		{ "0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-" ID ".scope\n",
+		  "cri-containerd-" ID ".scope", ID },
+		{ "0::/kubepods/burstable/pod8/crio-" ID "\n", NULL, ID },
+		{ "0::/docker/" ID "\n", NULL, ID },
+		/* Version 1: systemd's hierarchy names the unit, any of them the container. */
+		{ "9:name=systemd:/system.slice/a.service\n4:memory:/system.slice/b.service\n0::/\n",
+		  "a.service", NULL },
+		{ "12:pids:/docker/" ID "\n1:name=systemd:/docker/" ID "\n", NULL, ID },
+		{ "4:memory:/x/b.service\n", NULL, NULL },
+		/* 65 digits are no id, nor are 64 in the middle of a word; a path may hold colons. */
+		{ "0::/docker/" ID "0x\n", NULL, NULL },
+		{ "0::/a:b/c.service\n", "c.service", NULL },
+		{ "0::/.service\n", NULL, NULL },
+		{ "", NULL, NULL }, { "\n\n", NULL, NULL }, { "0:", NULL, NULL }, { "::", NULL, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct proc p = { 0 };
+
+		facts_parse_cgroup(rows[i].text, *state, &p);
+		if (rows[i].unit)
+			assert_string_equal(p.unit, rows[i].unit);
+		else
+			assert_null(p.unit);
+		if (rows[i].container)
+			assert_string_equal(p.container, rows[i].container);
+		else
+			assert_null(p.container);
+	}
+}
+
+static void command_lines(void **state)
+{
+	static const char args[] = "/usr/bin/java\0-jar\0my app.jar\0";
+
+	assert_string_equal(facts_join_cmdline(args, sizeof(args) - 1, *state),
+			    "/usr/bin/java -jar my app.jar");
+	/* A title written over the arguments is padded with NULs. */
+	assert_string_equal(facts_join_cmdline("nginx: worker\0\0\0\0", 17, *state), "nginx: worker");
+	assert_string_equal(facts_join_cmdline("", 0, *state), "");
+	assert_string_equal(facts_join_cmdline("\0\0", 2, *state), "");
+	assert_string_equal(facts_join_cmdline("no end", 6, *state), "no end");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(stat_lines, setup, teardown),
+		cmocka_unit_test(status_files),
+		cmocka_unit_test(limits_files),
+		cmocka_unit_test_setup_teardown(cgroup_files, setup, teardown),
+		cmocka_unit_test_setup_teardown(command_lines, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
