@@ -3,7 +3,7 @@
 #include "model/state.h"
 #include "test.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Every spelling of every topic: what topics_find() chooses from. */
@@ -20,19 +20,17 @@ struct names {
 
 static void add(struct names *names, const char *spelling, const struct topic *topic)
 {
-	struct name *name = &names->at[names->n++];
+	struct name *name = &names->at[names->n];
 
-	assert_true(names->n < ARRAY_LEN(names->at));
+	assert_true(names->n++ < ARRAY_LEN(names->at));
 	assert_true(topic_name_fold(spelling, name->folded) > 0);
 	name->spelling = spelling;
 	name->topic = topic;
 }
 
-static struct names *all_names(void)
+static void collect(struct names *names)
 {
-	struct names *names = calloc(1, sizeof(*names));
-
-	assert_non_null(names);
+	names->n = 0;
 	for (size_t i = 0; i < topics_count(); i++) {
 		const struct topic *topic = topics_at(i);
 
@@ -40,7 +38,6 @@ static struct names *all_names(void)
 		for (const char *const *a = topic->aliases; a && *a; a++)
 			add(names, *a, topic);
 	}
-	return names;
 }
 
 /* The one pair that only case tells apart; both names are the kernel's. */
@@ -51,32 +48,33 @@ static bool may_be_alike(const struct name *a, const struct name *b)
 
 static void no_name_means_two_things(void **state)
 {
-	struct names *names = all_names();
+	struct names names;
 	size_t alike = 0;
 
 	(void)state;
-	for (size_t i = 0; i < names->n; i++)
-		for (size_t j = i + 1; j < names->n; j++) {
-			const struct name *a = &names->at[i], *b = &names->at[j];
+	collect(&names);
+	for (size_t i = 0; i < names.n; i++)
+		for (size_t j = i + 1; j < names.n; j++) {
+			const struct name *a = &names.at[i], *b = &names.at[j];
 
 			if (strcmp(a->folded, b->folded) != 0)
 				continue;
 			alike++;
 			if (!may_be_alike(a, b))
-				fail_msg("%s is %s and %s", a->spelling, a->topic->id, b->topic->id);
+				fail_msg("%s is %s and %s", a->spelling, a->topic->id,
+					 b->topic->id);
 		}
 	assert_int_equal(alike, 1);
-	free(names);
 }
 
 static void every_name_finds_its_topic(void **state)
 {
-	struct names *names = all_names();
+	struct names names;
 
 	(void)state;
-	for (size_t i = 0; i < names->n; i++)
-		assert_ptr_equal(topics_find(names->at[i].spelling), names->at[i].topic);
-	free(names);
+	collect(&names);
+	for (size_t i = 0; i < names.n; i++)
+		assert_ptr_equal(topics_find(names.at[i].spelling), names.at[i].topic);
 }
 
 static void assert_finds(const char *name, const char *id)
@@ -176,6 +174,32 @@ static void every_setting_has_a_topic(void **state)
 	}
 }
 
+static void settings_are_found_by_their_full_name(void **state)
+{
+	static const struct {
+		const char *prefix, *folder;
+	} families[] = {
+		{ "tcp_", "net.ipv4." },      { "ip_", "net.ipv4." }, { "nf_", "net.netfilter." },
+		{ "somaxconn", "net.core." }, { "file-max", "fs." },  { "nr_open", "fs." },
+	};
+	size_t n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < topics_count(); i++)
+		for (size_t f = 0; f < ARRAY_LEN(families); f++) {
+			const struct topic *topic = topics_at(i);
+			char name[128];
+
+			if (topic->kind != TOPIC_SYSCTL ||
+			    strncmp(topic->id, families[f].prefix, strlen(families[f].prefix)) != 0)
+				continue;
+			snprintf(name, sizeof(name), "%s%s", families[f].folder, topic->id);
+			assert_finds(name, topic->id);
+			n++;
+		}
+	assert_true(n > 30);
+}
+
 static void assert_nearest(const char *typed, const char *meant)
 {
 	static const char *const rules[] = { "close-wait-leaked-fd", "rst-unread-data" };
@@ -200,6 +224,10 @@ static void typing_errors_are_recognised(void **state)
 	assert_nearest("close-wait-leaked-df", "close-wait-leaked-fd");
 	assert_nearest("rst-unread-date", "rst-unread-data");
 	assert_nearest("CLOSE-WAIT", "CLOSE-WAIT");
+	/* Three letters may hold one error, six two; neighbours in the wrong order are one. */
+	assert_nearest("RTS", "ECONNRESET");
+	assert_nearest("lxstxn", "LISTEN");
+	assert_nearest("lxsxxn", NULL);
 	assert_nearest("105", NULL);
 	assert_nearest("10056", NULL);
 	assert_nearest("xyzzy", NULL);
@@ -216,6 +244,7 @@ int main(void)
 		cmocka_unit_test(strange_names_find_nothing),
 		cmocka_unit_test(every_state_has_a_topic),
 		cmocka_unit_test(every_setting_has_a_topic),
+		cmocka_unit_test(settings_are_found_by_their_full_name),
 		cmocka_unit_test(typing_errors_are_recognised),
 	};
 
