@@ -21,15 +21,18 @@ bool captures_open(const struct options *o, struct captures *ret)
 {
 	struct capture *capture = NULL;
 	struct fail fail;
+	int failed;
 
 	*ret = (struct captures){ 0 };
-	for (size_t i = 0; i < o->n_captures; i++)
-		if (!opened(ret, capture_open_file(o->captures[i], &capture, &fail), capture, &fail))
+	for (size_t i = 0; i < o->n_captures; i++) {
+		failed = capture_open_file(o->captures[i], &capture, &fail);
+		if (!opened(ret, failed, capture, &fail))
 			return false;
+	}
 	if (o->interface) {
 		ret->is_live = true;
-		if (!opened(ret, capture_open_live(o->interface, o->write, &capture, &fail), capture,
-			    &fail))
+		failed = capture_open_live(o->interface, o->write, &capture, &fail);
+		if (!opened(ret, failed, capture, &fail))
 			return false;
 	}
 	ret->tab = flowtab_new();
