@@ -1,0 +1,80 @@
+#include "report/out.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+void out_flush(struct out *o)
+{
+	size_t done = 0;
+
+	while (done < o->n && !o->failed) {
+		ssize_t n = write(o->fd, o->at + done, o->n - done);
+
+		if (n > 0)
+			done += (size_t)n;
+		else if (n < 0 && errno != EINTR)
+			o->failed = -errno;
+	}
+	o->n = 0;
+}
+
+void out_add(struct out *o, const char *bytes, size_t n)
+{
+	while (n > 0 && !o->failed) {
+		size_t room = sizeof(o->at) - o->n;
+		size_t part = n < room ? n : room;
+
+		memcpy(o->at + o->n, bytes, part);
+		o->n += part;
+		bytes += part;
+		n -= part;
+		if (o->n == sizeof(o->at))
+			out_flush(o);
+	}
+}
+
+void out_puts(struct out *o, const char *s)
+{
+	out_add(o, s, strlen(s));
+}
+
+void out_putc(struct out *o, char c)
+{
+	if (o->n == sizeof(o->at))
+		out_flush(o);
+	o->at[o->n++] = c;
+}
+
+void out_u64(struct out *o, uint64_t n)
+{
+	char digits[24];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n);
+	out_add(o, digits + at, sizeof(digits) - at);
+}
+
+void out_i64(struct out *o, int64_t n)
+{
+	if (n < 0)
+		out_putc(o, '-');
+	out_u64(o, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
+}
+
+void out_printf(struct out *o, const char *fmt, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, fmt);
+	int n = vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (n > 0)
+		out_add(o, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+}
