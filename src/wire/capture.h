@@ -31,9 +31,10 @@ struct capture_progress {
 	void *ctx;
 };
 
-/* Reads to the end of the file, or until `for_ms` have passed since the opening (live; 0: what is
- * there now). `max_packets` 0: no bound. `progress` may be NULL. 0; or -errno when the file could
- * not be read to its end: then info->error says why and everything before it is in the table. */
+/* Reads to the end of the file, or until `for_ms` have passed since the opening or a signal comes
+ * (live; 0: what is there now). `max_packets` 0: no bound. `progress` may be NULL. 0; or -errno when
+ * the file could not be read to its end: then info->error says why and everything before it is in
+ * the table. */
 int capture_read(struct capture *c, struct flowtab *tab, uint64_t for_ms, uint64_t max_packets,
 		 const struct capture_progress *progress);
 const struct capture_info *capture_info(const struct capture *c);

@@ -1,0 +1,354 @@
+#include "util/arena.h"
+#include "util/i18n.h"
+#include "wire/pcapng.h"
+
+#include <errno.h>
+#include <pcap/pcap.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How it works: opening only opens. The first four bytes, read in capture_read(), say what the file
+ * is: pcapng goes to our own reader (libpcap refuses files whose interfaces differ), everything
+ * else to libpcap. Files are read without a filter: testing flags costs as much as following them.
+ * A device is filtered in the kernel, and its handle is open and counting from the first. */
+
+enum { READ_BUFFER = 1 << 20, STEP = 1 << 16, LIVE_SNAPLEN = 256, LIVE_POLL_MS = 100 };
+
+struct capture {
+	struct arena *arena;
+	struct capture_info info;
+	FILE *file;      /* a file not yet handed to libpcap; NULL */
+	void *buffer;    /* of the file */
+	uint64_t size;   /* of the file, 0: unknown */
+	pcap_t *pcap;
+	pcap_dumper_t *keep;
+	struct timespec opened;
+	struct source source;
+};
+
+static struct capture *capture_new(const char *name)
+{
+	struct arena *a = arena_new();
+	struct capture *c = arena_alloc(a, sizeof(*c));
+
+	c->arena = a;
+	c->info.name = arena_strdup(a, name);
+	c->info.first_ns = c->info.last_ns = TIME_NONE;
+	c->source.info = &c->info;
+	c->source.arena = a;
+	return c;
+}
+
+int capture_open_file(const char *name, struct capture **ret, struct fail *fail)
+{
+	bool is_stdin = strcmp(name, "-") == 0;
+	FILE *file = is_stdin ? stdin : fopen(name, "rbe");
+	struct stat st;
+
+	if (!file) {
+		int err = errno;
+
+		fail_set(fail, name, "%s", strerror(err));
+		return -err;
+	}
+	if (fstat(fileno(file), &st) == 0 && S_ISDIR(st.st_mode)) {
+		if (!is_stdin)
+			fclose(file);
+		fail_set(fail, name, "%s", strerror(EISDIR));
+		return -EISDIR;
+	}
+	struct capture *c = capture_new(name);
+	c->file = file;
+	c->size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+	c->buffer = malloc(READ_BUFFER);
+	if (!c->buffer)
+		arena_die();
+	setvbuf(file, c->buffer, _IOFBF, READ_BUFFER);
+	*ret = c;
+	return 0;
+}
+
+static void on_packet(u_char *user, const struct pcap_pkthdr *h, const u_char *bytes)
+{
+	struct capture *c = (void *)user;
+	/* Files hold 32 bits without a sign, which libpcap widens with one. */
+	int64_t at = (int64_t)(uint32_t)h->ts.tv_sec * 1000000000 + h->ts.tv_usec;
+
+	if (c->keep)
+		pcap_dump((u_char *)c->keep, h, bytes);
+	source_frame(&c->source, c->source.link, (struct bytes){ bytes, h->caplen }, h->len, at, 0);
+}
+
+static int fail_read(struct capture *c, int err, const char *why)
+{
+	c->info.error = arena_strdup(c->arena, why);
+	return -err;
+}
+
+static int set_link(struct capture *c)
+{
+	int dlt = pcap_datalink(c->pcap);
+	const char *name = pcap_datalink_val_to_name(dlt);
+
+	c->source.link = link_find(dlt);
+	source_note_link(&c->source, c->source.link ? c->source.link->name :
+			 name ? name : arena_printf(c->arena, "%d", dlt));
+	if (c->source.link)
+		return 0;
+	c->info.error = arena_printf(c->arena, _("link type %d (%s) is not supported"), dlt,
+				     name ? name : "?");
+	return -EPROTONOSUPPORT;
+}
+
+static int percent(const struct capture *c)
+{
+	long at = c->size && c->file ? ftell(c->file) : -1;
+
+	return at < 0 ? -1 : (int)((uint64_t)at * 100 / c->size);
+}
+
+static int read_pcap(struct capture *c, uint64_t max, const struct capture_progress *progress)
+{
+	int n;
+
+	do {
+		uint64_t left = max ? max - c->info.packets : STEP;
+
+		if (!left)
+			return 0;
+		n = pcap_dispatch(c->pcap, left < STEP ? (int)left : STEP, on_packet, (u_char *)c);
+		if (n > 0 && progress && progress->report)
+			progress->report(progress->ctx, &c->info, percent(c));
+	} while (n > 0);
+	if (n == 0)
+		return 0;
+	c->info.is_cut = strstr(pcap_geterr(c->pcap), "truncated") != NULL;
+	return fail_read(c, EBADMSG, c->info.is_cut ? _("the file ends in the middle of a packet") :
+						     pcap_geterr(c->pcap));
+}
+
+/* The C libraries of Linux take back what was just read. */
+static size_t peek(FILE *f, uint8_t *ret, size_t n)
+{
+	size_t got = fread(ret, 1, n, f);
+
+	for (size_t i = got; i-- > 0;)
+		ungetc(ret[i], f);
+	return got;
+}
+
+static int read_pcapng(struct capture *c, uint64_t max, const struct capture_progress *progress)
+{
+	struct pcapng *p = pcapng_new(c->file, &c->source);
+	int more = 1;
+
+	while (more > 0 && (!max || c->info.packets < max)) {
+		more = pcapng_next(p);
+		if (c->info.packets % STEP == 0 && progress && progress->report)
+			progress->report(progress->ctx, &c->info, percent(c));
+	}
+	pcapng_free(p);
+	return more < 0 ? more : 0;
+}
+
+static int read_file(struct capture *c, uint64_t max, const struct capture_progress *progress)
+{
+	static const uint8_t gzip[] = { 0x1f, 0x8b }, pcapng[] = { 0x0a, 0x0d, 0x0d, 0x0a };
+	static const uint8_t nano[][4] = { { 0xa1, 0xb2, 0x3c, 0x4d }, { 0x4d, 0x3c, 0xb2, 0xa1 } };
+	char why[PCAP_ERRBUF_SIZE];
+	uint8_t magic[4] = { 0 };
+
+	size_t got = peek(c->file, magic, sizeof(magic));
+	if (got == 0)
+		return fail_read(c, EBADMSG, ferror(c->file) ? strerror(errno) : _("the file is empty"));
+	if (memcmp(magic, gzip, sizeof(gzip)) == 0)
+		return fail_read(c, EBADMSG, _("compressed with gzip; unpack it first"));
+	if (memcmp(magic, pcapng, sizeof(pcapng)) == 0)
+		return read_pcapng(c, max, progress);
+	c->info.is_nano = memcmp(magic, nano[0], 4) == 0 || memcmp(magic, nano[1], 4) == 0;
+	c->pcap = pcap_fopen_offline_with_tstamp_precision(c->file, PCAP_TSTAMP_PRECISION_NANO, why);
+	if (!c->pcap)
+		return fail_read(c, EBADMSG, why);
+	int err = set_link(c);
+	return err ? err : read_pcap(c, max, progress);
+}
+
+/* IPv4 with any options; IPv6 with the TCP header at once, and all of it that has extension headers,
+ * because in the kernel their end cannot be found. `tcp[…]` alone never matches IPv6. */
+#define CONTROL "((tcp[tcpflags] & (tcp-syn|tcp-fin|tcp-rst) != 0) or " \
+	"(ip6[6] = 6 and ip6[53] & 7 != 0) or " \
+	"(ip6 and (ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 60)))"
+
+/* A tag the kernel has taken off is seen by `vlan` too, where the link type knows that word. On
+ * "any" the outer tag is off when the filter runs; a second one stands in front of the packet as
+ * {tag, type}, at the end of the cooked header, whose length is %d. */
+#define TAGGED "(" CONTROL " or (vlan and (" CONTROL " or (vlan and " CONTROL "))))"
+#define COOKED "(" CONTROL " or (ether proto 0x8100 and " \
+	"((link[%d:2] = 0x800 and link[%d] = 6 and link[((link[%d] & 15) << 2) + %d] & 7 != 0) or " \
+	"(link[%d:2] = 0x86dd and link[%d] = 6 and link[%d] & 7 != 0))))"
+
+static const char *filter_text(struct arena *a, int dlt)
+{
+	int at = dlt == DLT_LINUX_SLL ? 16 : 20, ip = at + 4;
+
+	if (dlt == DLT_EN10MB)
+		return TAGGED;
+	if (dlt != DLT_LINUX_SLL && dlt != DLT_LINUX_SLL2)
+		return CONTROL;
+	return arena_printf(a, COOKED, at + 2, ip + 9, ip, ip + 13, at + 2, ip + 6, ip + 53);
+}
+
+static int set_filter(struct capture *c)
+{
+	struct bpf_program program;
+	const char *text = filter_text(c->arena, pcap_datalink(c->pcap));
+
+	if (pcap_compile(c->pcap, &program, text, 1, PCAP_NETMASK_UNKNOWN) != 0)
+		return -EINVAL;
+	int err = pcap_setfilter(c->pcap, &program);
+	pcap_freecode(&program);
+	return err ? -EINVAL : 0;
+}
+
+static int activate_error(int status)
+{
+	switch (status) {
+	case PCAP_ERROR_PERM_DENIED:
+	case PCAP_ERROR_PROMISC_PERM_DENIED:
+		return -EPERM;
+	case PCAP_ERROR_NO_SUCH_DEVICE:
+		return -ENODEV;
+	case PCAP_ERROR_IFACE_NOT_UP:
+		return -ENETDOWN;
+	default:
+		return -EIO;
+	}
+}
+
+static int live_start(struct capture *c, const char *device, struct fail *fail)
+{
+	char why[PCAP_ERRBUF_SIZE] = "";
+
+	c->pcap = pcap_create(device, why);
+	if (!c->pcap) {
+		fail_set(fail, device, "%s", why);
+		return -ENODEV;
+	}
+	pcap_set_snaplen(c->pcap, LIVE_SNAPLEN);
+	pcap_set_timeout(c->pcap, LIVE_POLL_MS);
+	c->info.is_nano = pcap_set_tstamp_precision(c->pcap, PCAP_TSTAMP_PRECISION_NANO) == 0;
+	int status = pcap_activate(c->pcap);
+	if (status < 0) {
+		const char *text = pcap_geterr(c->pcap);
+
+		fail_set(fail, device, "%s", *text ? text : pcap_statustostr(status));
+		if (activate_error(status) == -EPERM)
+			fail_hint(fail, "%s", _("capturing needs CAP_NET_RAW: run it as root"));
+		return activate_error(status);
+	}
+	int err = set_filter(c);
+	if (!err && pcap_setnonblock(c->pcap, 1, why) != 0)
+		err = -EIO;
+	if (err)
+		fail_set(fail, device, _("the kernel refused the packet filter: %s"),
+			 pcap_geterr(c->pcap));
+	return err;
+}
+
+int capture_open_live(const char *device, const char *keep, struct capture **ret,
+		      struct fail *fail)
+{
+	struct capture *c = capture_new(device);
+	int err = live_start(c, device, fail);
+
+	clock_gettime(CLOCK_MONOTONIC, &c->opened);
+	if (!err && keep) {
+		c->keep = pcap_dump_open(c->pcap, keep);
+		if (!c->keep) {
+			fail_set(fail, keep, "%s", pcap_geterr(c->pcap));
+			err = -EIO;
+		}
+	}
+	if (err) {
+		capture_close(c);
+		return err;
+	}
+	*ret = c;
+	return 0;
+}
+
+static int64_t ms_left(const struct capture *c, uint64_t for_ms)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)for_ms - (now.tv_sec - c->opened.tv_sec) * 1000 -
+	       (now.tv_nsec - c->opened.tv_nsec) / 1000000;
+}
+
+/* Until the time is over, or a signal says so. The kernel hands packets over in blocks that are at
+ * most LIVE_POLL_MS old, so at the end one such time more is waited for the last block. */
+static int read_live(struct capture *c, uint64_t for_ms, uint64_t max,
+		     const struct capture_progress *progress)
+{
+	struct pollfd fd = { .fd = pcap_get_selectable_fd(c->pcap), .events = POLLIN };
+	bool interrupted = false;
+
+	for (;;) {
+		int64_t left = ms_left(c, for_ms) + LIVE_POLL_MS;
+		int err = read_pcap(c, max, progress);
+
+		if (err || interrupted || left <= 0 || (max && c->info.packets >= max))
+			return err;
+		interrupted = poll(&fd, 1, left < 1000 ? (int)left : 1000) < 0;
+	}
+}
+
+static void note_drops(struct capture *c)
+{
+	struct pcap_stat stat;
+
+	if (pcap_stats(c->pcap, &stat) == 0)
+		c->info.dropped_by_kernel = stat.ps_drop;
+}
+
+int capture_read(struct capture *c, struct flowtab *tab, uint64_t for_ms, uint64_t max_packets,
+		 const struct capture_progress *progress)
+{
+	int err;
+
+	source_begin(&c->source, tab);
+	if (c->file) {
+		err = read_file(c, max_packets, progress);
+	} else {
+		err = set_link(c);
+		if (!err)
+			err = read_live(c, for_ms, max_packets, progress);
+		note_drops(c);
+	}
+	source_end(&c->source);
+	return err;
+}
+
+const struct capture_info *capture_info(const struct capture *c)
+{
+	return &c->info;
+}
+
+void capture_close(struct capture *c)
+{
+	if (!c)
+		return;
+	if (c->keep)
+		pcap_dump_close(c->keep);
+	if (c->pcap)
+		pcap_close(c->pcap); /* closes the file too, unless it is stdin */
+	else if (c->file && c->file != stdin)
+		fclose(c->file);
+	free(c->buffer);
+	arena_free(c->arena);
+}

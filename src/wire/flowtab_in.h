@@ -1,0 +1,73 @@
+#pragma once
+
+/* The inside of the flow table: what capture.c feeds it and what its own files share.
+ *
+ * Segments are decoded straight into the batch: flowtab_slot() gives the place, flowtab_push()
+ * takes it. A batch is worked off when it is full, and at flowtab_end(). */
+
+#include "wire/decode.h"
+#include "wire/dups.h"
+#include "wire/flowstore.h"
+#include "wire/flowtab.h"
+
+enum {
+	BATCH = 32,
+	MAX_CAPTURES = 64, /* told apart; later ones share the last place */
+	MAX_TUNNEL_NAMES = 256,
+};
+
+/* What decides about the content of one capture. */
+struct capture_sum {
+	int64_t first_ns, last_ns; /* TIME_NONE: no segment */
+	uint64_t plain;            /* segments without SYN, FIN and RST */
+	uint64_t control;
+	uint64_t header_cut;
+	uint64_t fins, flows, lossy_flows;
+	uint64_t dropped;          /* by the kernel */
+	/* SYN-ACKs that were neither sent again nor reset: somebody acknowledged them. */
+	int64_t unanswered_syn_acks;
+	enum content content;      /* as of flowtab_end() */
+};
+
+struct tunnel_text {
+	uint32_t code;
+	const char *text;
+};
+
+struct flowtab {
+	struct flowstore store;
+	struct segment batch[BATCH];
+	unsigned n_batch;
+	struct dups dups;
+	struct capture_sum captures[MAX_CAPTURES];
+	unsigned n_captures;
+	uint64_t refused;    /* segments of connections over the cap */
+	uint64_t n_duplicates; /* dropped */
+	uint32_t n_void;
+	struct arena *arena; /* of the names */
+	struct tunnel_text tunnels[MAX_TUNNEL_NAMES];
+	size_t n_tunnels;
+};
+
+/* One capture after the other: begin, segments, end. */
+void flowtab_begin(struct flowtab *t);
+void flowtab_end(struct flowtab *t, uint64_t dropped_by_kernel);
+enum content flowtab_content(const struct flowtab *t); /* of the current or last capture */
+
+static inline struct segment *flowtab_slot(struct flowtab *t)
+{
+	return &t->batch[t->n_batch];
+}
+
+void flowtab_run(struct flowtab *t);
+
+static inline void flowtab_push(struct flowtab *t)
+{
+	flowstore_hash(&t->store, &t->batch[t->n_batch]);
+	flowstore_prefetch_slot(&t->store, &t->batch[t->n_batch]);
+	if (++t->n_batch == BATCH)
+		flowtab_run(t);
+}
+
+/* Of track.c: the segment's record is found or made, and brought up to date. */
+void track_segment(struct flowtab *t, const struct segment *s);

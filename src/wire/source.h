@@ -1,0 +1,26 @@
+#pragma once
+
+/* Between a reader of frames (libpcap, pcapng.c) and the flow table: decodes, counts, and keeps the
+ * capture's info up to date. */
+
+#include "util/arena.h"
+#include "wire/capture.h"
+#include "wire/flowtab_in.h"
+
+struct source {
+	struct flowtab *tab;
+	struct decoder decoder;
+	struct capture_info *info;
+	struct arena *arena;          /* of the info's strings */
+	const struct link_type *link; /* of every frame, where the file has one */
+	uint64_t refused_before, duplicates_before;
+};
+
+void source_begin(struct source *s, struct flowtab *tab);
+/* One frame. link NULL: its type is not known here. `place` tells the interfaces of one file apart,
+ * 0 unknown. */
+void source_frame(struct source *s, const struct link_type *link, struct bytes b,
+		  uint32_t wire_len, int64_t at_ns, uint32_t place);
+/* Adds a link type to the info, once. The name must live as long as the info. */
+void source_note_link(struct source *s, const char *name);
+void source_end(struct source *s);

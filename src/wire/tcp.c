@@ -1,0 +1,45 @@
+#include "wire/decode.h"
+
+/* How it works: the fourteen bytes up to the flags are all a teardown needs, so a header that the
+ * snap length cut behind them still counts. Options are read only as far as they are whole. */
+
+enum { OPT_END = 0, OPT_NOP = 1, OPT_TIMESTAMPS = 8 };
+
+static void read_options(struct bytes b, struct segment *s)
+{
+	uint8_t kind, size;
+	struct bytes body;
+
+	s->has_options = b.left > 0;
+	while (bytes_u8(&b, &kind) && kind != OPT_END) {
+		if (kind == OPT_NOP)
+			continue;
+		if (!bytes_u8(&b, &size) || size < 2 || !bytes_take(&b, size - 2u, &body))
+			return;
+		if (kind == OPT_TIMESTAMPS && size == 10)
+			s->has_ts = bytes_be32(&body, &s->ts_val);
+	}
+}
+
+enum skip_reason decode_tcp(struct decoder *d, struct packet p)
+{
+	struct segment *s = d->seg;
+	uint64_t wire_len = (uint64_t)p.b.left + p.cut;
+	struct bytes b = p.b, options;
+	uint8_t offset;
+
+	if (!bytes_be16(&b, &s->port[0]) || !bytes_be16(&b, &s->port[1]) ||
+	    !bytes_be32(&b, &s->seq) ||
+	    !bytes_be32(&b, &s->ack) ||
+	    !bytes_u8(&b, &offset) || !bytes_u8(&b, &s->flags))
+		return SKIP_SHORT_TCP;
+	size_t header = (size_t)(offset >> 4) * 4;
+	if (header < 20 || header > wire_len)
+		return SKIP_BAD_TCP;
+	s->len = (uint32_t)(wire_len - header);
+	s->is_header_cut = !bytes_be16(&b, &s->window) || !bytes_be16(&b, &s->checksum) ||
+			   !bytes_skip(&b, 2); /* urgent pointer */
+	if (!s->is_header_cut && bytes_take(&b, header - 20, &options))
+		read_options(options, s);
+	return SKIP_NONE;
+}

@@ -1,0 +1,358 @@
+#include "wire/teardown.h"
+#include "util/arena.h"
+#include "util/buf.h"
+
+#include <string.h>
+
+/* How it works: a compact record becomes a view of a connection: client and server instead of lower
+ * and higher end, and what follows from the numbers. Who closed first is read from the FINs' own
+ * acknowledgements, not from their times: FINs that do not cover each other crossed, whatever the
+ * clock at the point of capture says. States come from four facts an end (RFC 9293 section 3.6):
+ *
+ *   my FIN sent | acked | peer's FIN acked by me | state
+ *   no          |       | no                     | ESTABLISHED
+ *   yes         | no    | no                     | FIN-WAIT-1
+ *   yes         | yes   | no                     | FIN-WAIT-2
+ *   no          |       | yes                    | CLOSE-WAIT
+ *   yes         | no    | yes                    | LAST-ACK if my FIN covers the peer's, else CLOSING
+ *   yes         | yes   | yes                    | CLOSED if my FIN covers the peer's, else TIME-WAIT */
+
+#define QUIET_NS INT64_C(3000000000)       /* longer than the first few copies of a segment take */
+#define DELAYED_ACK_NS INT64_C(40000000)
+
+static enum side client_is(const struct rec *r)
+{
+	const struct rec_end *a = &r->end[0], *b = &r->end[1];
+
+	if ((a->flags & b->flags) & END_SYN) /* simultaneous open */
+		return !(a->flags & END_FIRST);
+	if ((a->flags | b->flags) & END_SYN)
+		return !(a->flags & END_SYN);
+	if ((a->flags | b->flags) & END_SYN_ACK)
+		return !!(a->flags & END_SYN_ACK);
+	if (r->port[0] != r->port[1])
+		return r->port[0] < r->port[1];
+	return !(a->flags & END_FIRST);
+}
+
+static void fill_addresses(const struct flowtab *t, const struct rec *r, unsigned client,
+			   struct flow *f)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct endpoint *at = &f->end[i ^ client].at;
+		uint8_t v4[4];
+
+		memcpy(v4, &r->addr[i], 4);
+		at->port = r->port[i];
+		at->addr = r->flags & FLOW_INET6 ?
+			addr_from_v6(t->store.pairs6[r->addr[0]].addr[i]) : addr_from_v4(v4);
+	}
+}
+
+static void fill_fin(const struct flowtab *t, const struct rec *r, unsigned i,
+		     struct flow_fin *ret)
+{
+	const struct rec_end *e = &r->end[i];
+	const struct note_end *n = rec_note(t, r, NOTE_END, i);
+
+	*ret = (struct flow_fin){ .at_ns = TIME_NONE, .last_ns = TIME_NONE, .acked_ns = TIME_NONE };
+	if (!(e->flags & END_FIN))
+		return;
+	ret->seen = true;
+	ret->is_inferred = e->flags & END_FIN_INFERRED;
+	ret->with_data = e->flags & END_FIN_DATA;
+	ret->seq = e->fin_seq;
+	ret->covers_peer_fin = e->flags & END_FIN_COVERS;
+	int64_t at = rec_time(r, WHEN_FIN + i);
+	if (!ret->is_inferred)
+		ret->at_ns = ret->last_ns = at;
+	if (e->fin_acked_ns == UINT32_MAX)
+		ret->acked_ns = n ? n->fin_acked_ns : TIME_NONE;
+	else if (e->fin_acked_ns)
+		ret->acked_ns = at + e->fin_acked_ns - 1;
+	if (!n)
+		return;
+	ret->retransmissions = n->fin_retransmissions;
+	if (n->fin_last_ns > ret->last_ns)
+		ret->last_ns = n->fin_last_ns;
+}
+
+static void fill_end(const struct flowtab *t, const struct rec *r, unsigned i,
+		     struct flow_end *ret)
+{
+	const struct rec_end *e = &r->end[i];
+	const struct note_end *n = rec_note(t, r, NOTE_END, i);
+
+	ret->seen = e->packets;
+	ret->packets = e->packets;
+	ret->bytes = rec_bytes(r, i);
+	ret->last_window = e->window;
+	ret->zero_window_at_end = (e->flags & END_SEEN) && !e->window &&
+				  (e->last == TRIGGER_ACK || e->last == TRIGGER_DATA ||
+				   e->last == TRIGGER_PROBE);
+	ret->isn_known = e->flags & END_ISN;
+	ret->isn = e->isn;
+	ret->nxt = e->nxt;
+	ret->ack_max = e->ack_max;
+	if (n) {
+		ret->retransmissions = n->retransmissions;
+		ret->unanswered = n->unanswered;
+	}
+	fill_fin(t, r, i, &ret->fin);
+}
+
+static void fill_rst(const struct rec *r, const struct note_rst *n, enum side from,
+		     const struct flow *f, struct flow_rst *ret)
+{
+	const struct flow_fin *own = &f->end[from].fin;
+
+	*ret = (struct flow_rst){
+		.from = from, .at_ns = n->at_ns, .seq = n->seq, .ack = n->ack,
+		.with_ack = n->with_ack, .repeats = n->note.repeats, .shape = n->shape,
+		.window = n->window, .ttl = n->ttl, .ip_id = n->ip_id,
+		.is_inet6 = r->flags & FLOW_INET6,
+		.has_timestamps = n->has_timestamps, .has_options = n->has_options,
+		.has_payload = n->has_payload, .df = n->df,
+		.trigger = n->trigger, .trigger_gap_ns = n->trigger_gap_ns,
+		.answers_trigger = n->answers_trigger,
+		.after_own_fin = n->after_own_fin, .own_fin_acked = n->own_fin_acked,
+		.after_peer_fin = n->after_peer_fin, .peer_fin_acked = n->peer_fin_acked,
+		.own_fin_gap_ns = TIME_NONE,
+		.peer_bytes_since_own = n->peer_bytes_since_own,
+		.peer_bytes_after_own_fin = n->peer_bytes_after_own_fin,
+		.sender_bytes = n->sender_bytes, .peer_bytes = n->peer_bytes,
+		.idle_ns = n->idle_ns,
+		.probes_unanswered = n->probes_unanswered,
+		.probe_interval_ns = n->probe_interval_ns,
+		.retransmissions_unanswered = n->retransmissions_unanswered,
+		.sender_went_on = n->sender_went_on, .seq_is_next = n->seq_is_next,
+		.ttl_differs = n->ttl_differs, .window_is_odd = n->window_is_odd,
+		.options_are_odd = n->options_are_odd, .id_is_odd = n->id_is_odd,
+		.is_challenge_pair = n->is_challenge_pair,
+		.of_old_incarnation = n->of_old_incarnation,
+	};
+	if (n->after_own_fin && own->at_ns != TIME_NONE)
+		ret->own_fin_gap_ns = n->at_ns > own->at_ns ? n->at_ns - own->at_ns : 0;
+}
+
+/* Notes stand newest first, resets are shown oldest first. */
+static void fill_rsts(const struct flowtab *t, const struct rec *r, unsigned client,
+		      struct flow *f)
+{
+	const struct note_rst *found[MAX_FLOW_RSTS];
+	unsigned n = 0;
+
+	for (const struct note *at = flowstore_note(&t->store, r->notes); at;
+	     at = flowstore_note(&t->store, at->next)) {
+		if (at->kind != NOTE_RST)
+			continue;
+		f->n_rst_packets += 1u + at->repeats;
+		if (n < MAX_FLOW_RSTS)
+			found[n++] = (const void *)at;
+	}
+	while (n) {
+		const struct note_rst *rst = found[--n];
+
+		fill_rst(r, rst, rst->note.end ^ client, f, &f->rsts[f->n_rsts++]);
+	}
+}
+
+static void fill_keepalive(const struct flowtab *t, const struct rec *r, unsigned client,
+			   struct flow *f)
+{
+	struct flow_keepalive *k = &f->keepalive;
+
+	for (unsigned i = 0; i < 2; i++) {
+		const struct note_end *n = rec_note(t, r, NOTE_END, i);
+
+		if (!n || n->probes_are_window || n->probes <= k->probes)
+			continue;
+		*k = (struct flow_keepalive){
+			.seen = true, .from = i ^ client, .probes = n->probes,
+			.interval_ns = n->probes > 1 ? n->probe_interval_ns : TIME_NONE,
+			.answered = n->probes_unanswered == 0,
+		};
+	}
+}
+
+static void fill_times(const struct flowtab *t, const struct rec *r, struct flow *f)
+{
+	const struct note_flow *n = rec_note(t, r, NOTE_FLOW, 0);
+	uint16_t both = r->end[0].flags | r->end[1].flags;
+
+	f->first_ns = n && n->first_ns != TIME_NONE ? n->first_ns : r->base_ns;
+	f->last_ns = rec_last(r);
+	f->last_payload_ns = both & END_TURN ? rec_time(r, WHEN_PAYLOAD) : TIME_NONE;
+	f->idle_before_end_ns = TIME_NONE;
+	if (!(both & END_FIN) && !f->n_rsts)
+		return;
+	f->idle_before_end_ns = r->end_gap_ms != GAP_LONG ? (int64_t)r->end_gap_ms * 1000000 :
+			        n && n->end_gap_ns != TIME_NONE ? n->end_gap_ns : TIME_NONE;
+	/* The silence that counts stood before what provoked the reset. */
+	if (!(both & END_FIN))
+		f->idle_before_end_ns = f->rsts[0].idle_ns;
+	for (unsigned i = 0; i < 2; i++) {
+		const struct flow_fin *fin = &f->end[i].fin;
+
+		if (fin->seen && fin->at_ns != TIME_NONE && fin->at_ns > f->last_payload_ns)
+			f->last_payload_ns = fin->at_ns;
+	}
+}
+
+/* The first reset that belongs to this connection, NULL: none. */
+static const struct flow_rst *first_rst(const struct flow *f)
+{
+	for (uint32_t i = 0; i < f->n_rsts; i++)
+		if (!f->rsts[i].of_old_incarnation || f->rsts[i].after_own_fin)
+			return &f->rsts[i];
+	return NULL;
+}
+
+static enum closed_first who_closed(const struct rec *r, const struct flow *f)
+{
+	const struct flow_fin *c = &f->end[SIDE_CLIENT].fin, *s = &f->end[SIDE_SERVER].fin;
+
+	if (c->seen && s->seen) {
+		if (c->is_inferred != s->is_inferred && !c->covers_peer_fin && !s->covers_peer_fin)
+			return c->is_inferred ? CLOSED_CLIENT : CLOSED_SERVER;
+		if (c->covers_peer_fin != s->covers_peer_fin)
+			return s->covers_peer_fin ? CLOSED_CLIENT : CLOSED_SERVER;
+		/* A FIN that was answered by a reset was late, not crossing. */
+		bool lost = c->acked_ns == TIME_NONE || s->acked_ns == TIME_NONE;
+		if (!(r->flags & FLOW_RESET) || !lost)
+			return CLOSED_BOTH;
+		return c->at_ns <= s->at_ns ? CLOSED_CLIENT : CLOSED_SERVER;
+	}
+	if (c->seen || s->seen)
+		return c->seen ? CLOSED_CLIENT : CLOSED_SERVER;
+	const struct flow_rst *rst = first_rst(f);
+	if (!rst || !(r->flags & FLOW_RESET))
+		return CLOSED_NOBODY;
+	return rst->from == SIDE_CLIENT ? CLOSED_CLIENT : CLOSED_SERVER;
+}
+
+static bool is_silent(const struct flow *f)
+{
+	for (unsigned i = 0; i < N_SIDES; i++) {
+		uint32_t n = f->end[i].unanswered;
+
+		if (n > 1 || (n && f->capture_end_ns - f->last_ns > QUIET_NS))
+			return true;
+	}
+	return !f->end[SIDE_SERVER].seen && f->opened_seen &&
+	       f->capture_end_ns - f->last_ns > QUIET_NS;
+}
+
+/* Did the FIN of this side arrive? Its acknowledgement says so, or the other FIN, or a reset that
+ * answered one. */
+static bool fin_arrived(const struct flow *f, enum side side)
+{
+	if (f->end[side].fin.acked_ns != TIME_NONE || f->end[side_other(side)].fin.covers_peer_fin)
+		return true;
+	for (uint32_t i = 0; i < f->n_rsts; i++)
+		if (f->rsts[i].from == side && f->rsts[i].own_fin_acked)
+			return true;
+	return false;
+}
+
+/* The FIN that answers a FIN may also be its first acknowledgement. Where bare acknowledgements are
+ * not in the capture, only the time tells: nobody delays one for longer. */
+static bool is_three_segment(const struct flow *f)
+{
+	enum side first = f->closed_first == CLOSED_SERVER ? SIDE_SERVER : SIDE_CLIENT;
+	const struct flow_fin *a = &f->end[first].fin, *b = &f->end[side_other(first)].fin;
+
+	if (a->acked_ns == TIME_NONE || b->at_ns == TIME_NONE || a->acked_ns < b->at_ns)
+		return false;
+	return f->content != CONTENT_FIN_RST_ONLY || b->at_ns - a->at_ns < DELAYED_ACK_NS;
+}
+
+static enum pattern pattern_of(const struct rec *r, const struct flow *f)
+{
+	bool client = f->end[SIDE_CLIENT].fin.seen, server = f->end[SIDE_SERVER].fin.seen;
+
+	if ((r->flags & FLOW_RESET) && !client && !server)
+		return r->flags & FLOW_REFUSED ? PATTERN_REFUSED : PATTERN_RESET;
+	/* After the complete close a reset changes nothing. */
+	if ((r->flags & FLOW_RESET) && !(client && server && fin_arrived(f, SIDE_CLIENT) &&
+					 fin_arrived(f, SIDE_SERVER)))
+		return PATTERN_RESET_AFTER_FIN;
+	if (client && server) {
+		if (f->closed_first == CLOSED_BOTH)
+			return PATTERN_SIMULTANEOUS;
+		return is_three_segment(f) ? PATTERN_THREE_SEGMENT : PATTERN_FOUR_WAY;
+	}
+	if (client || server)
+		return PATTERN_HALF_CLOSED;
+	return is_silent(f) ? PATTERN_SILENT : PATTERN_OPEN;
+}
+
+static void fill_half_close(const struct flowtab *t, const struct rec *r, unsigned client,
+			    struct flow *f)
+{
+	const struct flow_fin *c = &f->end[SIDE_CLIENT].fin, *s = &f->end[SIDE_SERVER].fin;
+	enum side second = f->closed_first == CLOSED_SERVER ? SIDE_CLIENT : SIDE_SERVER;
+	const struct note_half *n = rec_note(t, r, NOTE_HALF, second ^ client);
+
+	f->half_close_ns = TIME_NONE;
+	if (n)
+		f->half_close_bytes = rec_payload_since(&r->end[second ^ client], n->nxt);
+	if (c->at_ns == TIME_NONE || s->at_ns == TIME_NONE)
+		return;
+	int64_t d = f->closed_first == CLOSED_SERVER ? c->at_ns - s->at_ns : s->at_ns - c->at_ns;
+	if (f->closed_first == CLOSED_BOTH)
+		d = d < 0 ? -d : d;
+	f->half_close_ns = d < 0 ? 0 : d;
+}
+
+const char *teardown_tunnel(struct flowtab *t, uint32_t code)
+{
+	AUTO_BUF text = { 0 };
+
+	for (size_t i = 0; i < t->n_tunnels; i++)
+		if (t->tunnels[i].code == code)
+			return t->tunnels[i].text;
+	for (int shift = 28; shift >= 0; shift -= 4) {
+		enum tunnel one = code >> shift & 15;
+
+		if (one == TUNNEL_NONE)
+			continue;
+		if (text.n)
+			buf_putc(&text, '/');
+		buf_puts(&text, tunnel_name(one));
+	}
+	if (t->n_tunnels == MAX_TUNNEL_NAMES)
+		return "…";
+	char *kept = arena_strdup(t->arena, buf_text(&text));
+	t->tunnels[t->n_tunnels++] = (struct tunnel_text){ code, kept };
+	return kept;
+}
+
+void teardown_view(struct flowtab *t, uint32_t at, struct flow *ret)
+{
+	const struct rec *r = flowstore_rec(&t->store, at);
+	const struct note_flow *n = rec_note(t, r, NOTE_FLOW, 0);
+	unsigned client = client_is(r);
+	uint16_t both = r->end[0].flags | r->end[1].flags;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->opened_seen = both & (END_SYN | END_SYN_ACK);
+	ret->handshake_done = r->flags & FLOW_DONE;
+	ret->content = t->captures[r->capture].content;
+	ret->capture_end_ns = t->captures[r->capture].last_ns;
+	ret->is_lossy = both & END_LOSSY;
+	ret->is_one_sided = !r->end[0].packets || !r->end[1].packets;
+	ret->time_went_back = r->flags & FLOW_TIME_BACK;
+	ret->reused_pair = r->flags & FLOW_REUSED;
+	ret->tunnel = n && n->tunnel ? teardown_tunnel(t, n->tunnel) : NULL;
+	fill_addresses(t, r, client, ret);
+	for (unsigned i = 0; i < 2; i++)
+		fill_end(t, r, i, &ret->end[i ^ client]);
+	fill_rsts(t, r, client, ret);
+	fill_keepalive(t, r, client, ret);
+	fill_times(t, r, ret);
+	ret->closed_first = who_closed(r, ret);
+	ret->pattern = pattern_of(r, ret);
+	fill_half_close(t, r, client, ret);
+	teardown_states(ret, r->flags & FLOW_RESET);
+}
