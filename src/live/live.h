@@ -32,6 +32,14 @@ struct live_request {
 	/* INET_DIAG_REQ_BYTECODE, or NULL. The kernel then returns only what it accepts. */
 	const void *bytecode;
 	size_t bytecode_len;
+	/* May be NULL. Called for each row as it arrives, before owners are known; true: done with
+	 * it, it is counted but not kept in look->socks. `s` and `s->full` are gone afterwards. An
+	 * interrupted dump is then not repeated. */
+	bool (*on_sock)(void *arg, const struct look *look, const struct sock *s);
+	void *on_sock_arg;
+	/* Stop looking for owners when every wanted socket has one: fast, but not all holders of a
+	 * shared socket are found. */
+	bool one_owner_is_enough;
 };
 
 /* 0, or -errno with *fail filled and *ret untouched. The caller frees with look_free(). */

@@ -1,15 +1,9 @@
-#include <arpa/inet.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "live/cookies.h"
 #include "live/diag.h"
 #include "rows.h"
+#include "test.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/tcp.h>
 #include <stdlib.h>

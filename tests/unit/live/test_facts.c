@@ -1,12 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "live/facts.h"
+#include "test.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define ID "3f4e0d9a1b2c3d4e5f60718293a4b5c6d7e8f9000102030405060708090a0b0c"

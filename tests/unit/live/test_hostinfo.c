@@ -1,11 +1,5 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "live/hostinfo.h"
+#include "test.h"
 
 static void reserved_ports(void **state)
 {

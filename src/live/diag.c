@@ -1,0 +1,364 @@
+#include "live/diag.h"
+#include "live/cookies.h"
+#include "util/cleanup.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <string.h>
+
+/* How it works: an answer is a row of messages, in buffers of up to 32 KiB.
+ *
+ *	nlmsghdr | inet_diag_msg (72 bytes) | attribute | attribute ...
+ *
+ * A full socket always carries SHUTDOWN (since 4.3); a minisock or a request never does. The state
+ * of a row is the substate of a minisock, which is told from a full FIN-WAIT-2 by its timer.
+ *
+ * Limits: the kernel cuts what does not fit into our buffer, and says so; a smaller buffer than
+ * its own would lose rows. */
+
+enum {
+	EXT_WANTED = 1 << (INET_DIAG_INFO - 1) | 1 << (INET_DIAG_SKMEMINFO - 1),
+};
+
+/* ---- decoding ---- */
+
+/* tcp_info grows from kernel to kernel; a field that did not arrive stays 0, see info.len. */
+static void decode_info(const struct nlattr *attr, struct sock_info *ret)
+{
+	struct tcp_info info = { 0 };
+	size_t len = mnl_attr_get_payload_len(attr);
+
+	memcpy(&info, mnl_attr_get_payload(attr), len < sizeof(info) ? len : sizeof(info));
+	*ret = (struct sock_info){
+		.len = (uint16_t)len,
+		.retransmits = info.tcpi_retransmits,
+		.probes = info.tcpi_probes,
+		.backoff = info.tcpi_backoff,
+		.rto_us = info.tcpi_rto,
+		.last_data_sent_ms = info.tcpi_last_data_sent,
+		.last_data_recv_ms = info.tcpi_last_data_recv,
+		.last_ack_recv_ms = info.tcpi_last_ack_recv,
+		.rtt_us = info.tcpi_rtt,
+		.snd_wnd = info.tcpi_snd_wnd,
+	};
+}
+
+static void decode_skmem(const struct nlattr *attr, struct sock_full *full)
+{
+	uint32_t mem[4]; /* SK_MEMINFO_RMEM_ALLOC, _RCVBUF, _WMEM_ALLOC, _SNDBUF */
+
+	if (mnl_attr_get_payload_len(attr) < sizeof(mem))
+		return;
+	memcpy(mem, mnl_attr_get_payload(attr), sizeof(mem));
+	full->has_skmem = true;
+	full->rmem_alloc = mem[0];
+	full->rcvbuf = mem[1];
+	full->wmem_alloc = mem[2];
+	full->sndbuf = mem[3];
+}
+
+/* The attribute at `at`; NULL when it does not end before `end`. */
+static const struct nlattr *attr_at(const char *at, const char *end)
+{
+	return mnl_attr_ok((const void *)at, (int)(end - at)) ? (const void *)at : NULL;
+}
+
+static const struct nlattr *attr_next(const struct nlattr *attr, const char *end)
+{
+	return attr_at((const char *)attr + MNL_ALIGN(attr->nla_len), end);
+}
+
+static bool is_mptcp(const struct nlattr *ulp)
+{
+	const char *at = mnl_attr_get_payload(ulp);
+	const char *end = at + mnl_attr_get_payload_len(ulp);
+
+	for (const struct nlattr *a = attr_at(at, end); a; a = attr_next(a, end))
+		if (mnl_attr_get_type(a) == INET_ULP_INFO_NAME)
+			return mnl_attr_get_payload_len(a) >= 5 &&
+			       memcmp(mnl_attr_get_payload(a), "mptcp", 5) == 0;
+	return false;
+}
+
+static void decode_attr(const struct nlattr *attr, struct sock_full *full)
+{
+	const void *at = mnl_attr_get_payload(attr);
+	size_t len = mnl_attr_get_payload_len(attr);
+
+	switch (mnl_attr_get_type(attr)) {
+	case INET_DIAG_INFO:
+		decode_info(attr, &full->info);
+		break;
+	case INET_DIAG_SKMEMINFO:
+		decode_skmem(attr, full);
+		break;
+	case INET_DIAG_SHUTDOWN:
+		full->has_shutdown = len >= 1;
+		if (full->has_shutdown)
+			memcpy(&full->shutdown, at, 1);
+		break;
+	case INET_DIAG_MARK:
+		full->has_mark = len >= 4;
+		if (full->has_mark)
+			memcpy(&full->mark, at, 4);
+		break;
+	case INET_DIAG_CGROUP_ID:
+		full->has_cgroup = len >= 8;
+		if (full->has_cgroup)
+			memcpy(&full->cgroup_id, at, 8);
+		break;
+	case INET_DIAG_ULP_INFO:
+		full->is_mptcp = is_mptcp(attr);
+		break;
+	}
+}
+
+static bool decode_pair(const struct inet_diag_msg *m, struct pair *ret)
+{
+	const uint8_t *src = (const uint8_t *)m->id.idiag_src;
+	const uint8_t *dst = (const uint8_t *)m->id.idiag_dst;
+
+	switch (m->idiag_family) {
+	case AF_INET:
+		ret->local.addr = addr_from_v4(src);
+		ret->peer.addr = addr_from_v4(dst);
+		break;
+	case AF_INET6:
+		ret->local.addr = addr_from_v6(src);
+		ret->peer.addr = addr_from_v6(dst);
+		break;
+	default:
+		return false;
+	}
+	ret->local.port = ntohs(m->id.idiag_sport);
+	ret->peer.port = ntohs(m->id.idiag_dport);
+	return true;
+}
+
+static bool is_full(const struct sock *s, bool has_shutdown)
+{
+	if (s->state == STATE_TIME_WAIT || s->timer == TIMER_TIMEWAIT)
+		return false;
+	/* A TCP Fast Open child is a full socket before its handshake is done. */
+	if (s->state == STATE_SYN_RECV || s->state == STATE_NEW_SYN_RECV)
+		return has_shutdown;
+	return true;
+}
+
+/* false: too short, or of a family that TCP does not have. ret->full becomes `full` if the row has
+ * one, else NULL. */
+static bool decode_row(const struct nlmsghdr *nlh, struct sock *ret, struct sock_full *full)
+{
+	const struct inet_diag_msg *m = mnl_nlmsg_get_payload(nlh);
+	const char *end = (const char *)nlh + nlh->nlmsg_len;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*m))
+		return false;
+	if (!decode_pair(m, &ret->pair))
+		return false;
+	ret->state = m->idiag_state < STATE_MAX ? m->idiag_state : STATE_UNKNOWN;
+	ret->timer = m->idiag_timer;
+	ret->retrans = m->idiag_retrans;
+	ret->expires_ms = m->idiag_expires;
+	ret->is_inet6 = m->idiag_family == AF_INET6;
+	ret->cookie = (uint64_t)m->id.idiag_cookie[1] << 32 | m->id.idiag_cookie[0];
+	*full = (struct sock_full){
+		.rqueue = m->idiag_rqueue,
+		.wqueue = m->idiag_wqueue,
+		.uid = m->idiag_uid,
+		.inode = m->idiag_inode,
+		.ifindex = m->id.idiag_if,
+	};
+	for (const struct nlattr *a = attr_at((const char *)(m + 1), end); a; a = attr_next(a, end))
+		decode_attr(a, full);
+	ret->full = is_full(ret, full->has_shutdown) ? full : NULL;
+	return true;
+}
+
+/* Would the kernel have sent this row? A recording may hold more than this look asks for. */
+static bool is_wanted(const struct sock *s, const struct live_request *req)
+{
+	const uint32_t syn_recv = STATE_BIT(STATE_SYN_RECV) | STATE_BIT(STATE_NEW_SYN_RECV);
+	uint32_t bits = STATE_BIT(s->state);
+
+	if ((req->only_inet4 && s->is_inet6) || (req->only_inet6 && !s->is_inet6))
+		return false;
+	return req->states & (bits & syn_recv ? syn_recv : bits);
+}
+
+/* The place of a row that is to be kept; NULL: there is none. */
+static struct sock *row_slot(struct diag_rows *rows, const struct sock *row)
+{
+	const struct live_request *req = rows->req;
+	struct look *look = rows->look;
+
+	if (!cookies_mark(rows->seen, row->cookie)) {
+		struct sock *earlier = cookies_find(rows->seen, look, rows->first, row->cookie);
+
+		/* A socket that changed while the table was walked: it counts as what it is now. */
+		if (earlier)
+			rows->states[earlier->state]--;
+		return earlier;
+	}
+	rows->n++;
+	rows->n_mptcp += row->full && row->full->is_mptcp;
+	if (req->on_sock && req->on_sock(req->on_sock_arg, look, row)) {
+		rows->states[row->state]++;
+		return NULL;
+	}
+	struct sock *slot = look_add_sock(look);
+	rows->n_dropped += !slot;
+	return slot;
+}
+
+static void add_row(struct diag_rows *rows, const struct nlmsghdr *nlh)
+{
+	struct sock row = { .netns = (uint16_t)rows->netns };
+	struct sock_full full;
+
+	if (!decode_row(nlh, &row, &full)) {
+		rows->n_malformed++;
+		return;
+	}
+	if (!is_wanted(&row, rows->req)) {
+		rows->states[row.state]++;
+		return;
+	}
+	struct sock *slot = row_slot(rows, &row);
+	if (!slot)
+		return;
+	if (row.full) {
+		row.full = arena_alloc(rows->look->arena, sizeof(full));
+		*row.full = full;
+	}
+	*slot = row;
+	rows->states[row.state]++;
+}
+
+/* NLMSG_ERROR and, since 4.15, NLMSG_DONE carry an error number. */
+static int decode_error(const struct nlmsghdr *nlh)
+{
+	int32_t error = 0;
+
+	if (mnl_nlmsg_get_payload_len(nlh) >= sizeof(error))
+		memcpy(&error, mnl_nlmsg_get_payload(nlh), sizeof(error));
+	else if (nlh->nlmsg_type == NLMSG_ERROR)
+		return -EPROTO;
+	return error < 0 ? error : 0;
+}
+
+size_t diag_decode(struct diag_rows *rows, const void *bytes, size_t n)
+{
+	const char *at = bytes;
+	int left = n < INT32_MAX ? (int)n : INT32_MAX;
+
+	/* mnl_nlmsg_ok() compares as int: a length beyond INT_MAX would pass it. */
+	while (!rows->is_done && mnl_nlmsg_ok((const void *)at, left) &&
+	       ((const struct nlmsghdr *)(const void *)at)->nlmsg_len <= INT32_MAX) {
+		const struct nlmsghdr *nlh = (const void *)at;
+		int step = (int)MNL_ALIGN(nlh->nlmsg_len);
+
+		/* The last message of a buffer need not be padded. */
+		step = step < left ? step : left;
+		at += step;
+		left -= step;
+		if (rows->seq && nlh->nlmsg_seq != rows->seq)
+			continue;
+		if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
+			rows->is_interrupted = true;
+		switch (nlh->nlmsg_type) {
+		case NLMSG_DONE:
+		case NLMSG_ERROR:
+			rows->error = decode_error(nlh);
+			rows->is_done = true;
+			break;
+		case SOCK_DIAG_BY_FAMILY:
+		case TCPDIAG_GETSOCK:
+			add_row(rows, nlh);
+			break;
+		}
+	}
+	return (size_t)(at - (const char *)bytes);
+}
+
+/* ---- this machine ---- */
+
+static int ask(const struct mnl_socket *nl, const struct live_request *req, uint8_t family,
+	       uint32_t seq)
+{
+	/* The older request is the longer one. */
+	size_t size = MNL_NLMSG_HDRLEN + sizeof(struct inet_diag_req) + MNL_ATTR_HDRLEN +
+		      MNL_ALIGN(req->bytecode_len);
+	uint8_t ext = req->want_info ? EXT_WANTED : 0;
+
+	if (req->bytecode_len > UINT16_MAX - MNL_ATTR_HDRLEN)
+		return -E2BIG;
+	AUTO_FREE char *buf = xrealloc_array(NULL, size, 1);
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	nlh->nlmsg_seq = seq;
+	if (family == AF_UNSPEC) {
+		struct inet_diag_req *r = mnl_nlmsg_put_extra_header(nlh, sizeof(*r));
+
+		nlh->nlmsg_type = TCPDIAG_GETSOCK;
+		r->idiag_family = AF_INET;
+		r->idiag_ext = ext;
+		r->idiag_states = req->states;
+	} else {
+		struct inet_diag_req_v2 *r = mnl_nlmsg_put_extra_header(nlh, sizeof(*r));
+
+		nlh->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+		r->sdiag_family = family;
+		r->sdiag_protocol = IPPROTO_TCP;
+		r->idiag_ext = ext;
+		r->idiag_states = req->states;
+	}
+	if (req->bytecode)
+		mnl_attr_put(nlh, INET_DIAG_REQ_BYTECODE, req->bytecode_len, req->bytecode);
+	return mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0 ? -errno : 0;
+}
+
+static int receive(const struct mnl_socket *nl, struct root *root, int copy, char *buf,
+		   struct diag_rows *rows)
+{
+	while (!rows->is_done) {
+		ssize_t n = mnl_socket_recvfrom(nl, buf, DIAG_MAX_MESSAGE);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		/* Our buffer is as large as the kernel's largest message; still, a row that was
+		 * cut off (ENOSPC) or lost (ENOBUFS) makes this an interrupted dump. */
+		if (n < 0 && (errno == ENOSPC || errno == ENOBUFS)) {
+			rows->is_interrupted = true;
+			return 0;
+		}
+		if (n <= 0)
+			return n < 0 ? -errno : -EPROTO;
+		root_record_write(root, copy, buf, (size_t)n);
+		if (diag_decode(rows, buf, (size_t)n) != (size_t)n && !rows->is_done)
+			rows->n_malformed++;
+	}
+	return rows->error;
+}
+
+int diag_ask(struct root *root, uint8_t family, int copy, struct diag_rows *rows)
+{
+	struct mnl_socket *nl = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
+
+	if (!nl)
+		return -errno;
+	AUTO_FREE char *buf = xrealloc_array(NULL, DIAG_MAX_MESSAGE, 1);
+	rows->seq = 1;
+	int error = mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
+	if (!error)
+		error = ask(nl, rows->req, family, rows->seq);
+	if (!error)
+		error = receive(nl, root, copy, buf, rows);
+	mnl_socket_close(nl);
+	return error;
+}

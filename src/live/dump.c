@@ -1,0 +1,201 @@
+#include "live/dump.h"
+#include "live/cookies.h"
+#include "live/diag.h"
+#include "util/cleanup.h"
+#include "util/i18n.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+/* How it works: the walk through the kernel's hash table costs the same whatever is asked, so one
+ * dump serves every wanted state, and the old request TCPDIAG_GETSOCK serves both families in one
+ * walk. Where that is refused, SOCK_DIAG_BY_FAMILY asks twice. A recording answers the same
+ * questions out of the files that the kernel's answers were copied to. */
+
+enum { MAX_TRIES = 3 };
+
+/* One question of a dump: which families, and the file its answer is recorded in. */
+struct question {
+	uint8_t family; /* AF_UNSPEC: both in one walk, by TCPDIAG_GETSOCK */
+	const char *file;
+};
+
+static const struct question both = { AF_UNSPEC, "netlink.inet" };
+static const struct question inet4 = { AF_INET, "netlink.inet4" };
+static const struct question inet6 = { AF_INET6, "netlink.inet6" };
+
+/* ---- a recording ---- */
+
+/* A file of messages as they came from the socket, one behind the other. */
+static int read_recording(int fd, struct root *root, int copy, struct diag_rows *rows)
+{
+	AUTO_FREE char *buf = xrealloc_array(NULL, 2 * DIAG_MAX_MESSAGE, 1);
+	size_t n = 0;
+
+	while (!rows->is_done) {
+		ssize_t more = read(fd, buf + n, 2 * DIAG_MAX_MESSAGE - n);
+
+		if (more < 0 && errno == EINTR)
+			continue;
+		if (more < 0)
+			return -errno;
+		root_record_write(root, copy, buf + n, (size_t)more);
+		n += (size_t)more;
+		size_t used = diag_decode(rows, buf, n);
+		/* Nothing more comes, or a message claims more than any has: the file ends here. */
+		if (more == 0 || (used == 0 && n == 2 * DIAG_MAX_MESSAGE))
+			break;
+		memmove(buf, buf + used, n - used);
+		n -= used;
+	}
+	if (!rows->is_done)
+		rows->n_malformed++;
+	return rows->error;
+}
+
+/* ---- one answer ---- */
+
+static void rows_reset(struct diag_rows *rows)
+{
+	struct look *look = rows->look;
+
+	look->n_socks = rows->first;
+	cookies_clear(rows->seen);
+	*rows = (struct diag_rows){
+		.look = look,
+		.req = rows->req,
+		.netns = rows->netns,
+		.first = rows->first,
+		.seen = rows->seen,
+	};
+}
+
+static int one_answer(struct root *root, const struct question *q, struct diag_rows *rows)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "netns.%u/%s", rows->netns, q->file);
+	AUTO_FD recording = root->is_live ? -1 : root_open_file(root, path);
+	if (!root->is_live && recording < 0)
+		return recording;
+	AUTO_FD copy = root_record_open(root, path);
+	return root->is_live ? diag_ask(root, q->family, copy, rows) :
+			       read_recording(recording, root, copy, rows);
+}
+
+static void add_gaps(const struct diag_rows *rows, const char *object)
+{
+	struct gaps *gaps = &rows->look->gaps;
+
+	if (rows->is_interrupted)
+		gap_add(gaps, "dump", object, _("the dump was interrupted"),
+			_("sockets that changed meanwhile may be missing"));
+	if (rows->n_malformed)
+		gap_add(gaps, "dump", object, _("some answers were cut short or not understood"),
+			_("some sockets are missing"));
+	if (rows->n_dropped)
+		gap_add(gaps, "dump", object, _("more sockets than one look can hold"),
+			_("the sockets beyond 16 million are missing"));
+	if (rows->n_mptcp)
+		gap_add(gaps, "mptcp", object, _("MPTCP connections show as their TCP subflows"),
+			_("what the application has closed does not show in their states"));
+}
+
+/* Asks, again if the dump was interrupted, and adds what came to the look. */
+static int answer(struct root *root, const struct live_request *req, const struct question *q,
+		  unsigned netns, struct look *look)
+{
+	struct cookies seen = { 0 };
+	struct diag_rows rows = {
+		.look = look, .req = req, .netns = netns, .first = look->n_socks, .seen = &seen,
+	};
+	int error = 0;
+
+	for (int try = 0; try < MAX_TRIES; try++) {
+		rows_reset(&rows);
+		error = one_answer(root, q, &rows);
+		if (error || !rows.is_interrupted || !root->is_live || req->on_sock)
+			break;
+	}
+	cookies_free(&seen);
+	if (error) {
+		look->n_socks = rows.first;
+		return error;
+	}
+	for (size_t i = 0; i < STATE_MAX; i++)
+		look->states[i] += rows.states[i];
+	look->netns[netns].n_sockets += (uint32_t)rows.n;
+	add_gaps(&rows, arena_printf(look->arena, "netns.%u", netns));
+	return 0;
+}
+
+/* One walk for both families where kernel or recording have it, else one each. */
+static int all_answers(struct root *root, const struct live_request *req, unsigned netns,
+		       struct look *look)
+{
+	bool one_family = root->is_live && (req->only_inet4 || req->only_inet6);
+
+	if (!one_family) {
+		int error = answer(root, req, &both, netns, look);
+		if (error == 0 || error == -EPERM || error == -EACCES)
+			return error;
+	}
+	int error4 = req->only_inet6 ? -ENOENT : answer(root, req, &inet4, netns, look);
+	int error6 = req->only_inet4 ? -ENOENT : answer(root, req, &inet6, netns, look);
+	if (error4 && error6)
+		return req->only_inet6 ? error6 : error4;
+	/* ENOENT: a kernel without IPv6, or a recording of one; that is half of the answer. */
+	int error = error4 ? error4 : error6;
+	if (error && error != -ENOENT)
+		gap_add(&look->gaps, "dump", error4 ? "IPv4" : "IPv6",
+			arena_strdup(look->arena, strerror(-error)),
+			_("the sockets of this family are missing"));
+	return 0;
+}
+
+static void explain(int error, const struct root *root, unsigned netns, struct fail *fail)
+{
+	char object[64];
+
+	if (!root->is_live) {
+		snprintf(object, sizeof(object), "netns.%u/netlink.inet", netns);
+		fail_set(fail, object, "%s", strerror(-error));
+		return;
+	}
+	switch (error) {
+	case -ENOENT:
+	case -EOPNOTSUPP:
+	case -EPROTONOSUPPORT:
+		fail_set(fail, "sock_diag", _("this kernel cannot list TCP sockets"));
+		fail_hint(fail, _("load the modules: modprobe -a inet_diag tcp_diag"));
+		break;
+	case -EPERM:
+	case -EACCES:
+		fail_set(fail, "sock_diag", _("not permitted (a container's seccomp profile, or a "
+					      "security module)"));
+		fail_hint(fail, _("run it on the host itself"));
+		break;
+	default:
+		fail_set(fail, "sock_diag", "%s", strerror(-error));
+	}
+}
+
+int dump_netns(struct root *root, const struct live_request *req, unsigned netns,
+	       struct look *look, struct fail *fail)
+{
+	int error = all_answers(root, req, netns, look);
+
+	/* An older kernel may not know an instruction. Bytecode only saves work. */
+	if (error && req->bytecode) {
+		struct live_request plain = *req;
+
+		plain.bytecode = NULL;
+		plain.bytecode_len = 0;
+		error = all_answers(root, &plain, netns, look);
+	}
+	if (error)
+		explain(error, root, netns, fail);
+	return error;
+}

@@ -1,0 +1,214 @@
+#include "live/facts.h"
+#include "util/cleanup.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MAX_CMDLINE = 4096, MAX_FILE = 64 * 1024, CONTAINER_ID_LEN = 64 };
+
+/* The line that begins with key; NULL: there is none. */
+static const char *line_after(const char *text, const char *key)
+{
+	size_t n = strlen(key);
+
+	for (const char *at = text; at; at = strchr(at, '\n')) {
+		at += *at == '\n';
+		if (strncmp(at, key, n) == 0)
+			return at + n;
+	}
+	return NULL;
+}
+
+bool facts_parse_stat(const char *text, struct arena *arena, struct proc *ret)
+{
+	/* comm may hold blanks and brackets; nothing behind it does. */
+	const char *open = strchr(text, '('), *close = strrchr(text, ')');
+	char state;
+	int ppid;
+	uint64_t start;
+
+	if (!open || !close || close < open)
+		return false;
+	/* Fields 3, 4 and 22 of proc(5). */
+	if (sscanf(close + 1,
+		   " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
+		   " %" SCNu64, &state, &ppid, &start) != 3)
+		return false;
+	ret->comm = arena_strndup(arena, open + 1, (size_t)(close - open - 1));
+	ret->state = state;
+	ret->ppid = ppid;
+	ret->start_ticks = start;
+	return true;
+}
+
+bool facts_parse_uid(const char *status, uint32_t *ret)
+{
+	const char *at = line_after(status, "Uid:");
+
+	return at && sscanf(at, "%" SCNu32, ret) == 1;
+}
+
+uint64_t facts_parse_fd_limit(const char *limits)
+{
+	const char *at = line_after(limits, "Max open files");
+	uint64_t value;
+
+	if (!at)
+		return 0;
+	at += strspn(at, " ");
+	if (strncmp(at, "unlimited", 9) == 0)
+		return UINT64_MAX;
+	return sscanf(at, "%" SCNu64, &value) == 1 ? value : 0;
+}
+
+static bool has_suffix(const char *at, size_t n, const char *suffix)
+{
+	size_t len = strlen(suffix);
+
+	return n > len && memcmp(at + n - len, suffix, len) == 0;
+}
+
+/* The id in "docker-ID.scope", "cri-containerd-ID.scope", "crio-ID" or "ID" alone. */
+static const char *container_id(const char *name, size_t n)
+{
+	size_t run = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool is_hex = isdigit((unsigned char)name[i]) || (name[i] >= 'a' && name[i] <= 'f');
+
+		run = is_hex ? run + 1 : 0;
+		if (run == CONTAINER_ID_LEN && (i + 1 == n || name[i + 1] == '.'))
+			return name + i + 1 - run;
+	}
+	return NULL;
+}
+
+/* The last component that is a unit wins: a service may have made groups of its own below. */
+static void parse_path(const char *path, bool may_name_unit, struct arena *arena, struct proc *ret)
+{
+	const char *unit = NULL, *id = NULL;
+	size_t unit_len = 0;
+
+	for (const char *at = path; *at && *at != '\n';) {
+		at += strspn(at, "/");
+		size_t n = strcspn(at, "/\n");
+
+		if (has_suffix(at, n, ".service") || has_suffix(at, n, ".scope")) {
+			unit = at;
+			unit_len = n;
+		}
+		const char *found = container_id(at, n);
+		id = found ? found : id;
+		at += n;
+	}
+	if (unit && may_name_unit && !ret->unit)
+		ret->unit = arena_strndup(arena, unit, unit_len);
+	if (id && !ret->container)
+		ret->container = arena_strndup(arena, id, CONTAINER_ID_LEN);
+}
+
+/* Lines are HIERARCHY:CONTROLLERS:PATH; "0::" is version 2, "name=systemd" systemd's own group
+ * under version 1. Container runtimes put their groups into any of them. */
+void facts_parse_cgroup(const char *text, struct arena *arena, struct proc *ret)
+{
+	for (const char *line = text; *line; line += *line == '\n') {
+		const char *end = line + strcspn(line, "\n");
+		const char *controllers = memchr(line, ':', (size_t)(end - line));
+		const char *path = controllers ? memchr(controllers + 1, ':',
+							(size_t)(end - controllers - 1)) : NULL;
+
+		if (path) {
+			bool names_unit = path == controllers + 1 ||
+					  strncmp(controllers, ":name=systemd:", 14) == 0;
+
+			parse_path(path + 1, names_unit, arena, ret);
+		}
+		line = end;
+	}
+}
+
+char *facts_join_cmdline(const char *bytes, size_t n, struct arena *arena)
+{
+	while (n > 0 && bytes[n - 1] == '\0')
+		n--;
+	char *text = arena_alloc(arena, n + 1);
+	for (size_t i = 0; i < n; i++)
+		text[i] = bytes[i] ? bytes[i] : ' ';
+	return text;
+}
+
+static bool read_file(struct root *root, unsigned pid, const char *name, size_t cap,
+		      struct buf *text)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "proc/%u/%s", pid, name);
+	return root_read(root, path, cap, text) == 0;
+}
+
+/* Links are facts of their own: they are recorded as links. */
+static bool read_link(struct root *root, unsigned pid, const char *name, char *ret, size_t size)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "proc/%u/%s", pid, name);
+	if (root_readlink(root, path, ret, size) != 0)
+		return false;
+	root_record_link(root, path, ret);
+	return true;
+}
+
+/* Since 6.2 the size of the directory is the number of descriptors; before it is 0 and the caller
+ * may count. Zero is not believed: this process holds a socket. */
+static void read_fd_count(struct root *root, unsigned pid, struct proc *proc)
+{
+	char path[64], text[24];
+	struct stat st;
+
+	if (!root->is_live) {
+		AUTO_BUF count = { 0 };
+
+		proc->has_fds = read_file(root, pid, "fd_count", sizeof(text), &count) &&
+				sscanf(buf_text(&count), "%" SCNu64, &proc->n_fds) == 1;
+		return;
+	}
+	snprintf(path, sizeof(path), "proc/%u/fd", pid);
+	AUTO_FD fd = root_open_dir(root, path);
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size <= 0)
+		return;
+	proc->n_fds = (uint64_t)st.st_size;
+	proc->has_fds = true;
+}
+
+struct proc *facts_read(struct root *root, struct arena *arena, unsigned pid)
+{
+	struct proc *proc = arena_alloc(arena, sizeof(*proc));
+	AUTO_BUF text = { 0 };
+	char link[PATH_MAX];
+
+	proc->pid = (pid_t)pid;
+	proc->state = '?';
+	if (!read_file(root, pid, "stat", MAX_FILE, &text) ||
+	    !facts_parse_stat(buf_text(&text), arena, proc))
+		proc->comm = "?";
+	if (read_file(root, pid, "cmdline", MAX_CMDLINE, &text))
+		proc->cmdline = facts_join_cmdline(buf_text(&text), text.n, arena);
+	if (read_file(root, pid, "status", MAX_FILE, &text))
+		proc->has_uid = facts_parse_uid(buf_text(&text), &proc->uid);
+	if (read_file(root, pid, "limits", MAX_FILE, &text))
+		proc->fd_limit = facts_parse_fd_limit(buf_text(&text));
+	if (read_file(root, pid, "cgroup", MAX_FILE, &text))
+		facts_parse_cgroup(buf_text(&text), arena, proc);
+	if (read_link(root, pid, "exe", link, sizeof(link)))
+		proc->exe = arena_strdup(arena, link);
+	if (read_link(root, pid, "ns/net", link, sizeof(link)) &&
+	    sscanf(link, "net:[%" SCNu64 "]", &proc->netns) != 1)
+		proc->netns = 0;
+	read_fd_count(root, pid, proc);
+	return proc;
+}

@@ -1,0 +1,253 @@
+#include "live/hostinfo.h"
+#include "util/cleanup.h"
+#include "util/i18n.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_FILE = 64 * 1024, N_PORTS = 65536 };
+
+/* ---- text ---- */
+
+static struct setting parse_integer(const char *text)
+{
+	char *end;
+
+	errno = 0;
+	long long value = strtoll(text, &end, 10);
+	if (end == text || errno)
+		return (struct setting){ 0 };
+	return (struct setting){ true, value };
+}
+
+/* The line that begins with prefix, at or behind `text`; NULL: none. */
+static const char *find_line(const char *text, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	while (text && strncmp(text, prefix, n) != 0) {
+		text = strchr(text, '\n');
+		text += text ? 1 : 0;
+	}
+	return text;
+}
+
+/* Steps over blanks; false at the end of the line. */
+static bool next_word(const char **at, size_t *ret_len)
+{
+	*at += strspn(*at, " \t");
+	*ret_len = strcspn(*at, " \t\n");
+	return *ret_len > 0;
+}
+
+struct setting hostinfo_counter(const char *text, const char *prefix, const char *name)
+{
+	const char *names = find_line(text, prefix);
+	const char *values = names ? strchr(names, '\n') : NULL;
+	size_t n_name, n_value;
+
+	values = values ? find_line(values + 1, prefix) : NULL;
+	if (!values)
+		return (struct setting){ 0 };
+	for (; next_word(&names, &n_name) && next_word(&values, &n_value);
+	     names += n_name, values += n_value)
+		if (n_name == strlen(name) && memcmp(names, name, n_name) == 0)
+			return parse_integer(values);
+	return (struct setting){ 0 };
+}
+
+struct setting hostinfo_sockstat(const char *text, const char *prefix, const char *name)
+{
+	const char *at = find_line(text, prefix);
+	size_t n;
+
+	while (at && next_word(&at, &n)) {
+		bool found = n == strlen(name) && memcmp(at, name, n) == 0;
+
+		at += n;
+		if (found)
+			return parse_integer(at);
+	}
+	return (struct setting){ 0 };
+}
+
+bool hostinfo_count_ports(const char *list, int64_t low, int64_t high, uint32_t *ret)
+{
+	/* Ranges of a recording may overlap: each port counts once. */
+	uint8_t seen[N_PORTS / 8] = { 0 };
+	uint32_t count = 0;
+	const char *at = list;
+
+	while (*at && *at != '\n') {
+		char *end;
+		long first = strtol(at, &end, 10), last = first;
+
+		if (end == at)
+			return false;
+		if (*end == '-') {
+			at = end + 1;
+			last = strtol(at, &end, 10);
+			if (end == at)
+				return false;
+		}
+		if (first < 0 || last < first || last >= N_PORTS)
+			return false;
+		for (long p = first; p <= last; p++) {
+			uint8_t bit = (uint8_t)(1u << (p % 8));
+
+			count += p >= low && p <= high && !(seen[p / 8] & bit);
+			seen[p / 8] |= bit;
+		}
+		at = end + (*end == ',');
+	}
+	*ret = count;
+	return true;
+}
+
+/* ---- the machine ---- */
+
+/* A file of one line, without its end; NULL: unreadable. */
+static const char *read_line(struct root *root, struct arena *arena, const char *path)
+{
+	AUTO_BUF text = { 0 };
+
+	if (root_read(root, path, MAX_FILE, &text) != 0)
+		return NULL;
+	return arena_strndup(arena, buf_text(&text), strcspn(buf_text(&text), "\n"));
+}
+
+void hostinfo_read_machine(struct root *root, struct look *look)
+{
+	struct host *host = &look->host;
+	const char *uptime = read_line(root, look->arena, "proc/uptime");
+	int64_t seconds, hundredths;
+
+	host->name = read_line(root, look->arena, "proc/sys/kernel/hostname");
+	host->kernel = read_line(root, look->arena, "proc/sys/kernel/osrelease");
+	host->boot_id = read_line(root, look->arena, "proc/sys/kernel/random/boot_id");
+	if (uptime && sscanf(uptime, "%10" SCNd64 ".%2" SCNd64, &seconds, &hundredths) == 2)
+		host->uptime_ms = seconds * 1000 + hundredths * 10;
+}
+
+/* ---- one namespace ---- */
+
+static bool read_netns_file(struct root *root, unsigned netns, const char *name, struct buf *text)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "netns.%u/%s", netns, name);
+	return root_read(root, path, MAX_FILE, text) == 0;
+}
+
+static void read_sysctls(struct root *root, unsigned netns, struct sysctls *ret)
+{
+	static const struct {
+		size_t offset;
+		const char *path;
+	} rows[] = {
+#define SYSCTL(member, path, unit, does) { offsetof(struct sysctls, member), "sys/" path },
+#include "model/sysctls.def"
+#undef SYSCTL
+	};
+	AUTO_BUF text = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct setting *setting = (void *)((char *)ret + rows[i].offset);
+
+		if (read_netns_file(root, netns, rows[i].path, &text))
+			*setting = parse_integer(buf_text(&text));
+	}
+}
+
+static void read_ports(struct root *root, unsigned netns, struct sysctls *ret)
+{
+	AUTO_BUF text = { 0 };
+
+	if (!read_netns_file(root, netns, "sys/net/ipv4/ip_local_port_range", &text))
+		return;
+	const char *space = strpbrk(buf_text(&text), " \t");
+	ret->port_low = parse_integer(buf_text(&text));
+	if (space)
+		ret->port_high = parse_integer(space);
+	if (!ret->port_low.known || !ret->port_high.known)
+		return;
+	if (read_netns_file(root, netns, "sys/net/ipv4/ip_local_reserved_ports", &text))
+		ret->reserved_known = hostinfo_count_ports(buf_text(&text), ret->port_low.value,
+							   ret->port_high.value,
+							   &ret->reserved_in_range);
+}
+
+static void read_counters(struct root *root, unsigned netns, struct counters *ret)
+{
+	static const struct {
+		size_t offset;
+		const char *file, *prefix, *name;
+	} rows[] = {
+#define TCP_EXT(member, name) { offsetof(struct counters, member), "net/netstat", "TcpExt:", name }
+#define TCP(member, name) { offsetof(struct counters, member), "net/snmp", "Tcp:", name }
+		TCP_EXT(tw_overflow, "TCPTimeWaitOverflow"),
+		TCP_EXT(abort_on_data, "TCPAbortOnData"),
+		TCP_EXT(abort_on_close, "TCPAbortOnClose"),
+		TCP_EXT(abort_on_memory, "TCPAbortOnMemory"),
+		TCP_EXT(abort_on_timeout, "TCPAbortOnTimeout"),
+		TCP_EXT(abort_on_linger, "TCPAbortOnLinger"),
+		TCP_EXT(listen_overflows, "ListenOverflows"),
+		TCP_EXT(listen_drops, "ListenDrops"),
+		TCP(out_rsts, "OutRsts"),
+		TCP(estab_resets, "EstabResets"),
+#undef TCP_EXT
+#undef TCP
+	};
+	AUTO_BUF text = { 0 };
+	const char *file = "";
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct setting *setting = (void *)((char *)ret + rows[i].offset);
+
+		/* Rows of one file stand together. */
+		if (strcmp(rows[i].file, file) != 0) {
+			file = rows[i].file;
+			if (!read_netns_file(root, netns, file, &text))
+				buf_clear(&text);
+		}
+		*setting = hostinfo_counter(buf_text(&text), rows[i].prefix, rows[i].name);
+	}
+}
+
+void hostinfo_read_netns(struct root *root, unsigned netns, struct look *look)
+{
+	struct netns *ns = &look->netns[netns];
+	AUTO_BUF text = { 0 };
+
+	read_sysctls(root, netns, &ns->sysctls);
+	read_ports(root, netns, &ns->sysctls);
+	read_counters(root, netns, &ns->counters);
+	/* The number of orphans is the machine's, whichever namespace shows it. */
+	if (!look->host.orphans.known && read_netns_file(root, netns, "net/sockstat", &text))
+		look->host.orphans = hostinfo_sockstat(buf_text(&text), "TCP:", "orphan");
+}
+
+/* A count that is there and zero. */
+static bool is_zero(struct setting s)
+{
+	return s.known && s.value == 0;
+}
+
+bool hostinfo_is_empty(struct root *root, unsigned netns)
+{
+	AUTO_BUF inet4 = { 0 };
+	AUTO_BUF inet6 = { 0 };
+
+	if (!read_netns_file(root, netns, "net/sockstat", &inet4) ||
+	    !is_zero(hostinfo_sockstat(buf_text(&inet4), "TCP:", "inuse")) ||
+	    !is_zero(hostinfo_sockstat(buf_text(&inet4), "TCP:", "tw")))
+		return false;
+	/* Without IPv6 there is no such file. */
+	return !read_netns_file(root, netns, "net/sockstat6", &inet6) ||
+	       is_zero(hostinfo_sockstat(buf_text(&inet6), "TCP6:", "inuse"));
+}

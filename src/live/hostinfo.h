@@ -1,0 +1,23 @@
+#pragma once
+
+/* The machine, and the settings and counters of its network namespaces. Absent or unreadable is
+ * unknown, never zero. Source: proc(5), Documentation/networking/ip-sysctl.rst. */
+
+#include "live/root.h"
+#include "model/host.h"
+#include "model/look.h"
+
+/* Name, kernel, boot, uptime. time_ns and hz are the caller's: a recording has its own. */
+void hostinfo_read_machine(struct root *root, struct look *look);
+/* Sysctls and counters of look->netns[netns], where the calling thread is. */
+void hostinfo_read_netns(struct root *root, unsigned netns, struct look *look);
+/* Do sockstat and sockstat6 say that no TCP socket is here? Unreadable: no. */
+bool hostinfo_is_empty(struct root *root, unsigned netns);
+
+/* How many ports of "8080,9148-9153" are between low and high. false: not such a list. */
+MUST_CHECK bool hostinfo_count_ports(const char *list, int64_t low, int64_t high, uint32_t *ret);
+/* The value of `name` in the pair of lines that begin with `prefix`: a line of names, a line of
+ * values, as in netstat and snmp. */
+struct setting hostinfo_counter(const char *text, const char *prefix, const char *name);
+/* "TCP: inuse 5 orphan 0 tw 2": the number behind `name` in the line that begins with `prefix`. */
+struct setting hostinfo_sockstat(const char *text, const char *prefix, const char *name);

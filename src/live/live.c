@@ -1,0 +1,181 @@
+#include "live/live.h"
+#include "live/dump.h"
+#include "live/hostinfo.h"
+#include "live/lookfile.h"
+#include "live/netns.h"
+#include "live/owners.h"
+#include "live/root.h"
+#include "util/i18n.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How it works: namespace by namespace the sockets, then the settings, all while standing in it;
+ * then, once for all of them, the owners: socket inodes are unique on a machine. Owners come as
+ * soon after the sockets as they can, because a process may close what was just listed. */
+
+/* What reading one namespace needs. */
+struct looking {
+	struct root *root;
+	const struct live_request *req;
+	struct look *look;
+	struct fail *fail;
+};
+
+static int read_netns(struct looking *l, unsigned netns)
+{
+	if (!hostinfo_is_empty(l->root, netns)) {
+		int error = dump_netns(l->root, l->req, netns, l->look, l->fail);
+		if (error)
+			return error;
+	}
+	if (l->req->want_host)
+		hostinfo_read_netns(l->root, netns, l->look);
+	return 0;
+}
+
+/* ---- this machine ---- */
+
+static void explain_place(const struct netns_place *place, int error, struct fail *fail)
+{
+	const char *object = place->name ? place->name : place->path;
+
+	if (error == -EINVAL)
+		fail_set(fail, object, _("not a network namespace"));
+	else
+		fail_set(fail, object, "%s", strerror(-error));
+	if (error == -EPERM || error == -EACCES)
+		fail_hint(fail, _("entering a network namespace needs root"));
+}
+
+/* *ret_is_gone: it ended after it was listed. */
+static int visit(struct looking *l, const struct netns_place *place, unsigned netns,
+		 bool *ret_is_gone)
+{
+	int home;
+	int error = netns_enter(place, &home);
+
+	*ret_is_gone = error == -ENOENT;
+	if (error) {
+		explain_place(place, error, l->fail);
+		return error;
+	}
+	error = read_netns(l, netns);
+	netns_leave(home);
+	return error;
+}
+
+static int list_places(struct looking *l, struct netns_list *ret)
+{
+	if (l->req->netns)
+		return netns_list_one(l->root, l->look->arena, l->req->netns, ret, l->fail);
+	if (l->req->all_netns)
+		netns_list_all(l->root, l->look->arena, ret);
+	else
+		netns_list_own(l->root, ret);
+	return 0;
+}
+
+static void add_netns_gaps(struct looking *l, const struct netns_list *list)
+{
+	for (size_t i = 0; i < list->n_refused; i++)
+		gap_add(&l->look->gaps, "netns", "/proc/PID/ns/net", _("permission denied"),
+			_("the network namespaces of such processes may be missing"));
+}
+
+static int visit_all(struct looking *l, const struct netns_list *list)
+{
+	struct look *look = l->look;
+	int error = 0;
+
+	look->netns = arena_array(look->arena, list->n, sizeof(*look->netns));
+	for (size_t i = 0; i < list->n; i++) {
+		unsigned netns = (unsigned)look->n_netns;
+		bool is_gone;
+
+		look->netns[netns] = (struct netns){
+			.inode = list->at[i].inode, .name = list->at[i].name,
+		};
+		error = visit(l, &list->at[i], netns, &is_gone);
+		if (!error)
+			look->n_netns++;
+		else if (!is_gone)
+			gap_add(&look->gaps, "netns", arena_strdup(look->arena, l->fail->object),
+				arena_strdup(look->arena, l->fail->what),
+				_("the sockets of this network namespace are missing"));
+	}
+	add_netns_gaps(l, list);
+	return look->n_netns ? 0 : error;
+}
+
+static int read_machine(struct looking *l)
+{
+	struct netns_list list = { 0 };
+	struct timespec now;
+	int error = list_places(l, &list);
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	l->look->host.time_ns = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+	l->look->host.hz = sysconf(_SC_CLK_TCK);
+	l->look->asked_states = l->req->states;
+	if (!error)
+		error = visit_all(l, &list);
+	if (!error)
+		owners_find(l->root, l->req, l->look);
+	netns_list_free(&list);
+	return error;
+}
+
+/* ---- a recording ---- */
+
+static int read_recorded(struct looking *l)
+{
+	struct lookfile file;
+
+	l->look->source = arena_strdup(l->look->arena, l->req->from);
+	int error = lookfile_read(l->root, l->look, &file, l->fail);
+	if (error)
+		return error;
+	l->look->asked_states = l->req->states & file.asked_states;
+	for (unsigned i = 0; i < l->look->n_netns; i++) {
+		error = read_netns(l, i);
+		if (error)
+			return error;
+	}
+	if (file.owners == RECORDED_NONE)
+		return 0;
+	owners_find(l->root, l->req, l->look);
+	if (file.owners == RECORDED_PARTIAL)
+		l->look->owners_complete = false;
+	return 0;
+}
+
+int live_look(const struct live_request *req, struct look **ret, struct fail *fail)
+{
+	struct root root = ROOT_CLOSED;
+	int error = root_open(req->from, req->record, &root, fail);
+
+	if (error)
+		return error;
+	struct look *look = look_new();
+	struct looking l = { .root = &root, .req = req, .look = look, .fail = fail };
+
+	error = req->from ? read_recorded(&l) : read_machine(&l);
+	if (!error) {
+		hostinfo_read_machine(&root, look);
+		if (root.record_fd >= 0)
+			lookfile_write(&root, look);
+		error = root.record_error;
+		if (error)
+			fail_set(fail, req->record, "%s", strerror(-error));
+	}
+	root_close(&root);
+	if (error) {
+		look_free(look);
+		return error;
+	}
+	*ret = look;
+	return 0;
+}

@@ -1,0 +1,303 @@
+#include "live/root.h"
+#include "util/cleanup.h"
+#include "util/i18n.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* How it works: a live root is a descriptor of /proc, and a path is rewritten to what it means
+ * there. A recorded root walks a path one component at a time with O_NOFOLLOW, which needs no
+ * openat2(2) and so works on every kernel.
+ *
+ * Recording copies at the moment of reading: the folder holds exactly what the look has used. */
+
+int root_open(const char *from, const char *record, struct root *ret, struct fail *fail)
+{
+	const char *base = from ? from : "/proc";
+	struct root root = ROOT_CLOSED;
+
+	root.is_live = !from;
+	root.base_fd = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root.base_fd < 0) {
+		int error = -errno;
+		fail_set(fail, base, "%s", strerror(-error));
+		return error;
+	}
+	if (record) {
+		/* Command lines may hold secrets: what is copied is for its maker alone. */
+		if (mkdir(record, 0700) < 0 && errno != EEXIST)
+			goto failed;
+		root.record_fd = open(record, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (root.record_fd < 0)
+			goto failed;
+		if (faccessat(root.record_fd, "look", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+			errno = EEXIST;
+			goto failed;
+		}
+	}
+	*ret = root;
+	return 0;
+failed:;
+	int error = -errno;
+	if (error == -EEXIST)
+		fail_set(fail, record, _("there is a recorded look in this folder already"));
+	else
+		fail_set(fail, record, "%s", strerror(-error));
+	root_close(&root);
+	return error;
+}
+
+void root_close(struct root *root)
+{
+	cleanup_fd(&root->base_fd);
+	cleanup_fd(&root->record_fd);
+	root->base_fd = root->record_fd = -1;
+}
+
+/* "proc/812/stat" -> "812/stat"; "proc" -> "."; "netns.3/net/snmp" -> "thread-self/net/snmp":
+ * /proc/net is that of the thread group's leader, which need not be where the caller is. */
+static bool live_path(const char *path, char ret[static PATH_MAX])
+{
+	const char *rest = strchr(path, '/');
+	const char *self = rest && strncmp(rest, "/net/", 5) == 0 ? "thread-self/" : "";
+	int n = snprintf(ret, PATH_MAX, "%s%s", self, rest ? rest + 1 : ".");
+
+	return n < PATH_MAX;
+}
+
+/* The directory that holds the last component of path, without following a link; *ret_last is set
+ * to that component. */
+static int open_parent(int base, const char *path, const char **ret_last)
+{
+	AUTO_FD dir = fcntl(base, F_DUPFD_CLOEXEC, 0);
+	char name[NAME_MAX + 1];
+
+	if (dir < 0)
+		return -errno;
+	for (;;) {
+		size_t n = strcspn(path, "/");
+
+		if (n == 0 || n > NAME_MAX || strncmp(path, "..", n) == 0)
+			return -ENOENT;
+		if (!path[n])
+			break;
+		memcpy(name, path, n);
+		name[n] = '\0';
+		int next = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (next < 0)
+			return -errno;
+		close(dir);
+		dir = next;
+		path += n + 1;
+	}
+	*ret_last = path;
+	return take_fd(&dir);
+}
+
+static int open_at(const struct root *root, const char *path, int flags)
+{
+	flags |= O_RDONLY | O_CLOEXEC;
+	if (root->is_live) {
+		char real[PATH_MAX];
+
+		if (!live_path(path, real))
+			return -ENAMETOOLONG;
+		int fd = openat(root->base_fd, real, flags);
+		return fd < 0 ? -errno : fd;
+	}
+	const char *last;
+	AUTO_FD parent = open_parent(root->base_fd, path, &last);
+	if (parent < 0)
+		return parent;
+	/* O_NONBLOCK: a FIFO must not hang us before fstat() can refuse it. */
+	int fd = openat(parent, last, flags | O_NOFOLLOW | O_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+int root_open_dir(const struct root *root, const char *path)
+{
+	return open_at(root, path, O_DIRECTORY);
+}
+
+int root_open_file(const struct root *root, const char *path)
+{
+	AUTO_FD fd = open_at(root, path, 0);
+	struct stat st;
+
+	if (fd < 0 || root->is_live)
+		return take_fd(&fd);
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? take_fd(&fd) : -EINVAL;
+}
+
+int root_peek(const struct root *root, const char *path, size_t cap, struct buf *ret)
+{
+	AUTO_FD fd = root_open_file(root, path);
+	char chunk[4096];
+
+	if (fd < 0)
+		return fd;
+	buf_clear(ret);
+	while (ret->n < cap) {
+		size_t room = cap - ret->n;
+		ssize_t n = read(fd, chunk, room < sizeof(chunk) ? room : sizeof(chunk));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		buf_add(ret, chunk, (size_t)n);
+	}
+	return 0;
+}
+
+int root_read(struct root *root, const char *path, size_t cap, struct buf *ret)
+{
+	int error = root_peek(root, path, cap, ret);
+
+	if (!error)
+		root_record_file(root, path, buf_text(ret), ret->n);
+	return error;
+}
+
+int root_readlink(const struct root *root, const char *path, char *ret, size_t size)
+{
+	char real[PATH_MAX];
+	const char *last = real;
+	AUTO_FD parent = -1;
+	int at = root->base_fd;
+
+	if (root->is_live) {
+		if (!live_path(path, real))
+			return -ENAMETOOLONG;
+	} else {
+		parent = open_parent(root->base_fd, path, &last);
+		if (parent < 0)
+			return parent;
+		at = parent;
+	}
+	ssize_t n = readlinkat(at, last, ret, size - 1);
+	if (n < 0)
+		return -errno;
+	ret[n] = '\0';
+	return 0;
+}
+
+/* Makes the directories on the way, then stands in the last one. */
+static int record_parent(const struct root *root, const char *path, const char **ret_last)
+{
+	char part[PATH_MAX];
+
+	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
+		if (mkdirat(root->record_fd, part, 0700) < 0 && errno != EEXIST)
+			return -errno;
+	}
+	return open_parent(root->record_fd, path, ret_last);
+}
+
+static void record_failed(struct root *root, int error)
+{
+	if (!root->record_error)
+		root->record_error = error;
+}
+
+int root_record_open(struct root *root, const char *path)
+{
+	const char *last;
+
+	if (root->record_fd < 0)
+		return -1;
+	AUTO_FD parent = record_parent(root, path, &last);
+	if (parent < 0) {
+		record_failed(root, parent);
+		return -1;
+	}
+	int fd = openat(parent, last, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		record_failed(root, -errno);
+	return fd;
+}
+
+void root_record_write(struct root *root, int fd, const void *bytes, size_t n)
+{
+	const char *at = bytes;
+
+	while (fd >= 0 && n > 0) {
+		ssize_t written = write(fd, at, n);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0) {
+			record_failed(root, -errno);
+			return;
+		}
+		at += written;
+		n -= (size_t)written;
+	}
+}
+
+void root_record_file(struct root *root, const char *path, const void *bytes, size_t n)
+{
+	AUTO_FD fd = root_record_open(root, path);
+
+	root_record_write(root, fd, bytes, n);
+}
+
+void root_record_link(struct root *root, const char *path, const char *target)
+{
+	const char *last;
+
+	if (root->record_fd < 0)
+		return;
+	AUTO_FD parent = record_parent(root, path, &last);
+	if (parent < 0)
+		record_failed(root, parent);
+	else if (symlinkat(target, parent, last) < 0 && errno != EEXIST)
+		record_failed(root, -errno);
+}
+
+void dir_begin(struct dir *d, int fd, char *buf, size_t size)
+{
+	*d = (struct dir){ .fd = fd, .buf = buf, .size = size };
+}
+
+const char *dir_next(struct dir *d)
+{
+	for (;;) {
+		if (d->at >= d->n) {
+			ssize_t n = getdents64(d->fd, d->buf, d->size);
+
+			if (n <= 0)
+				return NULL;
+			d->n = (size_t)n;
+			d->at = 0;
+		}
+		const struct dirent64 *e = (const void *)(d->buf + d->at);
+		d->at += e->d_reclen;
+		d->next = e->d_off;
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			return e->d_name;
+	}
+}
+
+bool root_parse_number(const char *text, unsigned *ret)
+{
+	uint64_t value = 0;
+	const char *at = text;
+
+	for (; *at >= '0' && *at <= '9' && value <= INT_MAX; at++)
+		value = value * 10 + (uint64_t)(*at - '0');
+	if (at == text || *at || value > INT_MAX)
+		return false;
+	*ret = (unsigned)value;
+	return true;
+}

@@ -1,0 +1,70 @@
+#pragma once
+
+/* Where everything a look reads comes from: this machine, or a recorded folder; and where a copy of
+ * it goes while recording.
+ *
+ * Paths are those of a recorded folder, without a leading slash:
+ *
+ *	look                       time, clock, namespaces, what was refused: lookfile.c
+ *	proc/812/stat ...          what proc(5) calls /proc/812/stat
+ *	proc/812/fd/7              a symbolic link "socket:[123]"; only wanted sockets are there
+ *	proc/812/fd_count          how many descriptors the process had (recorded folders only)
+ *	netns.0/sys/net/...        /proc/sys/net as namespace 0 of the look sees it
+ *	netns.0/net/...            /proc/net of that namespace
+ *	netns.0/netlink.inet       raw answers of sock_diag; or netlink.inet4 and netlink.inet6
+ *
+ * On this machine "netns.N/" is whatever namespace the calling thread is in. A recorded folder is
+ * hostile: no symbolic link is followed, no ".." accepted, only regular files are read, and never
+ * more than the caller's cap. Functions return -errno on failure. */
+
+#include "util/attr.h"
+#include "util/buf.h"
+#include "util/fail.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct root {
+	int base_fd;      /* the recorded folder, or /proc of this machine */
+	bool is_live;
+	int record_fd;    /* -1: not recording */
+	int record_error; /* the first thing that could not be recorded, -errno */
+};
+
+#define ROOT_CLOSED { .base_fd = -1, .record_fd = -1 }
+
+MUST_CHECK int root_open(const char *from, const char *record, struct root *ret, struct fail *fail);
+void root_close(struct root *root);
+
+/* Replaces what *ret held; at most cap bytes are read, the rest is left. Copied while recording. */
+MUST_CHECK int root_read(struct root *root, const char *path, size_t cap, struct buf *ret);
+/* The same, never copied. */
+MUST_CHECK int root_peek(const struct root *root, const char *path, size_t cap, struct buf *ret);
+/* As readlink(2), but NUL-terminated. Not copied: the caller knows which links matter. */
+MUST_CHECK int root_readlink(const struct root *root, const char *path, char *ret, size_t size);
+/* An open directory or file; the caller closes it. */
+MUST_CHECK int root_open_dir(const struct root *root, const char *path);
+MUST_CHECK int root_open_file(const struct root *root, const char *path);
+
+/* Do nothing unless recording; failures are kept in record_error. */
+void root_record_file(struct root *root, const char *path, const void *bytes, size_t n);
+void root_record_link(struct root *root, const char *path, const char *target);
+/* A file to write more into, emptied first; -1: not recording, or failed. The caller closes it. */
+MUST_CHECK int root_record_open(struct root *root, const char *path);
+void root_record_write(struct root *root, int fd, const void *bytes, size_t n);
+
+/* Names of a directory, "." and ".." left out. dir_begin() borrows fd and buffer. */
+struct dir {
+	int fd;
+	char *buf;
+	size_t size, n, at;
+	int64_t next; /* lseek(2) here to continue behind the last name */
+};
+
+void dir_begin(struct dir *d, int fd, char *buf, size_t size);
+const char *dir_next(struct dir *d);
+
+/* A process or descriptor number: "812". false: another name. */
+MUST_CHECK bool root_parse_number(const char *text, unsigned *ret);

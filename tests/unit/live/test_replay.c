@@ -1,0 +1,498 @@
+#include "live/live.h"
+#include "rows.h"
+#include "test.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A recorded look is made by hand in a temporary folder, then read like any other. */
+struct folder {
+	char at[PATH_MAX - 256];
+};
+
+static int setup(void **state)
+{
+	struct folder *f = calloc(1, sizeof(*f));
+	const char *tmp = getenv("TMPDIR");
+
+	snprintf(f->at, sizeof(f->at), "%s/live-replay-XXXXXX", tmp ? tmp : "/tmp");
+	*state = f;
+	return mkdtemp(f->at) ? 0 : -1;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st, (void)type, (void)ftw;
+	return remove(path);
+}
+
+static int teardown(void **state)
+{
+	struct folder *f = *state;
+
+	nftw(f->at, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(f);
+	return 0;
+}
+
+static const char *below(const struct folder *f, const char *name, char path[static PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%s/%s", f->at, name);
+	for (char *slash = strchr(path + strlen(f->at) + 1, '/'); slash;
+	     slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(path, 0700);
+		*slash = '/';
+	}
+	return path;
+}
+
+static void put_bytes(const struct folder *f, const char *name, const void *bytes, size_t n)
+{
+	char path[PATH_MAX];
+	int fd = open(below(f, name, path), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, n), n);
+	close(fd);
+}
+
+static void put_text(const struct folder *f, const char *name, const char *text)
+{
+	put_bytes(f, name, text, strlen(text));
+}
+
+static void put_link(const struct folder *f, const char *name, const char *target)
+{
+	char path[PATH_MAX];
+
+	assert_int_equal(symlink(target, below(f, name, path)), 0);
+}
+
+static void put_proc(const struct folder *f, unsigned pid, const char *comm)
+{
+	char name[64], text[256];
+
+	snprintf(name, sizeof(name), "proc/%u/stat", pid);
+	snprintf(text, sizeof(text),
+		 "%u (%s) S 1 1 1 0 -1 0 1 2 3 4 5 6 7 8 20 0 1 0 98765 1 2\n", pid, comm);
+	put_text(f, name, text);
+}
+
+static struct inet_diag_msg row(uint8_t state, uint32_t cookie, uint32_t inode)
+{
+	return (struct inet_diag_msg){
+		.idiag_family = AF_INET, .idiag_state = state, .idiag_inode = inode,
+		.id = { .idiag_sport = htons(80), .idiag_cookie = { cookie } },
+	};
+}
+
+/* Inode 11 is shared by 812 and 813; 12 is held by a thread of 812 alone, 13 by a ring of 813 and
+ * 14 by nobody. */
+static void put_host(const struct folder *f)
+{
+	struct answer a = { 0 };
+
+	for (uint32_t i = 11; i <= 14; i++) {
+		struct inet_diag_msg m = row(STATE_CLOSE_WAIT, i, i);
+		put_row(&a, &m);
+	}
+	struct inet_diag_msg tw = row(STATE_TIME_WAIT, 1, 0), other = row(STATE_ESTABLISHED, 2, 15);
+	put_row(&a, &tw);
+	put_row(&a, &other);
+	put_done(&a);
+	put_bytes(f, "netns.0/netlink.inet", a.at, a.n);
+	put_text(f, "look", "tcpwhy-look 1\ntime_ns\t1700000000000000001\nhz\t250\n"
+			    "owners\tcomplete\nnetns\t4026531840\t\n");
+	put_text(f, "netns.0/sys/net/ipv4/tcp_fin_timeout", "33\n");
+	put_text(f, "netns.0/sys/net/ipv4/ip_local_port_range", "32768\t60999\n");
+	put_text(f, "netns.0/sys/net/ipv4/ip_local_reserved_ports", "40000-40009\n");
+	put_text(f, "netns.0/net/netstat", "TcpExt: A TCPTimeWaitOverflow\nTcpExt: 1 17\n");
+	put_text(f, "netns.0/net/snmp", "Tcp: OutRsts\nTcp: 4\n");
+	put_text(f, "netns.0/net/sockstat", "TCP: inuse 5 orphan 3 tw 1 alloc 8 mem 1\n");
+	put_text(f, "proc/sys/kernel/hostname", "web1\n");
+	put_text(f, "proc/uptime", "12345.67 999.00\n");
+	put_proc(f, 812, "nginx");
+	put_text(f, "proc/812/cmdline", "nginx: worker");
+	put_text(f, "proc/812/status", "Name:\tnginx\nUid:\t33\t33\t33\t33\n");
+	put_text(f, "proc/812/limits", "Max open files            1024         4096       files\n");
+	put_text(f, "proc/812/cgroup", "0::/system.slice/nginx.service\n");
+	put_text(f, "proc/812/fd_count", "900\n");
+	put_link(f, "proc/812/ns/net", "net:[4026531840]");
+	put_link(f, "proc/812/exe", "/usr/sbin/nginx");
+	put_link(f, "proc/812/fd/5", "socket:[11]");
+	put_link(f, "proc/812/fd/6", "socket:[15]");
+	put_link(f, "proc/812/fd/7", "socket:[999]");
+	put_link(f, "proc/812/task/815/fd/9", "socket:[12]");
+	put_proc(f, 813, "child");
+	put_link(f, "proc/813/fd/5", "socket:[11]");
+	put_link(f, "proc/813/fd/8", "anon_inode:[io_uring]");
+	put_text(f, "proc/813/fdinfo/8", "pos:\t0\nUserFiles:\t2\n    0: socket:[13]\n    1: <none>\n");
+	put_proc(f, 814, "innocent");
+	put_link(f, "proc/814/fd/0", "/dev/null");
+}
+
+static struct live_request everything(const struct folder *f)
+{
+	return (struct live_request){
+		.from = f->at, .states = STATES_ALL, .want_info = true, .want_host = true,
+		.owners = OWNERS_ALL,
+	};
+}
+
+static struct look *look_at(const struct live_request *req)
+{
+	struct look *look = NULL;
+	struct fail fail = { 0 };
+
+	assert_int_equal(live_look(req, &look, &fail), 0);
+	return look;
+}
+
+static int fails(const struct live_request *req)
+{
+	struct look *look = NULL;
+	struct fail fail = { 0 };
+	int error = live_look(req, &look, &fail);
+
+	assert_null(look);
+	assert_true(fail.object[0] && fail.what[0]);
+	return error;
+}
+
+static const struct sock_full *by_inode(const struct look *look, uint32_t inode)
+{
+	for (size_t i = 0; i < look->n_socks; i++)
+		if (look->socks[i].full && look->socks[i].full->inode == inode)
+			return look->socks[i].full;
+	return NULL;
+}
+
+static void check_host(const struct look *look)
+{
+	const struct netns *ns = &look->netns[0];
+
+	assert_int_equal(look->n_socks, 6);
+	assert_int_equal(look->states[STATE_CLOSE_WAIT], 4);
+	assert_int_equal(look->n_netns, 1);
+	assert_int_equal(ns->inode, 4026531840);
+	assert_null(ns->name);
+	assert_int_equal(ns->n_sockets, 6);
+	assert_true(ns->sysctls.fin_timeout_s.known && ns->sysctls.fin_timeout_s.value == 33);
+	assert_false(ns->sysctls.tw_reuse.known);
+	assert_int_equal(ns->sysctls.port_high.value, 60999);
+	assert_true(ns->sysctls.reserved_known && ns->sysctls.reserved_in_range == 10);
+	assert_int_equal(ns->counters.tw_overflow.value, 17);
+	assert_int_equal(ns->counters.out_rsts.value, 4);
+	assert_false(ns->counters.listen_drops.known);
+	assert_string_equal(look->host.name, "web1");
+	assert_null(look->host.kernel);
+	assert_int_equal(look->host.time_ns, 1700000000000000001);
+	assert_int_equal(look->host.hz, 250);
+	assert_int_equal(look->host.uptime_ms, 12345670);
+	assert_int_equal(look->host.orphans.value, 3);
+	assert_true(look->owners_looked && look->owners_complete);
+	assert_int_equal(look->gaps.n, 0);
+}
+
+static void check_owners(const struct look *look)
+{
+	const struct sock_full *shared = by_inode(look, 11), *thread = by_inode(look, 12);
+	const struct sock_full *ring = by_inode(look, 13);
+
+	assert_int_equal(look->n_procs, 2);
+	assert_int_equal(shared->n_holders, 2);
+	const struct proc *nginx = shared->holders[0].proc;
+	assert_int_equal(nginx->pid, 812);
+	assert_int_equal(shared->holders[0].fd, 5);
+	assert_int_equal(shared->holders[1].proc->pid, 813);
+	assert_int_equal(thread->n_holders, 1);
+	assert_ptr_equal(thread->holders[0].proc, nginx);
+	assert_int_equal(thread->holders[0].fd, 9);
+	assert_int_equal(ring->n_holders, 1);
+	assert_int_equal(ring->holders[0].proc->pid, 813);
+	assert_int_equal(ring->holders[0].fd, 8);
+	assert_int_equal(by_inode(look, 14)->n_holders, 0);
+
+	assert_string_equal(nginx->comm, "nginx");
+	assert_string_equal(nginx->cmdline, "nginx: worker");
+	assert_string_equal(nginx->exe, "/usr/sbin/nginx");
+	assert_string_equal(nginx->unit, "nginx.service");
+	assert_true(nginx->has_uid && nginx->uid == 33);
+	assert_true(nginx->has_fds && nginx->n_fds == 900);
+	assert_int_equal(nginx->fd_limit, 1024);
+	assert_int_equal(nginx->start_ticks, 98765);
+	assert_int_equal(nginx->netns, 4026531840);
+	/* What was not recorded is unknown. */
+	const struct proc *child = shared->holders[1].proc;
+	assert_null(child->cmdline);
+	assert_false(child->has_uid || child->has_fds);
+	assert_int_equal(child->fd_limit, 0);
+}
+
+static void whole_host(void **state)
+{
+	struct folder *f = *state;
+	struct live_request req = everything(f);
+
+	put_host(f);
+	struct look *look = look_at(&req);
+	check_host(look);
+	check_owners(look);
+	look_free(look);
+}
+
+/* A recording of a recording says the same: what is read is what is written. */
+static void recorded_again(void **state)
+{
+	struct folder *f = *state;
+	struct live_request req = everything(f);
+	char copy[PATH_MAX], name[PATH_MAX];
+
+	put_host(f);
+	req.record = below(f, "copy", copy);
+	look_free(look_at(&req));
+	/* Only those who hold something are copied, and of their descriptors only the sockets. */
+	snprintf(name, sizeof(name), "%s/proc/814", f->at);
+	assert_int_equal(access(name, F_OK), 0);
+	assert_true(access(below(f, "copy/proc/814", name), F_OK) < 0);
+	assert_true(readlink(below(f, "copy/proc/812/fd/7", name), name, 1) < 0);
+
+	req.from = copy;
+	req.record = NULL;
+	struct look *look = look_at(&req);
+	check_host(look);
+	check_owners(look);
+	look_free(look);
+
+	/* Never two looks in one folder. */
+	req.from = f->at;
+	req.record = copy;
+	assert_int_equal(fails(&req), -EEXIST);
+}
+
+static void less_is_asked(void **state)
+{
+	struct folder *f = *state;
+	struct live_request req = everything(f);
+
+	put_host(f);
+	req.owners = OWNERS_NONE;
+	req.want_host = false;
+	req.states = STATE_BIT(STATE_TIME_WAIT);
+	struct look *look = look_at(&req);
+	assert_int_equal(look->n_socks, 1);
+	assert_int_equal(look->asked_states, STATE_BIT(STATE_TIME_WAIT));
+	assert_false(look->owners_looked);
+	assert_int_equal(look->n_procs, 0);
+	assert_false(look->netns[0].sysctls.fin_timeout_s.known);
+	look_free(look);
+
+	req = everything(f);
+	req.owners = OWNERS_TEARDOWN;
+	look = look_at(&req);
+	assert_int_equal(by_inode(look, 15)->n_holders, 0);
+	assert_int_equal(by_inode(look, 11)->n_holders, 2);
+	look_free(look);
+
+	req.one_owner_is_enough = true;
+	look = look_at(&req);
+	assert_true(by_inode(look, 11)->n_holders >= 1);
+	assert_int_equal(by_inode(look, 12)->n_holders, 1);
+	assert_int_equal(by_inode(look, 13)->n_holders, 1);
+	look_free(look);
+}
+
+/* Two walks, two namespaces, gaps of the day it was recorded. */
+static void put_namespaces(const struct folder *f)
+{
+	struct inet_diag_msg m4 = row(STATE_CLOSE_WAIT, 1, 0), m6 = row(STATE_CLOSE_WAIT, 2, 0);
+	struct answer a4 = { 0 }, a6 = { 0 }, cut = { 0 };
+
+	m6.idiag_family = AF_INET6;
+	put_row(&a4, &m4);
+	put_done(&a4);
+	put_row(&a6, &m6);
+	put_done(&a6);
+	put_row(&cut, &m4);
+	put_bytes(f, "netns.0/netlink.inet4", a4.at, a4.n);
+	put_bytes(f, "netns.0/netlink.inet6", a6.at, a6.n);
+	put_bytes(f, "netns.1/netlink.inet", cut.at, cut.n);
+	/* Nothing is there, so nothing was asked. */
+	put_text(f, "netns.2/net/sockstat", "TCP: inuse 0 orphan 0 tw 0 alloc 9 mem 0\n");
+	put_text(f, "netns.2/net/sockstat6", "TCP6: inuse 0\n");
+	put_text(f, "look", "tcpwhy-look 1\nowners\tpartial\nnetns\t7\tbl%0Aue%09%25\nnetns\t8\t\n"
+			    "netns\t9\nunknown\tline\ngap\towners\t/proc\twhy\teffect\t12\n");
+}
+
+static void check_namespaces(const struct live_request *req)
+{
+	struct look *look = look_at(req);
+
+	assert_int_equal(look->n_netns, 3);
+	assert_string_equal(look->netns[0].name, "bl\nue\t%");
+	assert_int_equal(look->netns[0].n_sockets, 2);
+	assert_int_equal(look->netns[1].n_sockets, 1);
+	assert_int_equal(look->netns[2].n_sockets, 0);
+	assert_int_equal(look->socks[2].netns, 1);
+	assert_true(look->owners_looked && !look->owners_complete);
+	assert_int_equal(look->gaps.n, 2);
+	assert_string_equal(look->gaps.at[0].what, "owners");
+	assert_int_equal(look->gaps.at[0].count, 12);
+	assert_string_equal(look->gaps.at[1].what, "dump");
+	assert_int_equal(look->gaps.at[1].count, 1);
+	look_free(look);
+}
+
+static void two_namespaces(void **state)
+{
+	struct folder *f = *state;
+	struct live_request req = everything(f);
+	char copy[PATH_MAX];
+
+	put_namespaces(f);
+	req.record = below(f, "copy", copy);
+	check_namespaces(&req);
+	req.from = copy;
+	req.record = NULL;
+	check_namespaces(&req);
+
+	req.only_inet6 = true;
+	struct look *look = look_at(&req);
+	assert_int_equal(look->n_socks, 1);
+	look_free(look);
+}
+
+/* Whatever the order of the folder's entries, holders come by process and descriptor. */
+static void holders_in_order(void **state)
+{
+	struct folder *f = *state;
+	struct live_request req = everything(f);
+	char name[64];
+
+	put_host(f);
+	for (unsigned fd = 100; fd < 120; fd++) {
+		snprintf(name, sizeof(name), "proc/812/fd/%u", fd % 2 ? fd : 300 - fd);
+		put_link(f, name, "socket:[14]");
+	}
+	struct look *look = look_at(&req);
+	const struct sock_full *full = by_inode(look, 14);
+	assert_int_equal(full->n_holders, 20);
+	for (unsigned i = 1; i < full->n_holders; i++)
+		assert_true(full->holders[i - 1].fd < full->holders[i].fd);
+	look_free(look);
+}
+
+/* Larger than any buffer, so that rows lie across its edge. */
+static void long_recording(void **state)
+{
+	enum { ROWS = 3000 };
+	struct folder *f = *state;
+	struct live_request req = everything(f);
+	char path[PATH_MAX];
+	struct answer a;
+
+	put_host(f);
+	int fd = open(below(f, "netns.0/netlink.inet", path), O_WRONLY | O_TRUNC);
+	assert_true(fd >= 0);
+	for (uint32_t i = 1; i <= ROWS; i++) {
+		struct inet_diag_msg m = row(STATE_TIME_WAIT, i, 0);
+
+		a.n = 0;
+		put_row(&a, &m);
+		put_attr(&a, 999, a.at, i % 60);
+		assert_int_equal(write(fd, a.at, a.n), a.n);
+	}
+	a.n = 0;
+	put_done(&a);
+	assert_int_equal(write(fd, a.at, a.n), a.n);
+	close(fd);
+	struct look *look = look_at(&req);
+	assert_int_equal(look->n_socks, ROWS);
+	assert_int_equal(look->socks[ROWS - 1].cookie, ROWS);
+	assert_int_equal(look->gaps.n, 0);
+	look_free(look);
+}
+
+static void not_a_recording(void **state)
+{
+	struct folder *f = *state;
+	struct live_request req = everything(f);
+	char path[PATH_MAX];
+
+	assert_int_equal(fails(&req), -EINVAL);
+	put_text(f, "look", "tcpwhy-look 2\nnetns\t1\t\n");
+	assert_int_equal(fails(&req), -EINVAL);
+	put_text(f, "look", "tcpwhy-look 1\nhz\t100\n");
+	assert_int_equal(fails(&req), -EINVAL);
+	put_text(f, "look", "tcpwhy-look 1\nnetns\t1\t\n");
+	assert_int_equal(fails(&req), -ENOENT);
+
+	/* A message that claims more than any has, and a kernel's refusal. */
+	struct nlmsghdr huge = { .nlmsg_len = UINT32_MAX };
+	struct answer refused = { 0 };
+	int32_t error = -EPERM;
+	put_bytes(f, "netns.0/netlink.inet", &huge, sizeof(huge));
+	struct look *look = look_at(&req);
+	assert_int_equal(look->n_socks, 0);
+	assert_int_equal(look->gaps.n, 1);
+	look_free(look);
+	put_message(&refused, NLMSG_ERROR, &error, sizeof(error));
+	put_bytes(f, "netns.0/netlink.inet", refused.at, refused.n);
+	assert_int_equal(fails(&req), -EPERM);
+
+	req.from = below(f, "nowhere", path);
+	assert_int_equal(fails(&req), -ENOENT);
+}
+
+/* Nothing outside the folder is read, whatever the folder says, and nothing hangs. */
+static void hostile_folder(void **state)
+{
+	struct folder *f = *state;
+	struct live_request req = everything(f);
+	char path[PATH_MAX], target[PATH_MAX];
+
+	put_host(f);
+	/* proc/812/cmdline and a whole process are links to this process's own. */
+	unlink(below(f, "proc/812/cmdline", path));
+	put_link(f, "proc/812/cmdline", "/proc/self/cmdline");
+	put_link(f, "proc/900", "/proc/self");
+	put_link(f, "netns.0/sys/net/core", "/proc/sys/net/core");
+	unlink(below(f, "proc/812/status", path));
+	put_link(f, "proc/812/status", "/proc/self/status");
+	unlink(below(f, "proc/sys/kernel/hostname", path));
+	assert_int_equal(mkfifo(below(f, "proc/sys/kernel/hostname", path), 0600), 0);
+	struct look *look = look_at(&req);
+	const struct proc *nginx = by_inode(look, 11)->holders[0].proc;
+	assert_null(nginx->cmdline);
+	assert_false(nginx->has_uid);
+	assert_null(look->host.name);
+	assert_false(look->netns[0].sysctls.somaxconn.known);
+	assert_int_equal(look->n_procs, 2);
+	look_free(look);
+
+	/* The answers themselves are elsewhere. */
+	snprintf(target, sizeof(target), "%s/answers", f->at);
+	assert_int_equal(rename(below(f, "netns.0/netlink.inet", path), target), 0);
+	put_link(f, "netns.0/netlink.inet", target);
+	assert_true(fails(&req) < 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(whole_host),      TEST(recorded_again), TEST(less_is_asked),
+		TEST(two_namespaces),  TEST(long_recording), TEST(not_a_recording),
+		TEST(hostile_folder),  TEST(holders_in_order),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
