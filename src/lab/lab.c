@@ -1,0 +1,164 @@
+#include "lab/lab.h"
+#include "lab/play.h"
+#include "lab/scenarios.h"
+#include "lab/stage.h"
+#include "util/i18n.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct lab_scenario scenarios[] = {
+	{ .name = "demo", .rule = "close-wait-leaked-fd", .make = make_demo,
+	  .title = N_("several diseases at once: leaked, half-closed, never accepted, TIME-WAIT") },
+
+	{ .name = "close-wait-leaked-fd", .rule = "close-wait-leaked-fd",
+	  .make = make_close_wait_leaked_fd,
+	  .title = N_("a server that reads the end of 200 connections and forgets close()") },
+	{ .name = "close-wait-eof-unread", .rule = "close-wait-eof-unread",
+	  .make = make_close_wait_eof_unread,
+	  .title = N_("a server that is busy elsewhere and never looks at its connections") },
+	{ .name = "close-wait-data-unread", .rule = "close-wait-data-unread",
+	  .make = make_close_wait_data_unread,
+	  .title = N_("requests and the end of the stream lie unread") },
+	{ .name = "close-wait-never-accepted", .rule = "close-wait-never-accepted",
+	  .make = make_close_wait_never_accepted,
+	  .title = N_("a listener that does not call accept(), clients that gave up") },
+
+	{ .name = "fin-wait-2-held", .rule = "fin-wait-2-held", .make = make_fin_wait_2_held,
+	  .title = N_("a client that half-closes and waits, for a server that never closes") },
+	{ .name = "fin-wait-2-orphan", .rule = "fin-wait-2-orphan", .make = make_fin_wait_2_orphan,
+	  .title = N_("a client that closed, a server that does not follow") },
+
+	{ .name = "time-wait", .rule = "time-wait-active-closer", .make = make_time_wait,
+	  .title = N_("a client that opens and closes 1200 connections") },
+	{ .name = "time-wait-port-exhaustion", .rule = "time-wait-port-exhaustion",
+	  .make = make_time_wait_port_exhaustion,
+	  .title = N_("97 of 100 local ports towards one destination in TIME-WAIT") },
+
+	{ .name = "rst-refused", .rule = "rst-refused", .make = make_rst_refused,
+	  .title = N_("a client that knocks where nobody listens") },
+	{ .name = "rst-after-close", .rule = "rst-after-close", .make = make_rst_after_close,
+	  .title = N_("a server that has closed, a client that goes on sending") },
+	{ .name = "fin-unanswered", .rule = "fin-unanswered", .make = make_fin_unanswered,
+	  .title = N_("one end closes, the other never does, and both hosts are gone by now") },
+	{ .name = "half-close-long", .rule = "half-close-long", .make = make_half_close_long,
+	  .title = N_("a server that takes its time to close after the client has") },
+
+	{ .name = "near-young-close-wait", .rule = "close-wait-leaked-fd", .is_near_miss = true,
+	  .make = make_near_young_close_wait,
+	  .title = N_("healthy: 50 connections whose end was read a moment ago") },
+	{ .name = "near-idle-keepalive", .rule = "unjudged", .is_near_miss = true,
+	  .make = make_near_idle_keepalive,
+	  .title = N_("healthy: a quiet server with idle connections, keepalive on") },
+	{ .name = "near-half-close-in-use", .rule = "fin-wait-2-held", .is_near_miss = true,
+	  .make = make_near_half_close_in_use,
+	  .title = N_("healthy: half-closed on purpose, the answer is flowing") },
+	{ .name = "near-server-time-wait", .rule = "time-wait-port-exhaustion",
+	  .is_near_miss = true, .make = make_near_server_time_wait,
+	  .title = N_("healthy: TIME-WAIT on a listener's port uses no local ports") },
+	{ .name = "near-many-destinations", .rule = "time-wait-port-exhaustion",
+	  .is_near_miss = true, .make = make_near_many_destinations,
+	  .title = N_("healthy: many TIME-WAITs, but of four destinations") },
+	{ .name = "near-refused-once", .rule = "rst-after-close", .is_near_miss = true,
+	  .make = make_near_refused_once,
+	  .title = N_("healthy: one refused connection is nothing to worry about") },
+	{ .name = "near-orderly-close", .rule = "unjudged", .is_near_miss = true,
+	  .make = make_near_orderly_close,
+	  .title = N_("healthy: connections that ended with four segments, either end first") },
+};
+
+const struct lab_scenario *lab_scenarios(size_t *ret_n)
+{
+	*ret_n = ARRAY_LEN(scenarios);
+	return scenarios;
+}
+
+static int list_text(void)
+{
+	int width = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(scenarios); i++)
+		if ((int)strlen(scenarios[i].name) > width)
+			width = (int)strlen(scenarios[i].name);
+	for (size_t i = 0; i < ARRAY_LEN(scenarios); i++) {
+		const struct lab_scenario *s = &scenarios[i];
+
+		printf("%-*s  %s\n", width, s->name, _(s->title));
+		if (s->why_not)
+			printf(_("%*s  cannot be made here: %s\n"), width, "", _(s->why_not));
+	}
+	return 0;
+}
+
+static int list_json(void)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < ARRAY_LEN(scenarios); i++) {
+		const struct lab_scenario *s = &scenarios[i];
+
+		json_array_append_new(
+			rows, json_pack("{s:s, s:s, s:s, s:b, s:s?}", "name", s->name, "rule", s->rule,
+					"title", _(s->title), "near_miss", s->is_near_miss, "why_not",
+					s->why_not ? _(s->why_not) : NULL));
+	}
+	json_t *list = json_pack("{s:s, s:o, s:b}", "schema", "tcpwhy.lab/1", "scenarios", rows,
+				 "complete", true);
+	int failed = json_dumpf(list, stdout, JSON_INDENT(1));
+	putchar('\n');
+	json_decref(list);
+	return failed ? 1 : 0;
+}
+
+static const struct lab_scenario *find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(scenarios); i++)
+		if (strcmp(scenarios[i].name, name) == 0)
+			return &scenarios[i];
+	return NULL;
+}
+
+static int play(const struct lab_request *req, const struct lab_scenario *s)
+{
+	if (s->make)
+		return play_scenario(req, s);
+	fprintf(stderr, _("tcpwhy: lab: not possible here: %s: %s\n"), s->name, _(s->why_not));
+	return STAGE_IMPOSSIBLE;
+}
+
+static int play_all(const struct lab_request *req)
+{
+	struct lab_request each = *req;
+	FILE *out = req->json ? stderr : stdout;
+	unsigned n_good = 0, n_bad = 0, n_impossible = 0;
+
+	/* A page for each scenario is too much to read; a verdict for each is not. */
+	each.quiet = !req->verbose && !req->json;
+	for (size_t i = 0; i < ARRAY_LEN(scenarios); i++) {
+		fprintf(out, "== %s: %s\n", scenarios[i].name, _(scenarios[i].title));
+		int status = play(&each, &scenarios[i]);
+
+		n_good += status == STAGE_AS_EXPECTED;
+		n_impossible += status == STAGE_IMPOSSIBLE;
+		n_bad += status != STAGE_AS_EXPECTED && status != STAGE_IMPOSSIBLE;
+	}
+	fprintf(out, _("%u as expected, %u not, %u not possible here\n"), n_good, n_bad,
+		n_impossible);
+	return n_bad || !n_good ? 1 : 0;
+}
+
+int lab_run(const struct lab_request *req)
+{
+	if (req->all)
+		return play_all(req);
+	if (!req->name)
+		return req->json ? list_json() : list_text();
+	const struct lab_scenario *s = find(req->name);
+	if (!s) {
+		fprintf(stderr, _("tcpwhy: lab: %s: no such scenario; `tcpwhy lab` lists them\n"),
+			req->name);
+		return 2;
+	}
+	return play(req, s) == STAGE_AS_EXPECTED ? 0 : 1;
+}

@@ -1,0 +1,32 @@
+#pragma once
+
+/* What each scenario makes, by family; the rows are in lab.c. Each returns once the sockets are in
+ * the states it promises, with the expectations noted in the stage. */
+
+struct stage;
+
+void make_demo(struct stage *st);
+
+void make_close_wait_leaked_fd(struct stage *st);
+void make_close_wait_eof_unread(struct stage *st);
+void make_close_wait_data_unread(struct stage *st);
+void make_close_wait_never_accepted(struct stage *st);
+
+void make_fin_wait_2_held(struct stage *st);
+void make_fin_wait_2_orphan(struct stage *st);
+
+void make_time_wait(struct stage *st);
+void make_time_wait_port_exhaustion(struct stage *st);
+
+void make_rst_refused(struct stage *st);
+void make_rst_after_close(struct stage *st);
+void make_fin_unanswered(struct stage *st);
+void make_half_close_long(struct stage *st);
+
+void make_near_young_close_wait(struct stage *st);
+void make_near_idle_keepalive(struct stage *st);
+void make_near_half_close_in_use(struct stage *st);
+void make_near_server_time_wait(struct stage *st);
+void make_near_many_destinations(struct stage *st);
+void make_near_refused_once(struct stage *st);
+void make_near_orderly_close(struct stage *st);

@@ -1,0 +1,285 @@
+#include "lab/stage.h"
+#include "util/cleanup.h"
+#include "util/i18n.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+
+/* How it works: the stage unshares, casts its actors with fork() and talks to each through two
+ * pipes. Every child dies with its parent (PR_SET_PDEATHSIG), so that ending the stage ends all.
+ *
+ * An actor keeps five descriptors, always the same, so that what it holds besides is what the
+ * scenario made it hold: 0, 1, 2, its cue and its prompt. */
+
+enum { CUE_FD = 3, PROMPT_FD = 4 };
+enum { PATIENCE_MS = 20000 }; /* what a loaded machine may need; nothing here takes a second */
+
+int64_t stage_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static const char *own_name(char name[static 17])
+{
+	if (prctl(PR_GET_NAME, name) < 0)
+		name[0] = '\0';
+	return name;
+}
+
+void stage_die(const char *what)
+{
+	int error = errno;
+	char name[17] = "";
+
+	fprintf(stderr, "tcpwhy: lab: %s: %s: %s\n", own_name(name), what, strerror(error));
+	_exit(STAGE_FAILED);
+}
+
+void stage_impossible(const char *what)
+{
+	int error = errno;
+
+	fprintf(stderr, _("tcpwhy: lab: not possible here: %s"), what);
+	fprintf(stderr, error ? ": %s\n" : "\n", strerror(error));
+	_exit(STAGE_IMPOSSIBLE);
+}
+
+void stage_pause(int64_t since_ms, const char *waiting_for)
+{
+	static const struct timespec step = { .tv_nsec = 3000000 };
+
+	if (stage_now_ms() - since_ms > PATIENCE_MS) {
+		errno = ETIMEDOUT;
+		stage_die(waiting_for);
+	}
+	nanosleep(&step, NULL);
+}
+
+static bool write_file(const char *path, const char *text)
+{
+	AUTO_FD fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+}
+
+void stage_set(const char *sysctl, const char *value)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/proc/sys/%s", sysctl);
+	if (!write_file(path, value))
+		stage_impossible(sysctl);
+}
+
+/* One's own id stays one's own id: nothing here needs to look like root. */
+static void map_ids(uid_t uid, gid_t gid)
+{
+	char line[64];
+
+	write_file("/proc/self/setgroups", "deny"); /* absent before Linux 3.19 */
+	snprintf(line, sizeof(line), "%u %u 1", gid, gid);
+	if (!write_file("/proc/self/gid_map", line))
+		stage_impossible("/proc/self/gid_map");
+	snprintf(line, sizeof(line), "%u %u 1", uid, uid);
+	if (!write_file("/proc/self/uid_map", line))
+		stage_impossible("/proc/self/uid_map");
+}
+
+static void raise_loopback(void)
+{
+	AUTO_FD fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_LOOPBACK };
+	struct ifreq alias = { .ifr_name = "lo:1" };
+	struct sockaddr_in at = { .sin_family = AF_INET };
+
+	/* Where AppArmor restricts user namespaces they can be made, but give no capabilities. */
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &lo) < 0)
+		stage_impossible(_("the loopback device of a private network namespace (where "
+				   "AppArmor restricts user namespaces, run the lab as root)"));
+	inet_pton(AF_INET, "192.0.2.1", &at.sin_addr);
+	memcpy(&alias.ifr_addr, &at, sizeof(at));
+	if (ioctl(fd, SIOCSIFADDR, &alias) < 0)
+		stage_die("192.0.2.1");
+}
+
+void stage_enter(void)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
+	if (unshare(CLONE_NEWNET) < 0) {
+		if (errno != EPERM || unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+			stage_impossible(_("a private network namespace (run the lab as root, or "
+					   "allow user namespaces)"));
+		map_ids(uid, gid);
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* new credentials may clear it */
+	}
+	raise_loopback();
+}
+
+static void keep_only(int said, int prompt)
+{
+	/* Above the two targets first, whatever the numbers were. */
+	int cue = fcntl(said, F_DUPFD, PROMPT_FD + 1);
+	int wait = fcntl(prompt, F_DUPFD, PROMPT_FD + 1);
+
+	if (cue < 0 || wait < 0 || dup2(cue, CUE_FD) < 0 || dup2(wait, PROMPT_FD) < 0)
+		stage_die("dup2");
+	/* The stage opens a few descriptors for itself and each actor; never hundreds. */
+	for (int fd = PROMPT_FD + 1; fd < 256; fd++)
+		close(fd);
+}
+
+NORETURN static void act(const char *comm, part *play, pid_t stage)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NAME, comm) < 0)
+		stage_die("prctl");
+	if (getppid() != stage)
+		_exit(STAGE_FAILED);
+	signal(SIGPIPE, SIG_IGN);
+	play();
+	for (;;)
+		cue_wait();
+}
+
+struct actor *stage_cast(struct stage *st, const char *comm, part *play)
+{
+	int said[2], prompt[2];
+	pid_t self = getpid();
+
+	if (st->n_actors == STAGE_MAX_ACTORS) {
+		errno = E2BIG;
+		stage_die(comm);
+	}
+	struct actor *a = &st->actors[st->n_actors];
+	fflush(NULL);
+	if (pipe2(said, O_CLOEXEC) < 0 || pipe2(prompt, O_CLOEXEC) < 0)
+		stage_die("pipe");
+	*a = (struct actor){ .pid = fork(), .comm = comm, .said = said[0], .prompt = prompt[1] };
+	if (a->pid < 0)
+		stage_die("fork");
+	if (a->pid == 0) {
+		keep_only(said[1], prompt[0]);
+		act(comm, play, self);
+	}
+	close(said[1]);
+	close(prompt[0]);
+	st->n_actors++;
+	return a;
+}
+
+void stage_await(struct actor *a)
+{
+	struct pollfd p = { .fd = a->said, .events = POLLIN };
+	int64_t since = stage_now_ms();
+	char byte;
+
+	while (poll(&p, 1, 100) <= 0)
+		stage_pause(since, a->comm);
+	if (read(a->said, &byte, 1) != 1)
+		_exit(STAGE_FAILED); /* it ended, and has said why */
+}
+
+struct actor *stage_cast_ready(struct stage *st, const char *comm, part *play)
+{
+	struct actor *a = stage_cast(st, comm, play);
+
+	stage_await(a);
+	return a;
+}
+
+void stage_prompt(struct actor *a)
+{
+	if (write(a->prompt, "", 1) != 1)
+		stage_die(a->comm);
+}
+
+void cue_ready(void)
+{
+	if (write(CUE_FD, "", 1) != 1)
+		_exit(STAGE_FAILED);
+}
+
+void cue_wait(void)
+{
+	char byte;
+
+	if (read(PROMPT_FD, &byte, 1) != 1)
+		_exit(STAGE_AS_EXPECTED);
+}
+
+/* The namespace's own table; the lab must not look with the code it tests. */
+static unsigned count_socks(enum state state, uint16_t local_port, uint16_t peer_port)
+{
+	AUTO_FILE table = fopen("/proc/self/net/tcp", "re");
+	unsigned n = 0;
+	char line[256];
+
+	if (!table)
+		stage_die("/proc/self/net/tcp");
+	while (fgets(line, sizeof(line), table)) {
+		unsigned local, peer, st;
+
+		if (sscanf(line, " %*u: %*x:%x %*x:%x %x", &local, &peer, &st) != 3)
+			continue;
+		n += st == (unsigned)state && (!local_port || local == local_port) &&
+		     (!peer_port || peer == peer_port);
+	}
+	return n;
+}
+
+void stage_await_socks(enum state state, uint16_t local_port, uint16_t peer_port, unsigned n)
+{
+	int64_t since = stage_now_ms();
+
+	while (count_socks(state, local_port, peer_port) < n)
+		stage_pause(since, state_name(state));
+}
+
+void stage_clear(struct stage *st)
+{
+	for (int i = 0; i < st->n_actors; i++) {
+		kill(st->actors[i].pid, SIGKILL);
+		waitpid(st->actors[i].pid, NULL, 0);
+	}
+	st->n_actors = 0;
+}
+
+void stage_made(struct stage *st, const char *fmt, ...)
+{
+	va_list args;
+
+	if (st->quiet)
+		return;
+	fputs(_("made: "), st->out);
+	va_start(args, fmt);
+	vfprintf(st->out, fmt, args);
+	va_end(args);
+	fputc('\n', st->out);
+}
+
+void stage_expect(struct stage *st, const char *rule, const struct actor *guilty, uint64_t count)
+{
+	if (st->n_expected == STAGE_MAX_EXPECTED) {
+		errno = E2BIG;
+		stage_die(rule);
+	}
+	st->expected[st->n_expected++] =
+		(struct expected){ rule, guilty ? guilty->pid : 0, count };
+}

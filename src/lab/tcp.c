@@ -1,0 +1,129 @@
+#include "lab/tcp.h"
+#include "lab/stage.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct sockaddr_in at_port(uint16_t port)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
+
+	inet_pton(AF_INET, "192.0.2.1", &at.sin_addr);
+	return at;
+}
+
+int tcp_listen(uint16_t port, int backlog)
+{
+	struct sockaddr_in at = at_port(port);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, backlog) < 0)
+		stage_die("listen");
+	return fd;
+}
+
+int tcp_accept(int listener)
+{
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0)
+		stage_die("accept");
+	return fd;
+}
+
+int tcp_connect(uint16_t port)
+{
+	struct sockaddr_in at = at_port(port);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
+		stage_die("connect");
+	return fd;
+}
+
+void tcp_send(int fd, size_t n_bytes)
+{
+	char block[4096];
+
+	memset(block, 'x', sizeof(block));
+	while (n_bytes > 0) {
+		size_t want = n_bytes < sizeof(block) ? n_bytes : sizeof(block);
+		ssize_t n = send(fd, block, want, 0);
+
+		if (n < 0)
+			stage_die("send");
+		n_bytes -= (size_t)n;
+	}
+}
+
+void tcp_drain(int fd)
+{
+	char block[4096];
+	ssize_t n;
+
+	do
+		n = recv(fd, block, sizeof(block), 0);
+	while (n > 0);
+	if (n < 0)
+		stage_die("recv");
+}
+
+void tcp_half_close(int fd)
+{
+	if (shutdown(fd, SHUT_WR) < 0)
+		stage_die("shutdown");
+}
+
+void tcp_await_state(int fd, enum state state)
+{
+	int64_t since = stage_now_ms();
+
+	for (;;) {
+		struct tcp_info info = { 0 };
+		socklen_t size = sizeof(info);
+
+		if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
+			stage_die("TCP_INFO");
+		if (info.tcpi_state == (unsigned)state)
+			return;
+		stage_pause(since, state_name(state));
+	}
+}
+
+void tcp_vanish(int fd)
+{
+	int on = 1;
+
+	/* A socket under repair says nothing when it is closed. */
+	if (setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)) < 0)
+		stage_impossible("TCP_REPAIR");
+	close(fd);
+}
+
+void tcp_accept_all(int listener, int fds[], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		fds[i] = tcp_accept(listener);
+}
+
+void tcp_connect_all(uint16_t port, int fds[], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		fds[i] = tcp_connect(port);
+}
+
+void tcp_drain_all(const int fds[], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		tcp_drain(fds[i]);
+}
+
+void tcp_close_all(const int fds[], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		close(fds[i]);
+}

@@ -1,0 +1,28 @@
+#pragma once
+
+/* What actors do with sockets, one call each. Blocking, on 192.0.2.1, and like everything on the
+ * stage: what the kernel refuses ends the process with its reason. Descriptors belong to the caller;
+ * most are left open on purpose. */
+
+#include "model/state.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+int tcp_listen(uint16_t port, int backlog);
+int tcp_accept(int listener);
+int tcp_connect(uint16_t port);
+void tcp_send(int fd, size_t n_bytes);
+/* Reads until the end of the stream. */
+void tcp_drain(int fd);
+/* shutdown(SHUT_WR): the FIN goes, the descriptor stays. */
+void tcp_half_close(int fd);
+void tcp_await_state(int fd, enum state state);
+/* The connection vanishes without a packet, as if the host had lost its power. */
+void tcp_vanish(int fd);
+
+/* The same `n` times. */
+void tcp_accept_all(int listener, int fds[], size_t n);
+void tcp_connect_all(uint16_t port, int fds[], size_t n);
+void tcp_drain_all(const int fds[], size_t n);
+void tcp_close_all(const int fds[], size_t n);
