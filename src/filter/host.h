@@ -1,6 +1,6 @@
 #pragma once
 
-/* "HOST[/LEN][:PORT]" in every spelling of ss: *, :22, 10.0.0.0/8, [2001:db8::1]:443, inet6:::1,
+/* Hosts, "HOST[/LEN][:PORT]", in every spelling of ss: *, :22, 10.0.0.0/8, [2001:db8::1]:443, inet6:::1,
  * a name, a service. A name is resolved (getaddrinfo(3)) and may mean several addresses. */
 
 #include "filter/node.h"

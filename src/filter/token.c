@@ -58,9 +58,10 @@ struct token token_next(const char *expression, size_t *at, struct arena *arena)
 {
 	*at += strspn(expression + *at, " \t\r\n");
 
-	struct token t = { .kind = TOKEN_END, .at = *at, .text = "" };
+	struct token t = { .kind = TOKEN_END, .at = *at };
 	const char *here = expression + *at;
 
+	t.text = "";
 	if (!*here)
 		return t;
 	if (*here == '"' || *here == '\'')

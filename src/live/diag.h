@@ -1,6 +1,6 @@
 #pragma once
 
-/* sock_diag: one question asked, its answer decoded into rows of a look. The only file that knows
+/* Netlink sock_diag: one question asked, its answer decoded into rows of a look. The only file that knows
  * netlink. Every length is checked: a recording comes through the same decoder as the kernel.
  * Source: Linux net/ipv4/inet_diag.c; sock_diag(7). */
 
