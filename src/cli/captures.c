@@ -41,10 +41,13 @@ bool captures_open(const struct options *o, struct captures *ret)
 
 static void note_damage(const struct capture_info *info, int failed, struct gaps *gaps)
 {
-	if (failed)
-		gap_add(gaps, "capture", info->name, info->error ? info->error : _("read error"),
+	if (failed) {
+		const char *why = info->error ? info->error : _("read error");
+
+		fprintf(stderr, "tcpwhy: %s: %s\n", info->name, why);
+		gap_add(gaps, "capture", info->name, why,
 			_("what came before was used; later packets are unknown"));
-	else if (info->is_cut)
+	} else if (info->is_cut)
 		gap_add(gaps, "capture", info->name, _("the file ends in the middle of a packet"),
 			_("what came before was used; later packets are unknown"));
 	if (info->dropped_by_kernel > 0)
@@ -56,9 +59,10 @@ static void note_damage(const struct capture_info *info, int failed, struct gaps
 			_("the connections beyond the limit are missing"));
 }
 
-void captures_read(struct captures *c, const struct options *o, struct gaps *gaps)
+bool captures_read(struct captures *c, const struct options *o, struct gaps *gaps)
 {
 	struct capture_progress progress = progress_for(o);
+	bool gave_something = false;
 
 	for (size_t i = 0; i < c->n; i++) {
 		bool is_device = c->is_live && i + 1 == c->n;
@@ -67,9 +71,11 @@ void captures_read(struct captures *c, const struct options *o, struct gaps *gap
 					  progress.report ? &progress : NULL);
 
 		note_damage(c->infos[i], failed, gaps);
+		gave_something |= !failed || c->infos[i]->packets > 0;
 	}
 	if (progress.report && c->n > 0)
 		fprintf(stderr, "\r\033[K");
+	return gave_something;
 }
 
 void captures_close(struct captures *c)

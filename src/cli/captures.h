@@ -22,6 +22,7 @@ struct captures {
 
 /* Files, and the interface if one is named. false: one could not be opened, and that is said. */
 MUST_CHECK bool captures_open(const struct options *o, struct captures *ret);
-/* Reads them all. What could not be read to its end becomes a gap in `gaps`. */
-void captures_read(struct captures *c, const struct options *o, struct gaps *gaps);
+/* Reads them all. What could not be read to its end is said and becomes a gap in `gaps`. false: not
+ * one of them held anything to report on. */
+bool captures_read(struct captures *c, const struct options *o, struct gaps *gaps);
 void captures_close(struct captures *c);

@@ -25,6 +25,7 @@ struct filter *parse_filter(const char *const *words, size_t n)
 	fprintf(stderr, _("tcpwhy: filter: %s\n"), error.what);
 	if (error.text)
 		fprintf(stderr, "  %s\n  %*s^\n", error.text, (int)error.at, "");
+	fprintf(stderr, _("The language is that of tcpwhy-filter(7); `tcpwhy --help` lists the commands.\n"));
 	free(error.text);
 	return NULL;
 }
@@ -92,6 +93,13 @@ struct capture_progress progress_for(const struct options *o)
 	bool wanted = !o->no_progress && isatty(STDERR_FILENO);
 
 	return (struct capture_progress){ .report = wanted ? show_progress : NULL };
+}
+
+void say_gaps(const struct gaps *gaps)
+{
+	for (size_t i = 0; i < gaps->n; i++)
+		fprintf(stderr, "tcpwhy: %s: %s; %s\n", gaps->at[i].object, gaps->at[i].reason,
+			gaps->at[i].effect);
 }
 
 bool gaps_spoil(const struct gaps *gaps)

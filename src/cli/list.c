@@ -2,6 +2,7 @@
 #include "cli/run.h"
 #include "rules/judge.h"
 
+#include <string.h>
 #include <unistd.h>
 
 static void list_sockets(const struct evidence *e, const struct filter *filter, uint32_t states,
@@ -56,6 +57,8 @@ static int list(const struct options *o, const struct filter *filter, struct cap
 	judge_free(judge);
 	for (size_t i = 0; i < e.look->gaps.n; i++)
 		report_gap(r, &e.look->gaps.at[i]);
+	if (strcmp(o->format, "text") == 0)
+		say_gaps(&e.look->gaps);
 	bool is_whole = !gaps_spoil(&e.look->gaps);
 	int failed = report_end(r, is_whole);
 	evidence_free(&e);

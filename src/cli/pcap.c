@@ -93,11 +93,14 @@ static int pcap(const struct options *o, const struct filter *filter, struct cap
 		.judge = judge_new(arena, o->min_age_ms, o->n_examples),
 	};
 
-	captures_read(captures, o, &gaps);
-	flowtab_each(captures->tab, judge_one, &p);
-	judge_end(p.judge, &findings);
-	p.judge = judge_new(arena, o->min_age_ms, 0);
-	int status = report_pcap(o, captures, &p, &findings, &gaps);
+	int status = STATUS_FAILED;
+
+	if (captures_read(captures, o, &gaps)) {
+		flowtab_each(captures->tab, judge_one, &p);
+		judge_end(p.judge, &findings);
+		p.judge = judge_new(arena, o->min_age_ms, 0);
+		status = report_pcap(o, captures, &p, &findings, &gaps);
+	}
 	judge_free(p.judge);
 	gaps_free(&gaps);
 	arena_free(arena);

@@ -58,10 +58,9 @@ struct token token_next(const char *expression, size_t *at, struct arena *arena)
 {
 	*at += strspn(expression + *at, " \t\r\n");
 
-	struct token t = { .kind = TOKEN_END, .at = *at };
+	struct token t = { .kind = TOKEN_END, .at = *at, .text = "" };
 	const char *here = expression + *at;
 
-	t.text = "";
 	if (!*here)
 		return t;
 	if (*here == '"' || *here == '\'')

@@ -39,6 +39,7 @@ struct scan {
 	unsigned *pids;
 	size_t n_pids, cap_pids, cap_procs;
 	size_t n_refused;
+	const char *refused; /* the first one's path */
 	char *list; /* buffer of the directory being read */
 };
 
@@ -142,6 +143,12 @@ static int read_one(struct scan *s, struct table *t, int dir_fd, const char *nam
 	return 0;
 }
 
+static void note_refusal(struct scan *s, const struct table *t)
+{
+	if (s->n_refused++ == 0)
+		s->refused = arena_printf(s->look->arena, "/proc/%s", t->path);
+}
+
 /* The first descriptors, or all. false: there may be more, at t->next. */
 static bool read_links(struct scan *s, struct table *t, int dir_fd, bool only_probe)
 {
@@ -155,7 +162,7 @@ static bool read_links(struct scan *s, struct table *t, int dir_fd, bool only_pr
 		t->n_fds++;
 		int error = read_one(s, t, dir_fd, name, (int)fd);
 		if (error == -EACCES || error == -EPERM) {
-			s->n_refused++;
+			note_refusal(s, t);
 			return true;
 		}
 		/* A buffer that is not full was the last one. */
@@ -191,7 +198,7 @@ static bool read_table(struct scan *s, struct table *t, bool only_probe)
 	AUTO_FD dir_fd = root_open_dir(s->root, t->path);
 
 	if (dir_fd == -EACCES || dir_fd == -EPERM)
-		s->n_refused++;
+		note_refusal(s, t);
 	if (dir_fd < 0 || (t->next && lseek(dir_fd, t->next, SEEK_SET) < 0))
 		return true;
 	if (!read_links(s, t, dir_fd, only_probe))
@@ -372,7 +379,7 @@ static void add_gaps(struct scan *s)
 
 	look->owners_complete = s->n_refused == 0;
 	for (size_t i = 0; i < s->n_refused; i++)
-		gap_add(&look->gaps, "owners", "/proc/PID/fd", _("permission denied"), effect);
+		gap_add(&look->gaps, "owners", s->refused, _("permission denied"), effect);
 	/* Every pid namespace has a process 1: if it is not there, /proc hides other users'. */
 	if (faccessat(s->root->base_fd, "1", F_OK, 0) < 0) {
 		look->owners_complete = false;

@@ -172,7 +172,8 @@ static int read_file(struct capture *c, uint64_t max, const struct capture_progr
 	c->info.is_nano = memcmp(magic, nano[0], 4) == 0 || memcmp(magic, nano[1], 4) == 0;
 	c->pcap = pcap_fopen_offline_with_tstamp_precision(c->file, PCAP_TSTAMP_PRECISION_NANO, why);
 	if (!c->pcap)
-		return fail_read(c, EBADMSG, why);
+		return fail_read(c, EBADMSG, strstr(why, "unknown file format") ?
+				 _("not a capture file") : why);
 	int err = set_link(c);
 	return err ? err : read_pcap(c, max, progress);
 }

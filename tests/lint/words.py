@@ -14,7 +14,7 @@ PRINTERS = {'printf', 'fprintf', 'puts', 'fputs', 'dprintf', 'perror', 'err', 'e
 FAILERS = {'fail_set': 2, 'fail_hint': 1}  # and the argument that is the sentence
 MARKERS = {'_', 'N_', 'gettext', 'ngettext'}
 EXEMPT = 'untranslated:'
-ROW = re.compile(r'\.(title|says|why|text|effect|risk|does|does_not|danger)\s*=\s*"')
+ROW = re.compile(r'\.(title|says|why|text|effect|risk|does|does_not|danger)\s*=\s*"(?!")')
 
 TOKEN = re.compile(r'''
     (?P<comment>/\*.*?\*/|//[^\n]*)
