@@ -146,7 +146,7 @@ static int read_one(struct scan *s, struct table *t, int dir_fd, const char *nam
 static void note_refusal(struct scan *s, const struct table *t)
 {
 	if (s->n_refused++ == 0)
-		s->refused = arena_printf(s->look->arena, "/proc/%s", t->path);
+		s->refused = arena_printf(s->look->arena, "/%s", t->path);
 }
 
 /* The first descriptors, or all. false: there may be more, at t->next. */

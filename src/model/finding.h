@@ -89,6 +89,7 @@ struct finding {
 	const char *says;              /* instead of the row's, where one rule has two sentences */
 	const struct conn *examples;   /* [n_examples] */
 	size_t n_examples;
+	size_t place;                  /* of its making: keeps equals in order */
 };
 
 struct findings {

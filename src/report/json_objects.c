@@ -280,7 +280,8 @@ static void put_fact(struct buf *b, const struct fact *fact)
 		json_text(b, fact->name, fact->text);
 		break;
 	case FACT_SENTENCE:
-		json_text(b, fact->name, fact->text ? _(fact->text) : NULL);
+		/* Scripts compare it: the same in every language. */
+		json_text(b, fact->name, fact->text);
 		break;
 	case FACT_LIST:
 		json_list(b, fact->name);

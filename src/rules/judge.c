@@ -419,6 +419,7 @@ static struct finding *finding_new(struct findings *all, const struct group *g)
 	struct finding *f = &all->at[all->n++];
 	*f = (struct finding){
 		.text = &g->rule->text,
+		.place = all->n - 1,
 		.certainty = g->weakest,
 		.subject = g->subject,
 		.count = g->count,
@@ -429,10 +430,18 @@ static struct finding *finding_new(struct findings *all, const struct group *g)
 	return f;
 }
 
-static bool weigh(struct judge *j, struct findings *ret, const struct group *g)
+static int by_number(const void *va, const void *vb)
+{
+	const uint32_t *a = va, *b = vb;
+
+	return (*a > *b) - (*a < *b);
+}
+
+static bool weigh(struct judge *j, struct findings *ret, struct group *g)
 {
 	struct finding *f = finding_new(ret, g);
 
+	qsort(g->fds, g->n_fds < GROUP_FDS_MAX ? g->n_fds : GROUP_FDS_MAX, sizeof(*g->fds), by_number);
 	if (g->rule->weigh(g, &j->bounds, f))
 		return true;
 	ret->n--;
@@ -476,7 +485,9 @@ static int worst_first(const void *va, const void *vb)
 		return a->certainty < b->certainty ? 1 : -1;
 	if (a->count != b->count)
 		return a->count < b->count ? 1 : -1;
-	return strcmp(a->text->id, b->text->id);
+	int order = strcmp(a->text->id, b->text->id);
+
+	return order ? order : (a->place > b->place) - (a->place < b->place);
 }
 
 void judge_end(struct judge *j, struct findings *ret)

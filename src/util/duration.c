@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A thousand years: sums of a few durations stay far from the end of any type. */
+#define MAX_MS (UINT64_C(1000) * 366 * 86400 * 1000)
+
 bool duration_parse(const char *text, uint64_t *ret_ms)
 {
 	static const struct {
@@ -28,7 +31,7 @@ bool duration_parse(const char *text, uint64_t *ret_ms)
 
 		if (strcmp(end, units[i].unit) != 0)
 			continue;
-		if (__builtin_mul_overflow((uint64_t)n, units[i].ms, &ms))
+		if (__builtin_mul_overflow((uint64_t)n, units[i].ms, &ms) || ms > MAX_MS)
 			return false;
 		*ret_ms = ms;
 		return true;

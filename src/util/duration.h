@@ -7,5 +7,5 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* false: not a duration, or too large for milliseconds in 64 bits. */
+/* false: not a duration, or longer than a thousand years. */
 MUST_CHECK bool duration_parse(const char *text, uint64_t *ret_ms);

@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -282,31 +284,69 @@ int capture_open_live(const char *device, const char *keep, struct capture **ret
 	return 0;
 }
 
-static int64_t ms_left(const struct capture *c, uint64_t for_ms)
+static int64_t ms_passed(const struct capture *c)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)for_ms - (now.tv_sec - c->opened.tv_sec) * 1000 -
-	       (now.tv_nsec - c->opened.tv_nsec) / 1000000;
+	return (now.tv_sec - c->opened.tv_sec) * 1000 + (now.tv_nsec - c->opened.tv_nsec) / 1000000;
+}
+
+/* SIGINT and SIGTERM as something to wait for, so that they end the capture and not its report. The
+ * old mask goes to *ret. -1: then they end the program as ever. */
+static int catch_end(sigset_t *ret)
+{
+	sigset_t ends;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigprocmask(SIG_BLOCK, &ends, ret);
+	int fd = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+
+	if (fd < 0)
+		sigprocmask(SIG_SETMASK, ret, NULL);
+	return fd;
+}
+
+/* What came is taken off the queue before the mask falls, or it would still end the program. */
+static void let_end(int fd, const sigset_t *before)
+{
+	struct signalfd_siginfo taken;
+
+	while (fd >= 0 && read(fd, &taken, sizeof(taken)) > 0)
+		;
+	if (fd >= 0)
+		close(fd);
+	sigprocmask(SIG_SETMASK, before, NULL);
 }
 
 /* Until the time is over, or a signal says so. The kernel hands packets over in blocks that are at
  * most LIVE_POLL_MS old, so at the end one such time more is waited for the last block. */
-static int read_live(struct capture *c, uint64_t for_ms, uint64_t max,
+static int read_live(struct capture *c, int64_t end_ms, uint64_t max,
 		     const struct capture_progress *progress)
 {
-	struct pollfd fd = { .fd = pcap_get_selectable_fd(c->pcap), .events = POLLIN };
-	bool interrupted = false;
+	sigset_t before;
+	int end_fd = catch_end(&before), err;
+	struct pollfd fds[] = {
+		{ .fd = pcap_get_selectable_fd(c->pcap), .events = POLLIN },
+		{ .fd = end_fd, .events = POLLIN },
+	};
 
 	for (;;) {
-		int64_t left = ms_left(c, for_ms) + LIVE_POLL_MS;
-		int err = read_pcap(c, max, progress);
+		int64_t left = end_ms + LIVE_POLL_MS - ms_passed(c);
 
-		if (err || interrupted || left <= 0 || (max && c->info.packets >= max))
-			return err;
-		interrupted = poll(&fd, 1, left < 1000 ? (int)left : 1000) < 0;
+		err = read_pcap(c, max, progress);
+		if (err || left <= 0 || (max && c->info.packets >= max))
+			break;
+		poll(fds, ARRAY_LEN(fds), left < 1000 ? (int)left : 1000);
+		if (fds[1].fd >= 0 && fds[1].revents) {
+			end_ms = ms_passed(c);
+			fds[1].fd = -1;
+		}
 	}
+	let_end(end_fd, &before);
+	return err;
 }
 
 static void note_drops(struct capture *c)
@@ -328,7 +368,7 @@ int capture_read(struct capture *c, struct flowtab *tab, uint64_t for_ms, uint64
 	} else {
 		err = set_link(c);
 		if (!err)
-			err = read_live(c, for_ms, max_packets, progress);
+			err = read_live(c, (int64_t)for_ms, max_packets, progress);
 		note_drops(c);
 	}
 	source_end(&c->source);

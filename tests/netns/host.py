@@ -1,0 +1,277 @@
+"""The whole program on a host of its own: host.py TCPWHY. Prints TAP; 77 where no namespace may be made.
+
+Everything runs in a network namespace that this script makes and that dies with it. Sockets are
+made by a server and a client that say when they are ready; captures end by SIGINT. Nothing sleeps.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+PORT = 8080
+DEADLINE_S = 20
+NOBODY = 65534
+FIN_WAIT_2 = 5  # include/net/tcp_states.h
+INSIDE = 'TCPWHY_TEST_NETNS'
+
+results = []
+
+
+def check(name, is_good, seen=None):
+    results.append(is_good)
+    print(f'{"ok" if is_good else "not ok"} {len(results)} - {name}', flush=True)
+    if not is_good and seen is not None:
+        for line in (seen if isinstance(seen, str) else json.dumps(seen, indent=1)).splitlines()[:60]:
+            print('#', line)
+
+
+# The two sides of the sockets, in processes of their own.
+
+def wait_for_fin(socks):
+    poll = select.poll()
+    for s in socks:
+        poll.register(s, select.POLLRDHUP)
+    left = len(socks)
+    while left:
+        for fd, _ in poll.poll(DEADLINE_S * 1000):
+            poll.unregister(fd)
+            left -= 1
+
+
+def client(how, n, ready):
+    pathlib.Path('/proc/self/comm').write_text('caller')
+    socks = [socket.create_connection(('127.0.0.1', PORT)) for _ in range(n)]
+    for s in socks:
+        s.sendall(b'0123456789')
+    os.read(ready, 1)  # the server has what it wanted
+    for s in socks:
+        if how == 'held':
+            s.shutdown(socket.SHUT_WR)
+        else:
+            s.close()
+    while how == 'held' and any(s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != FIN_WAIT_2
+                                for s in socks):
+        os.sched_yield()  # the peer's kernel may delay its ACK by 40 ms
+    return socks
+
+
+def serve(how, n, listener):
+    socks = [listener.accept()[0] for _ in range(n)] if how != 'unaccepted' else []
+    if how == 'unaccepted':
+        return socks
+    for s in socks:
+        s.recv(100)
+    return socks
+
+
+def play(how, n):
+    pathlib.Path('/proc/self/comm').write_text('server')
+    listener = socket.create_server(('127.0.0.1', PORT), backlog=n)
+    asks, answers = os.pipe()
+    closed, closes = os.pipe()
+    if os.fork() == 0:
+        listener.close()
+        socks = client(how, n, asks)
+        os.write(closes, b'x')
+        sys.stdin.read()
+        os._exit(len(socks) != n)  # held till here
+    socks = serve(how, n, listener)
+    os.write(answers, b'x')
+    os.read(closed, 1)
+    wait_for_fin(socks)
+    if how in ('leak', 'held'):
+        assert all(s.recv(1) == b'' for s in socks)
+    print(os.getpid(), flush=True)
+    sys.stdin.read()
+
+
+@contextlib.contextmanager
+def sockets(how, n):
+    """n connections; gives the server's pid. Both processes end with their standard input."""
+    with subprocess.Popen([sys.executable, '-B', __file__, '--play', how, str(n)],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as p:
+        line = p.stdout.readline()
+        assert line, 'the sockets were not made'
+        yield int(line)
+        p.stdin.close()
+    # What they leave behind (TIME-WAIT, orphans) must not be seen by the next test.
+    subprocess.run(['ss', '-K', '-Hnt', 'state', 'connected'], stdout=subprocess.DEVNULL, check=True)
+
+
+# The tool.
+
+def run(tool, *args, **more):
+    return subprocess.run([tool, *args], capture_output=True, text=True, timeout=60, **more)
+
+
+def why(tool, *args, **more):
+    p = run(tool, 'why', '--json', '--min-age', '0', *args, **more)
+    return json.loads(p.stdout)
+
+
+def finding(report, rule):
+    found = [f for f in report['findings'] if f['rule'] == rule]
+    return found[0] if len(found) == 1 else None
+
+
+def wait_for_capture():
+    """Until a packet socket stands in this namespace."""
+    end = time.monotonic() + DEADLINE_S
+    while time.monotonic() < end:
+        if len(pathlib.Path('/proc/net/packet').read_text().splitlines()) > 1:
+            return
+        os.sched_yield()
+    raise TimeoutError('no capture began')
+
+
+def end_capture(p):
+    p.send_signal(signal.SIGINT)
+    out, err = p.communicate(timeout=60)
+    return json.loads(out), err
+
+
+def test_leak(tool, tmp):
+    keep = os.path.join(tmp, 'lo.pcap')
+    watch = subprocess.Popen([tool, 'why', '--json', '--min-age', '0', '-i', 'lo', '--for', '60s', '-w', keep],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for_capture()
+    with sockets('leak', 200) as pid:
+        during, _ = end_capture(watch)
+        report = why(tool)
+        f = finding(report, 'close-wait-leaked-fd')
+        check('leak: one finding', f is not None, report)
+        if f:
+            check('leak: likely', f['certainty'] == 'likely', f)
+            check('leak: its pid', f['subject']['kind'] == 'process' and f['subject']['pid'] == pid, f)
+            check('leak: 200', f['count'] == 200, f)
+            check('leak: an age', isinstance(f['oldest_ms'], int), f)
+            check('leak: a fix', any(x['kind'] == 'code' for x in f['fixes']), f)
+            fds = f['facts']['fds']
+            check('leak: descriptors', len(fds) == 64 and fds == sorted(fds) and
+                  all(os.readlink(f'/proc/{pid}/fd/{fd}').startswith('socket:') for fd in fds), f)
+        check('leak: complete', report['complete'] is True, report)
+        for name, joined in ('-i', during), ('-r', why(tool, '-r', keep)):
+            f = finding(joined, 'close-wait-leaked-fd')
+            facts = (f or {}).get('facts', {})
+            check(f'leak {name}: the FIN is cited', f is not None and f['count'] == 200 and
+                  facts.get('fin_from') == 'the peer' and facts.get('closed_first') == 'the peer' and
+                  isinstance(facts.get('fin_at'), float) and facts.get('fins_seen') == 200, joined)
+        text = run(tool, 'why', '--min-age', '0', env={**os.environ, 'COLUMNS': '80'})
+        check('leak: text has no escapes in a pipe', '\x1b' not in text.stdout, text.stdout)
+        check('leak: 80 columns', all(len(line) <= 80 for line in text.stdout.splitlines()), text.stdout)
+        check('leak: exit status', text.returncode == 0 and
+              run(tool, 'why', '--exit-code', '--min-age', '0').returncode in (1, 2))
+        test_user(tool, tmp, pid)
+        test_record(tool, tmp, report)
+    clean = why(tool)
+    check('nothing left, nothing found', clean['findings'] == [], clean)
+
+
+def test_user(tool, tmp, pid):
+    mine = json.loads(run(tool, 'list', '--json').stdout)
+    report = json.loads(run(tool, 'list', '--json', user=NOBODY, group=NOBODY, extra_groups=[]).stdout)
+    theirs = report['sockets']
+    check('normal user: the list is complete', len(theirs) == len(mine['sockets']) and
+          {s['cookie'] for s in theirs} == {s['cookie'] for s in mine['sockets']}, report)
+    waiting = [s for s in theirs if s['state'] == 'CLOSE-WAIT']
+    check('normal user: owners are hidden', len(waiting) == 200 and
+          all(s['owner']['status'] == 'hidden' and s['owner']['basis'] for s in waiting), waiting[:2])
+    check('normal user: a gap', any(g['what'] == 'owners' for g in report['gaps']), report['gaps'])
+    text = run(tool, 'why', '--min-age', '0', user=NOBODY, group=NOBODY, extra_groups=[])
+    check('normal user: what root would add', 'root' in text.stdout, text.stdout)
+    known = [s for s in mine['sockets'] if s['state'] == 'CLOSE-WAIT']
+    check('root: owners are known', all([p['pid'] for p in s['owner']['processes']] == [pid] for s in known),
+          known[:2])
+
+
+def test_record(tool, tmp, live):
+    folder = os.path.join(tmp, 'look')
+    p = run(tool, 'why', '--record', folder, '--min-age', '0')
+    check('record', p.returncode == 0, p.stderr)
+    subprocess.run(['chown', '-R', str(NOBODY), folder], check=True)
+    replay = why(tool, '--from', folder, user=NOBODY, group=NOBODY, extra_groups=[])
+    f, g = finding(live, 'close-wait-leaked-fd'), finding(replay, 'close-wait-leaked-fd')
+    check('record: the same finding elsewhere', f is not None and g is not None and
+          (f['subject']['pid'], f['count']) == (g['subject']['pid'], g['count']), replay)
+
+
+def test_others(tool):
+    with sockets('blocked', 50) as pid:
+        report = why(tool)
+        f = finding(report, 'close-wait-eof-unread')
+        check('blocked: close-wait-eof-unread', f is not None and f['subject']['pid'] == pid and
+              f['count'] == 50, report)
+        check('blocked: no leak', finding(report, 'close-wait-leaked-fd') is None, report)
+    with sockets('unaccepted', 50) as pid:
+        report = why(tool)
+        f = finding(report, 'close-wait-never-accepted')
+        check("unaccepted: the listener's owner", f is not None and f['count'] == 50 and
+              f['subject']['pid'] == pid, report)
+    with sockets('held', 50) as pid:
+        report = why(tool)
+        f = finding(report, 'fin-wait-2-held')
+        check('held: the other end', f is not None and f['subject']['comm'] == 'caller' and
+              f['facts']['culprit_pid'] == pid and f'server[{pid}]' in f['says'], report)
+
+
+def test_errors(tool, tmp):
+    text = os.path.join(tmp, 'text')
+    pathlib.Path(text).write_text('This is not a capture.\n')
+    secret = os.path.join(tmp, 'secret')
+    pathlib.Path(secret).write_text('x')
+    os.chmod(secret, 0)
+    cases = [
+        ('wrong option', ['why', '--no-such'], 2),
+        ('wrong command', ['wyh'], 2),
+        ('wrong filter', ['list', 'state', 'closed-wait'], 2),
+        ('wrong duration', ['why', '--min-age', 'soon'], 2),
+        ('missing file', ['pcap', os.path.join(tmp, 'none')], 1),
+        ('not a capture', ['pcap', text], 1),
+        ('a folder', ['pcap', tmp], 1),
+        ('no such interface', ['why', '-i', 'nosuch0', '--for', '1s'], 1),
+        ('no such namespace', ['list', '-N', 'nosuch'], 1),
+        ('no such look', ['why', '--from', os.path.join(tmp, 'none')], 1),
+    ]
+    for name, args, status in cases:
+        p = run(tool, *args)
+        good = p.returncode == status and p.stderr.startswith('tcpwhy: ') and not p.stdout
+        check(f'error: {name}', good, f'{p.returncode}\n{p.stderr}\n{p.stdout}')
+    for name, args in ('no permission for a file', ['pcap', secret]), \
+            ('no permission to capture', ['why', '-i', 'lo', '--for', '1s']):
+        p = run(tool, *args, user=NOBODY, group=NOBODY, extra_groups=[])
+        check(f'error: {name}', p.returncode == 1 and p.stderr.startswith('tcpwhy: ') and
+              'ermi' in p.stderr and not p.stdout, f'{p.returncode}\n{p.stderr}\n{p.stdout}')
+
+
+def main():
+    if sys.argv[1] == '--play':
+        play(sys.argv[2], int(sys.argv[3]))
+        return 0
+    if INSIDE not in os.environ:
+        os.environ[INSIDE] = '1'
+        unshare = ['unshare', '-n'] if os.geteuid() == 0 else ['unshare', '-rn']
+        if subprocess.run([*unshare, 'true'], stderr=subprocess.DEVNULL).returncode != 0:
+            print('1..0 # SKIP no network namespace may be made here')
+            return 77
+        os.execvp('unshare', [*unshare, sys.executable, '-B', *sys.argv])
+    subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
+    with tempfile.TemporaryDirectory() as tmp:
+        os.chmod(tmp, 0o755)
+        tool = shutil.copy(sys.argv[1], tmp)  # where every user may run it
+        test_leak(tool, tmp)
+        test_others(tool)
+        test_errors(tool, tmp)
+    print(f'1..{len(results)}')
+    return 0 if all(results) else 1
+
+
+sys.exit(main())
