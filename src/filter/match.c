@@ -116,10 +116,11 @@ static enum truth number_truth(const struct node *n, const struct conn *c)
 	if (n->what == ASKED_AGE_MS) {
 		known = c->age.known;
 		is = c->age.ms;
-		/* "At least ten minutes" is more than five, and perhaps more than an hour. */
-		if (known && !c->age.is_exact && (n->compare != COMPARE_GT || is <= n->number) &&
-		    (n->compare != COMPARE_GE || is < n->number))
-			known = false;
+		/* "At least ten minutes" is more than five, not less than five, and perhaps more than
+		 * an hour. */
+		if (known && !c->age.is_exact)
+			known = is > n->number ||
+				(is == n->number && (n->compare == COMPARE_GE || n->compare == COMPARE_LT));
 	} else if (n->what == ASKED_NETNS_INODE) {
 		known = c->netns;
 		is = known ? c->netns->inode : 0;
