@@ -34,11 +34,40 @@ static void judge_sockets(struct why *w, uint32_t states)
 		if (!(states & STATE_BIT(look->socks[i].state)))
 			continue;
 		join_sock(w->evidence.join, &look->socks[i], &c);
+		if (look->socks[i].state == STATE_LISTEN) {
+			if (filter_match(w->filter, &c, c.rules))
+				judge_listener(w->judge, &c);
+			continue;
+		}
 		if (filter_needs(w->filter) & FILTER_NEEDS_RULES)
 			judge_name(w->judge, &c);
 		if (filter_match(w->filter, &c, c.rules))
 			judge_sock(w->judge, &c);
 	}
+}
+
+static bool holds_wanted(const struct why *w, const struct proc *p)
+{
+	const struct look *look = w->evidence.look;
+
+	for (size_t i = 0; i < look->n_socks; i++) {
+		struct conn c;
+
+		join_sock(w->evidence.join, &look->socks[i], &c);
+		for (size_t h = 0; h < c.n_holders && h < MAX_CONN_HOLDERS; h++)
+			if (c.holders[h].proc == p && filter_match(w->filter, &c, c.rules))
+				return true;
+	}
+	return false;
+}
+
+static void judge_processes(struct why *w)
+{
+	const struct look *look = w->evidence.look;
+
+	for (size_t i = 0; i < look->n_procs; i++)
+		if (judge_is_near_limit(look->procs[i]) && holds_wanted(w, look->procs[i]))
+			judge_proc(w->judge, look, look->procs[i]);
 }
 
 static void judge_budgets(struct why *w)
@@ -100,7 +129,8 @@ static int why(const struct options *o, const struct filter *filter, struct capt
 		return STATUS_FAILED;
 	w.judge = judge_new(w.evidence.look->arena, o->min_age_ms, o->n_examples);
 	evidence_marry(&w.evidence, captures, judge_lone_flow, &w);
-	judge_sockets(&w, filter_states(filter, STATES_TEARDOWN) & STATES_TEARDOWN);
+	judge_sockets(&w, filter_states(filter, STATES_JUDGED) & STATES_JUDGED);
+	judge_processes(&w);
 	judge_budgets(&w);
 	judge_end(w.judge, &findings);
 	int status = report_why(o, captures, w.evidence.look, &findings);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MAX_CMDLINE = 4096, MAX_FILE = 64 * 1024, CONTAINER_ID_LEN = 64 };
+enum { MAX_CMDLINE = 4096, MAX_FILE = 64 * 1024, MAX_WCHAN = 128, CONTAINER_ID_LEN = 64 };
 
 /* The line that begins with key; NULL: there is none. */
 static const char *line_after(const char *text, const char *key)
@@ -46,11 +46,22 @@ bool facts_parse_stat(const char *text, struct arena *arena, struct proc *ret)
 	return true;
 }
 
-bool facts_parse_uid(const char *status, uint32_t *ret)
+void facts_parse_status(const char *status, struct proc *ret)
 {
-	const char *at = line_after(status, "Uid:");
+	const char *uid = line_after(status, "Uid:"), *tracer = line_after(status, "TracerPid:");
+	int pid;
 
-	return at && sscanf(at, "%" SCNu32, ret) == 1;
+	ret->has_uid = uid && sscanf(uid, "%" SCNu32, &ret->uid) == 1;
+	if (tracer && sscanf(tracer, "%d", &pid) == 1 && pid > 0)
+		ret->tracer = pid;
+}
+
+/* "0" is a running task, or what those may read who may not trace it. */
+static const char *wait_channel(const char *text, struct arena *arena)
+{
+	size_t n = strcspn(text, "\n");
+
+	return n == 0 || strncmp(text, "0", n) == 0 ? NULL : arena_strndup(arena, text, n);
 }
 
 uint64_t facts_parse_fd_limit(const char *limits)
@@ -199,7 +210,9 @@ struct proc *facts_read(struct root *root, struct arena *arena, unsigned pid)
 	if (read_file(root, pid, "cmdline", MAX_CMDLINE, &text))
 		proc->cmdline = facts_join_cmdline(buf_text(&text), text.n, arena);
 	if (read_file(root, pid, "status", MAX_FILE, &text))
-		proc->has_uid = facts_parse_uid(buf_text(&text), &proc->uid);
+		facts_parse_status(buf_text(&text), proc);
+	if (read_file(root, pid, "wchan", MAX_WCHAN, &text))
+		proc->wchan = wait_channel(buf_text(&text), arena);
 	if (read_file(root, pid, "limits", MAX_FILE, &text))
 		proc->fd_limit = facts_parse_fd_limit(buf_text(&text));
 	if (read_file(root, pid, "cgroup", MAX_FILE, &text))

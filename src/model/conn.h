@@ -83,6 +83,17 @@ struct conn {
 	struct rst_cause rst_causes[MAX_FLOW_RSTS];
 };
 
+/* Held by more than one process: fork() and exec() pass descriptors on, threads do not count. */
+static inline bool conn_is_shared(const struct conn *c)
+{
+	if (c->owner != OWNER_KNOWN)
+		return false;
+	for (size_t i = 1; i < c->n_holders && i < MAX_CONN_HOLDERS; i++)
+		if (c->holders[i].proc != c->holders[0].proc)
+			return true;
+	return false;
+}
+
 const char *owner_status_name(enum owner_status s);
 const char *certainty_name(enum certainty c);
 const char *ends_by_name(enum ends_by e);

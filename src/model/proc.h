@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 struct proc {
@@ -17,6 +18,8 @@ struct proc {
 	uint32_t uid;          /* real uid; has_uid false: unknown */
 	bool has_uid;
 	char state;            /* R S D T t Z …; '?' unknown */
+	pid_t tracer;          /* pid of who traces it; 0: nobody, or unknown */
+	const char *wchan;     /* kernel function its main thread waits in; NULL: none or unknown */
 	uint64_t start_ticks;  /* since boot; tells a reused pid */
 	uint64_t n_fds;        /* descriptors in use; has_fds false: unknown */
 	bool has_fds;
@@ -25,6 +28,20 @@ struct proc {
 	const char *container; /* container id, 64 hex digits; NULL: none seen */
 	uint64_t netns;        /* inode of its network namespace; 0: unknown */
 };
+
+/* By a signal or a tracer; "T (stopped)", "t (tracing stop)" of proc(5). */
+static inline bool proc_has_stop_state(const struct proc *p)
+{
+	return p->state == 'T' || p->state == 't';
+}
+
+/* A frozen control group shows as a wait channel: do_freezer_trap() of version 2, __refrigerator()
+ * of version 1. Source: Linux kernel/signal.c, kernel/freezer.c. */
+static inline bool proc_is_stopped(const struct proc *p)
+{
+	return proc_has_stop_state(p) || (p->wchan && (strcmp(p->wchan, "do_freezer_trap") == 0 ||
+						       strcmp(p->wchan, "__refrigerator") == 0));
+}
 
 /* One descriptor of one process that refers to a socket. */
 struct holder {

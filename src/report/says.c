@@ -155,6 +155,12 @@ static void put_place(struct buf *b, const char *name, size_t len, const struct 
 		put_endpoint(b, f->subject.local);
 	} else if (is_name(name, len, "peer") && f->subject.has_peer) {
 		put_endpoint(b, f->subject.peer);
+	} else if (is_name(name, len, "peer_addr") && f->subject.has_peer) {
+		char text[ADDR_TEXT_MAX];
+
+		buf_puts(b, addr_format(f->subject.peer.addr, text));
+	} else if (is_name(name, len, "comm") && f->subject.proc) {
+		escape_terminal(b, f->subject.proc->comm, ascii);
 	} else if (is_name(name, len, "oldest")) {
 		buf_puts(b, _("an unknown time"));
 	} else if (is_name(name, len, "pid")) {

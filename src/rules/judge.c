@@ -1,5 +1,6 @@
 #include "rules/judge.h"
 #include "rules/catalogue.h"
+#include "rules/limits.h"
 #include "rules/reset.h"
 #include "util/hash.h"
 #include "util/index.h"
@@ -126,11 +127,13 @@ static struct group_key key_of(const struct rule *r, const struct conn *c)
 	key.netns = c->netns;
 	if (scope == SCOPE_SERVICE)
 		scope = c->listener ? SCOPE_LISTENER : SCOPE_DESTINATION;
-	if (scope == SCOPE_PROCESS && c->n_holders > 0)
+	if ((scope == SCOPE_PROCESS || scope == SCOPE_PROCESS_DESTINATION) && c->n_holders > 0)
 		key.proc = c->holders[0].proc;
+	if (scope == SCOPE_LISTENER && c->sock->state == STATE_LISTEN)
+		key.local = c->sock->pair.local;
 	else if (scope == SCOPE_LISTENER && c->listener)
 		key.local = c->listener->pair.local;
-	else if (scope == SCOPE_DESTINATION)
+	else if (scope == SCOPE_DESTINATION || scope == SCOPE_PROCESS_DESTINATION)
 		key.peer = c->sock->pair.peer;
 	if (r == rules_unjudged())
 		key.extra = c->sock->state;
@@ -141,6 +144,7 @@ static enum subject_kind subject_kind_of(const struct rule *r, const struct conn
 {
 	switch (r->scope) {
 	case SCOPE_PROCESS:
+	case SCOPE_PROCESS_DESTINATION:
 		return SUBJECT_PROCESS;
 	case SCOPE_LISTENER:
 		return SUBJECT_LISTENER;
@@ -264,6 +268,19 @@ static void gather_culprit(struct group *g, const struct conn *c)
 	}
 }
 
+static void gather_sharers(struct group *g, const struct conn *c)
+{
+	for (size_t i = 0; i < c->n_holders && i < MAX_CONN_HOLDERS; i++) {
+		uint32_t pid = (uint32_t)c->holders[i].proc->pid;
+		size_t at = 0;
+
+		while (at < g->n_sharers && g->sharers[at] != pid)
+			at++;
+		if (at == g->n_sharers && at < GROUP_SHARERS_MAX)
+			g->sharers[g->n_sharers++] = pid;
+	}
+}
+
 static void gather_sock(struct group *g, const struct conn *c)
 {
 	const struct sock *s = c->sock;
@@ -277,14 +294,21 @@ static void gather_sock(struct group *g, const struct conn *c)
 		g->oldest = c->age;
 	g->n_hidden += c->owner == OWNER_HIDDEN;
 	g->n_keepalive += s->timer == TIMER_KEEPALIVE;
-	g->n_shared += c->owner == OWNER_KNOWN && c->n_holders > 1 &&
-		       c->holders[0].proc != c->holders[1].proc;
+	g->n_persist += s->timer == TIMER_PERSIST;
+	if (s->retrans > g->most_retrans)
+		g->most_retrans = s->retrans;
+	if (conn_is_shared(c)) {
+		g->n_shared++;
+		gather_sharers(g, c);
+	}
 	if (c->n_holders > g->n_owners)
 		g->n_owners = c->n_holders;
 	g->basis = c->basis;
 	if (c->listener && !g->listener) {
 		g->listener = c->listener;
 		g->n_listeners = c->n_listeners;
+		if (c->listener->full && c->listener->full->n_holders > 0)
+			g->listener_proc = c->listener->full->holders[0].proc;
 	}
 	if (c->ends.in_known) {
 		if (c->ends.in_ms < g->ends_first_ms)
@@ -373,6 +397,51 @@ void judge_flow(struct judge *j, struct conn *c)
 	for (const struct rule *const *at = j->of_flows; *at; at++)
 		if ((*at)->claims(c, &j->bounds) == VERDICT_FIRES)
 			add(j, *at, c);
+}
+
+void judge_listener(struct judge *j, struct conn *c)
+{
+	const struct rule *r = &limit_rules[LIMIT_ACCEPT_QUEUE];
+
+	if (r->claims(c, &j->bounds) != VERDICT_FIRES)
+		return;
+	c->rules[0] = r->text.id;
+	c->rules[1] = NULL;
+	add(j, r, c);
+}
+
+static void count_sockets(struct group *g, const struct look *look)
+{
+	for (size_t i = 0; i < look->n_socks; i++) {
+		const struct sock *s = &look->socks[i];
+
+		for (uint32_t h = 0; s->full && h < s->full->n_holders; h++) {
+			if (s->full->holders[h].proc != g->subject.proc)
+				continue;
+			g->n_sockets++;
+			g->n_close_wait += s->state == STATE_CLOSE_WAIT;
+			break;
+		}
+	}
+}
+
+bool judge_is_near_limit(const struct proc *p)
+{
+	return limits_is_near(p);
+}
+
+void judge_proc(struct judge *j, const struct look *look, const struct proc *p)
+{
+	const struct rule *r = &limit_rules[LIMIT_NOFILE];
+	struct group *g = push_group(j, &(struct group_key){ .rule = r });
+
+	*g = (struct group){
+		.rule = r,
+		.count = 1,
+		.subject = { .kind = SUBJECT_PROCESS, .proc = p },
+		.weakest = CERTAINTY_CERTAIN,
+	};
+	count_sockets(g, look);
 }
 
 void judge_ports(struct judge *j, const struct port_budget *budget, const struct conn *example)

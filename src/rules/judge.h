@@ -2,7 +2,8 @@
 
 /* Asks every rule about every connection, gathers what they claim, and weighs the groups.
  *
- *	judge_new(); judge_sock() / judge_flow() …; judge_ports() …; judge_end(&findings);
+ *	judge_new(); judge_sock() / judge_flow() …; judge_listener(), judge_proc(),
+ *	judge_ports() …; judge_end(&findings);
  *
  * Findings and their examples live in the arena given to judge_new(). */
 
@@ -21,6 +22,11 @@ void judge_sock(struct judge *j, struct conn *c);
 void judge_flow(struct judge *j, struct conn *c);
 /* Names only: for lists. */
 void judge_name(const struct judge *j, struct conn *c);
+/* A listener: only its own limits are judged. */
+void judge_listener(struct judge *j, struct conn *c);
+/* A process whose descriptors come near their limit, by judge_is_near_limit(). */
+void judge_proc(struct judge *j, const struct look *look, const struct proc *p);
+bool judge_is_near_limit(const struct proc *p);
 /* The budget's example socket, joined, says who uses it. */
 void judge_ports(struct judge *j, const struct port_budget *budget, const struct conn *example);
 /* Findings, worst first. Frees the judge. */

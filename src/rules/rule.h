@@ -26,6 +26,7 @@ enum scope {
 	SCOPE_LISTENER,    /* the listener in whose queue they wait */
 	SCOPE_DESTINATION, /* the remote address and port */
 	SCOPE_SERVICE,     /* our listener if the local port has one, else the destination */
+	SCOPE_PROCESS_DESTINATION, /* the process, for each remote address and port */
 	SCOPE_NETNS,
 	SCOPE_FLOW,        /* the server's address and port, from packets */
 };
@@ -47,7 +48,7 @@ struct bounds {
 	uint64_t forgotten;  /* 1 h: beyond any pool's idle time */
 };
 
-enum { GROUP_FDS_MAX = 64 };
+enum { GROUP_FDS_MAX = 64, GROUP_SHARERS_MAX = 16 };
 
 struct group {
 	const struct rule *rule;
@@ -67,13 +68,19 @@ struct group {
 	const struct proc *culprit; /* holds the other end, in CLOSE-WAIT, on this host */
 	int culprit_fd;
 	uint64_t n_culprit;
+	uint32_t sharers[GROUP_SHARERS_MAX]; /* pids of all that hold one of them */
+	size_t n_sharers;
+	const struct proc *listener_proc;    /* who holds the listener of the local port */
+	uint64_t n_persist;
+	uint8_t most_retrans;
+	uint64_t n_sockets, n_close_wait;    /* of a process that is near its limit */
 	/* Packets. */
 	uint64_t n_with_fin;     /* sockets whose FIN the capture holds */
 	int64_t first_fin_ns;
 	bool first_fin_is_ours, fin_acked;
 	enum closed_first closed_first; /* of the connection of first_fin_ns; client/server */
 	enum side our_side;
-	enum certainty weakest;  /* of the single cases, for packet rules */
+	enum certainty weakest;  /* of the single cases, where the rule tells them apart */
 	uint64_t longest_ns;
 	uint64_t bytes;
 	enum side side;          /* who did it */
@@ -88,7 +95,7 @@ struct rule {
 	uint32_t states;   /* STATE_BIT mask of the sockets it is asked about; 0: packets only */
 	unsigned needs;
 	enum verdict (*claims)(const struct conn *c, const struct bounds *b);
-	/* Packet rules name the certainty of each case; NULL elsewhere. */
+	/* The certainty of each case; the group gets the weakest. NULL: weigh() says it. */
 	enum certainty (*how_sure)(const struct conn *c);
 	/* false: too few to be worth a finding of its own; the group goes to `otherwise`. */
 	bool (*weigh)(const struct group *g, const struct bounds *b, struct finding *f);
@@ -96,10 +103,12 @@ struct rule {
 };
 
 /* The families. Each array is in the order in which its rows are asked. */
-extern const struct rule close_wait_rules[], fin_wait_rules[], time_wait_rules[], port_rules[],
-	reset_rules[], ending_rules[], ordinary_rules[];
-extern const size_t n_close_wait_rules, n_fin_wait_rules, n_time_wait_rules, n_port_rules,
-	n_reset_rules, n_ending_rules, n_ordinary_rules;
+extern const struct rule owner_rules[], close_wait_rules[], unacked_rules[], fin_wait_rules[],
+	time_wait_rules[], port_rules[], limit_rules[], reset_rules[], ending_rules[],
+	ordinary_rules[];
+extern const size_t n_owner_rules, n_close_wait_rules, n_unacked_rules, n_fin_wait_rules,
+	n_time_wait_rules, n_port_rules, n_limit_rules, n_reset_rules, n_ending_rules,
+	n_ordinary_rules;
 
 /* Certainty one step down, for every piece of evidence that is missing. */
 static inline enum certainty lowered(enum certainty c)

@@ -22,7 +22,6 @@ static void read_lookfile(char *text)
 static void read_text(uint8_t which, char *text, size_t n, struct arena *arena)
 {
 	struct proc proc = { 0 };
-	uint32_t count;
 
 	switch (which) {
 	case 's':
@@ -30,8 +29,8 @@ static void read_text(uint8_t which, char *text, size_t n, struct arena *arena)
 			abort();
 		break;
 	case 'u':
-		count = 7;
-		if (!facts_parse_uid(text, &count) && count != 7)
+		facts_parse_status(text, &proc);
+		if (proc.tracer < 0)
 			abort();
 		break;
 	case 'm':

@@ -5,6 +5,7 @@
 
 static struct proc owner = { .pid = 812, .comm = "server", .state = 'S' };
 static struct proc other = { .pid = 913, .comm = "sleeper", .state = 'S' };
+static const struct holder listener_holder = { &other, 4 };
 static const struct netns netns = {
 	.sysctls = {
 		.fin_timeout_s = { true, 60 },
@@ -36,10 +37,12 @@ static void make_sock(struct made *m, const struct spec *s)
 		},
 	};
 	m->sock = (struct sock){
-		.pair = { { { { 0 } }, 8080 }, { { { 0 } }, 40000 } },
+		.pair = { { { { 0 } }, s->is_client ? 40000 : 8080 },
+			  { { { 0 } }, s->peer_port ? s->peer_port : s->is_client ? 443 : 40000 } },
 		.state = (uint8_t)s->state,
 		.timer = (uint8_t)s->timer,
 		.expires_ms = s->expires_ms,
+		.retrans = s->retrans,
 		.full = s->is_mini ? NULL : &m->full,
 	};
 	m->listener_full = (struct sock_full){ .rqueue = s->listener_rqueue,
@@ -55,6 +58,12 @@ static void make(struct made *m, const struct spec *s)
 	owner.n_fds = s->fd_used;
 	owner.has_fds = s->fd_limit > 0;
 	owner.fd_limit = s->fd_limit;
+	owner.state = s->proc_state ? s->proc_state : 'S';
+	owner.wchan = s->wchan;
+	if (s->is_strays) {
+		m->listener_full.holders = &listener_holder;
+		m->listener_full.n_holders = 1;
+	}
 	m->conn = (struct conn){
 		.sock = &m->sock,
 		.netns = &netns,
@@ -67,6 +76,10 @@ static void make(struct made *m, const struct spec *s)
 		.other_end = s->other_in_close_wait ? &m->other_sock : NULL,
 		.other_proc = s->other_in_close_wait ? &other : NULL,
 	};
+	if (s->is_shared)
+		m->conn.holders[m->conn.n_holders++] = (struct holder){ &other, 9 };
+	if (s->is_hidden)
+		m->conn.basis = s->nobody_has_it ? BASIS_NOT_FOUND : BASIS_NO_PRIVILEGE;
 	if (s->is_mini || s->state == STATE_TIME_WAIT)
 		m->conn.ends = (struct ends){ ENDS_TIMEWAIT, true, s->expires_ms };
 }

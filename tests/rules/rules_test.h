@@ -26,6 +26,14 @@ struct spec {
 	size_t n_listeners;
 	uint64_t fd_used, fd_limit;
 	bool other_in_close_wait;
+	char proc_state;           /* 0: sleeping */
+	const char *wchan;
+	bool is_shared;            /* a second process holds it, too */
+	bool is_strays;            /* held by one that is not the listener's owner, descriptor 5 */
+	bool nobody_has_it;        /* everything could be read */
+	bool is_client;            /* we connected: 40000 here, 443 there */
+	uint16_t peer_port;        /* 0: 40000, or 443 of a client */
+	uint8_t retrans;
 };
 
 #define AGE_UNKNOWN UINT64_MAX

@@ -54,20 +54,31 @@ static void stat_lines(void **state)
 	}
 }
 
+static struct proc read_status(const char *text)
+{
+	struct proc p = { .uid = 5 };
+
+	facts_parse_status(text, &p);
+	return p;
+}
+
 static void status_files(void **state)
 {
-	uint32_t uid = 5;
+	struct proc p = read_status("Name:\tx\nUmask:\t0022\nTracerPid:\t77\nUid:\t1000\t0\t0\t0\n");
 
 	(void)state;
-	assert_true(facts_parse_uid("Name:\tx\nUmask:\t0022\nUid:\t1000\t0\t0\t0\nGid:\t1\n", &uid));
-	assert_int_equal(uid, 1000);
+	assert_true(p.has_uid);
+	assert_int_equal(p.uid, 1000);
+	assert_int_equal(p.tracer, 77);
 	/* A name is escaped by the kernel and cannot begin a line. */
-	assert_true(facts_parse_uid("Name:\tx\\nUid:\t7\nUid:\t4294967294\t0\n", &uid));
-	assert_true(uid == 4294967294u);
-	assert_false(facts_parse_uid("", &uid));
-	assert_false(facts_parse_uid("Name:\tUid:\t7\n", &uid));
-	assert_false(facts_parse_uid("Uid:", &uid));
-	assert_true(uid == 4294967294u);
+	p = read_status("Name:\tx\\nUid:\t7\nTracerPid:\t0\nUid:\t4294967294\t0\n");
+	assert_true(p.has_uid && p.uid == 4294967294u);
+	assert_int_equal(p.tracer, 0);
+	assert_false(read_status("").has_uid);
+	assert_false(read_status("Name:\tUid:\t7\n").has_uid);
+	assert_false(read_status("Uid:").has_uid);
+	assert_int_equal(read_status("Uid:").uid, 5);
+	assert_int_equal(read_status("TracerPid:\t-3\n").tracer, 0);
 }
 
 static void limits_files(void **state)

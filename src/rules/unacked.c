@@ -1,0 +1,292 @@
+#include "rules/facts.h"
+#include "rules/rule.h"
+#include "rules/words.h"
+
+/* How it works: something of ours is not acknowledged, the FIN or data in front of it. The timer
+ * says what the kernel waits for:
+ *
+ *   on        it repeats a segment nobody acknowledges: the peer or the path is gone
+ *   persist   it may not send: the peer's window is closed, or this host could not send
+ *
+ * A persist timer is no proof of a closed window: a segment that this host's own firewall or queue
+ * drops counts as never sent. That a living peer answers the probes shows in last_ack_recv.
+ * Source: Linux net/ipv4/tcp_timer.c, tcp_retransmit_timer() and tcp_probe_timer(); tcp_output.c,
+ * tcp_send_probe0(). */
+
+enum {
+	/* 0.2 + 0.4 + 0.8 s at the smallest RTO: three losses in a row are no accident. */
+	LOST = 3,
+	/* Probes are at most 120 s apart (TCP_RTO_MAX), so a living peer has answered since. */
+	PROBES_APART_MS = 130 * SECOND_MS,
+	MANY = 10,
+	CROWD = 100,
+	MUCH = 1 << 20,
+};
+
+static bool is_repeating(const struct sock *s)
+{
+	return s->timer == TIMER_ON && s->retrans >= LOST;
+}
+
+static bool is_probing(const struct sock *s)
+{
+	return s->timer == TIMER_PERSIST && s->retrans >= LOST;
+}
+
+/* The FIN counts one, so 1 is a FIN alone. */
+static bool peer_answers(const struct sock *s)
+{
+	return s->full->wqueue > 1 && s->full->info.len >= SOCK_INFO_LEN_BASIC &&
+	       s->full->info.last_ack_recv_ms < PROBES_APART_MS;
+}
+
+static void fact_stuck(struct finding *f, const struct group *g)
+{
+	finding_fact(f, "unacknowledged", FACT_BYTES, (int64_t)g->wqueue);
+	finding_fact(f, "most_retransmissions", FACT_COUNT, g->most_retrans);
+	fact_ends(f, g);
+	fact_fin(f, g);
+}
+
+static enum verdict send_stuck(const struct conn *c, const struct bounds *b)
+{
+	(void)b;
+	return c->sock->full->wqueue > 0 && (is_repeating(c->sock) || is_probing(c->sock)) ?
+		       VERDICT_FIRES :
+		       VERDICT_SILENT;
+}
+
+static enum certainty how_send_stuck(const struct conn *c)
+{
+	return is_repeating(c->sock) || peer_answers(c->sock) ? CERTAINTY_CERTAIN :
+								CERTAINTY_LIKELY;
+}
+
+static bool weigh_send_stuck(const struct group *g, const struct bounds *b, struct finding *f)
+{
+	(void)b;
+	f->severity = SEVERITY_WARNING;
+	fact_stuck(f, g);
+	fact_proc(f, g);
+	if (g->n_persist == g->count)
+		f->says = N_("{count} {count:connection|connections} to {peer}, closed by the peer, "
+			     "still {count:has|have} {unacknowledged} to send, and {peer} takes "
+			     "nothing: its window is closed.");
+	return true;
+}
+
+static enum verdict peer_gone(const struct conn *c, const struct bounds *b)
+{
+	(void)b;
+	return c->sock->full && is_repeating(c->sock) ? VERDICT_FIRES : VERDICT_SILENT;
+}
+
+static bool weigh_peer_gone(const struct group *g, const struct bounds *b, struct finding *f)
+{
+	(void)b;
+	f->severity = g->count >= CROWD ? SEVERITY_WARNING : SEVERITY_NOTE;
+	f->certainty = CERTAINTY_LIKELY;
+	fact_stuck(f, g);
+	fact_setting(f, "orphan_retries", &g->subject.netns->sysctls.orphan_retries);
+	return true;
+}
+
+static enum verdict zero_window(const struct conn *c, const struct bounds *b)
+{
+	(void)b;
+	return c->sock->full && is_probing(c->sock) ? VERDICT_FIRES : VERDICT_SILENT;
+}
+
+static enum certainty how_zero_window(const struct conn *c)
+{
+	return peer_answers(c->sock) ? CERTAINTY_CERTAIN : CERTAINTY_POSSIBLE;
+}
+
+static bool weigh_zero_window(const struct group *g, const struct bounds *b, struct finding *f)
+{
+	(void)b;
+	f->severity = g->count >= MANY || g->wqueue >= MUCH ? SEVERITY_WARNING : SEVERITY_NOTE;
+	fact_stuck(f, g);
+	fact_setting(f, "orphan_retries", &g->subject.netns->sysctls.orphan_retries);
+	if (f->certainty != CERTAINTY_CERTAIN)
+		f->says = N_("{count} {count:connection|connections} we closed cannot send what is "
+			     "left ({unacknowledged}, the FIN included): either {peer} does not "
+			     "read, or this host's own firewall or queue drops it.");
+	return true;
+}
+
+static enum verdict crossed(const struct conn *c, const struct bounds *b)
+{
+	/* How long is rarely known in this state: then a repeated FIN says that it is no moment. */
+	if (!c->age.known)
+		return c->sock->retrans >= LOST ? VERDICT_FIRES : VERDICT_SILENT;
+	return c->age.ms >= b->young ? VERDICT_FIRES : VERDICT_SILENT;
+}
+
+static bool weigh_crossed(const struct group *g, const struct bounds *b, struct finding *f)
+{
+	(void)b;
+	f->severity = g->count >= MANY ? SEVERITY_WARNING : SEVERITY_NOTE;
+	f->certainty = CERTAINTY_CERTAIN;
+	fact_stuck(f, g);
+	return true;
+}
+
+#define FIX_FIND_THE_LOSS                                                                          \
+	{ .kind = FIX_OPERATION,                                                                   \
+	  .text = N_("Find out where they are lost: is the peer up, is there a route, does a "       \
+		     "firewall drop FINs of connections it has forgotten?"),                       \
+	  .command = "ip route get {peer_addr}; ip neigh show {peer_addr}" }
+#define FIX_ORPHAN_RETRIES                                                                         \
+	{ .kind = FIX_SYSCTL,                                                                      \
+	  .text = N_("Give up earlier, only where thousands pile up; 0 means 8 tries, about 100 s."), \
+	  .command = "sysctl -w net.ipv4.tcp_orphan_retries=4",                                    \
+	  .current = "orphan_retries", .proposed = "4",                                            \
+	  .risk = N_("the last bytes of answers over lossy paths are lost") }
+#define FIX_USER_TIMEOUT                                                                           \
+	{ .kind = FIX_SOCKOPT,                                                                     \
+	  .text = N_("TCP_USER_TIMEOUT: how long sent data may stay unacknowledged, before and "     \
+		     "after close()."),                                                            \
+	  .proposed = "30000",                                                                     \
+	  .risk = N_("a longer outage than that ends the connection") }
+#define AVOID_LINGER_BLOCKS                                                                        \
+	N_("SO_LINGER with a timeout: close() then blocks the thread, and the peer takes nothing "  \
+	   "faster.")
+
+const struct rule unacked_rules[] = {
+	{
+		.text = {
+			.id = "close-wait-send-stuck",
+			.title = N_("an answer the peer does not take"),
+			.says = N_("{count} {count:connection|connections} to {peer}, closed by the "
+				   "peer, still {count:has|have} {unacknowledged} to send, and nobody "
+				   "acknowledges: {most_retransmissions} tries so far."),
+			.why = N_("The peer ended its sending side, which is no reason to stop "
+				  "answering, but what we send is not taken any more. The kernel "
+				  "repeats it for 15 minutes by default, and as long as the peer "
+				  "answers probes of a closed window."),
+			.fixes = {
+				{ .kind = FIX_CODE,
+				  .text = N_("Limit the time a response may take to send, and stop on "
+					     "EPIPE or ECONNRESET.") },
+				FIX_USER_TIMEOUT,
+				{ .kind = FIX_SYSCTL,
+				  .text = N_("tcp_retries2 shortens the wait for the whole host; not "
+					     "below 8."),
+				  .command = "sysctl -w net.ipv4.tcp_retries2=10",
+				  .proposed = "10",
+				  .risk = N_("short outages end connections everywhere") },
+			},
+			.avoid = { N_("Larger send buffers: more is lost in the end.") },
+			.refs = "tcp(7), TCP_USER_TIMEOUT and tcp_retries2; RFC 9293 section 3.8.3; "
+				"Linux net/ipv4/tcp_timer.c, tcp_write_timeout()",
+		},
+		.scope = SCOPE_DESTINATION,
+		.states = STATE_BIT(STATE_CLOSE_WAIT),
+		.claims = send_stuck,
+		.how_sure = how_send_stuck,
+		.weigh = weigh_send_stuck,
+	},
+	{
+		.text = {
+			.id = "fin-wait-1-peer-gone",
+			.title = N_("our FIN is repeated, nobody answers"),
+			.says = N_("{count} {count:connection|connections} we closed {count:repeats|"
+				   "repeat} the FIN towards {peer} ({most_retransmissions} tries so "
+				   "far), and nobody answers."),
+			.why = N_("We closed, and neither the FIN nor the data in front of it is "
+				  "acknowledged: the peer, or the way to it, is gone. The kernel "
+				  "gives up by itself, after about 100 s if nobody holds the "
+				  "descriptor any more, after 15 minutes otherwise."),
+			.fixes = { FIX_FIND_THE_LOSS, FIX_ORPHAN_RETRIES },
+			.avoid = { N_("tcp_fin_timeout: it begins when the FIN has been "
+				      "acknowledged.") },
+			.refs = "RFC 9293 section 3.8.1; tcp(7), tcp_orphan_retries; Linux "
+				"net/ipv4/tcp_timer.c, tcp_orphan_retries()",
+		},
+		.scope = SCOPE_DESTINATION,
+		.states = STATE_BIT(STATE_FIN_WAIT_1),
+		.claims = peer_gone,
+		.weigh = weigh_peer_gone,
+	},
+	{
+		.text = {
+			.id = "fin-wait-1-zero-window",
+			.title = N_("closed, but the peer does not take the rest"),
+			.says = N_("{count} {count:connection|connections} we closed still "
+				   "{count:holds|hold} {unacknowledged} (the FIN included) that {peer} "
+				   "does not read: its window is closed."),
+			.why = N_("close() returned, the kernel still has data to deliver in front of "
+				  "the FIN, and the peer's program does not read. Nobody here owns "
+				  "the connection; the kernel probes for some minutes and gives up. A "
+				  "connection that was only shut down stays as long as the peer "
+				  "answers."),
+			.fixes = {
+				{ .kind = FIX_CODE,
+				  .text = N_("Let the peer's program confirm what it read, and abort "
+					     "clients that are too slow on purpose (SO_LINGER with 0, "
+					     "then close()).") },
+				FIX_USER_TIMEOUT, FIX_ORPHAN_RETRIES,
+			},
+			.avoid = { AVOID_LINGER_BLOCKS },
+			.refs = "RFC 9293 section 3.8.6.1; Linux net/ipv4/tcp_timer.c, "
+				"tcp_probe_timer()",
+		},
+		.scope = SCOPE_DESTINATION,
+		.states = STATE_BIT(STATE_FIN_WAIT_1) | STATE_BIT(STATE_LAST_ACK),
+		.claims = zero_window,
+		.how_sure = how_zero_window,
+		.weigh = weigh_zero_window,
+	},
+	{
+		.text = {
+			.id = "last-ack-peer-gone",
+			.title = N_("the peer closed and left; our FIN gets no answer"),
+			.says = N_("{count} {count:connection|connections} that {peer} closed first "
+				   "{count:repeats|repeat} our own FIN ({most_retransmissions} tries so "
+				   "far), and nobody answers."),
+			.why = N_("The peer closed, we followed later, and by then it was gone: "
+				  "rebooted, or a firewall on the way forgot the half-closed "
+				  "connection (conntrack does so after 60 s by default). The kernel "
+				  "gives up by itself, after about 100 s."),
+			.fixes = {
+				{ .kind = FIX_CODE,
+				  .text = N_("Close soon after the peer has: within the firewall's "
+					     "time for half-closed connections.") },
+				FIX_FIND_THE_LOSS, FIX_ORPHAN_RETRIES,
+			},
+			.avoid = { N_("tcp_fin_timeout: it is about FIN-WAIT-2.") },
+			.refs = "RFC 9293 section 3.6; Linux net/ipv4/tcp_timer.c, "
+				"tcp_orphan_retries(); net/netfilter/nf_conntrack_proto_tcp.c, "
+				"tcp_timeouts",
+		},
+		.scope = SCOPE_DESTINATION,
+		.states = STATE_BIT(STATE_LAST_ACK),
+		.claims = peer_gone,
+		.weigh = weigh_peer_gone,
+	},
+	{
+		.text = {
+			.id = "closing-simultaneous",
+			.title = N_("both closed at once, the last ACK is missing"),
+			.says = N_("{count} {count:connection|connections} with {peer} {count:was|were} "
+				   "closed by both ends at once, and our FIN is still not "
+				   "acknowledged."),
+			.why = N_("Both FINs crossed. Each end waits for the ACK of its own; ours, or "
+				  "the ACK of it, was lost. It is harmless and ends by itself. Where "
+				  "it is frequent, both ends run the same idle timer."),
+			.fixes = {
+				{ .kind = FIX_OPERATION,
+				  .text = N_("Give the two ends different idle timeouts, the client "
+					     "the shorter one.") },
+				FIX_FIND_THE_LOSS,
+			},
+			.refs = "RFC 9293 section 3.6, figure 13",
+		},
+		.scope = SCOPE_DESTINATION,
+		.states = STATE_BIT(STATE_CLOSING),
+		.claims = crossed,
+		.weigh = weigh_crossed,
+	},
+};
+const size_t n_unacked_rules = ARRAY_LEN(unacked_rules);

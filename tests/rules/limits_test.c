@@ -1,0 +1,92 @@
+#include "rules_test.h"
+#include "util/attr.h"
+
+#include <string.h>
+
+/* FIRES or SILENT of a rule that is asked about a listener or a process. */
+struct limit_row {
+	const char *name;
+	enum expected expected;
+	enum severity severity;
+	uint32_t used, limit;
+};
+
+static void check(const struct limit_row *row, const char *rule, const struct findings *all)
+{
+	if (row->expected == SILENT) {
+		if (all->n != 0)
+			fail_msg("%s: %s fired", row->name, all->at[0].text->id);
+		return;
+	}
+	if (all->n != 1 || strcmp(all->at[0].text->id, rule) != 0)
+		fail_msg("%s: %s did not fire", row->name, rule);
+	if (all->at[0].severity != row->severity)
+		fail_msg("%s: severity %s", row->name, severity_name(all->at[0].severity));
+	assert_int_equal(all->at[0].certainty, CERTAINTY_CERTAIN);
+}
+
+static void accept_queue(void **state)
+{
+	(void)state;
+	static const struct limit_row rows[] = {
+		{ "full: backlog and one", FIRES, SEVERITY_PROBLEM, 3, 2 },
+		{ "as many as the backlog", SILENT, 0, 128, 128 },
+		{ "a backlog of one is meant so", SILENT, 0, 2, 1 },
+		{ "empty", SILENT, 0, 0, 128 },
+	};
+	static const struct netns netns = { .sysctls.somaxconn = { true, 4096 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct arena *arena = arena_new();
+		struct judge *j = judge_new(arena, 60000, 3);
+		struct sock_full full = { .rqueue = rows[i].used, .wqueue = rows[i].limit, .inode = 7 };
+		struct sock s = { .state = STATE_LISTEN, .pair.local.port = 80, .full = &full };
+		struct conn c = { .sock = &s, .netns = &netns };
+		struct findings all;
+
+		judge_listener(j, &c);
+		judge_end(j, &all);
+		check(&rows[i], "accept-queue-full", &all);
+		arena_free(arena);
+	}
+}
+
+static void nofile(void **state)
+{
+	(void)state;
+	static const struct limit_row rows[] = {
+		{ "80 percent", FIRES, SEVERITY_WARNING, 820, 1024 },
+		{ "95 percent", FIRES, SEVERITY_PROBLEM, 973, 1024 },
+		{ "less", SILENT, 0, 819, 1024 },
+		{ "a small limit is meant so", SILENT, 0, 63, 63 },
+		{ "limit unknown", SILENT, 0, 5000, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct proc p = { .pid = 812, .comm = "x", .n_fds = rows[i].used, .has_fds = true,
+				  .fd_limit = rows[i].limit };
+		struct arena *arena = arena_new();
+		struct judge *j = judge_new(arena, 60000, 3);
+		struct look look = { 0 };
+		struct findings all;
+
+		assert_int_equal(judge_is_near_limit(&p), rows[i].expected == FIRES);
+		if (judge_is_near_limit(&p))
+			judge_proc(j, &look, &p);
+		judge_end(j, &all);
+		check(&rows[i], "nofile-near-limit", &all);
+		p.has_fds = false;
+		assert_false(judge_is_near_limit(&p));
+		arena_free(arena);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(accept_queue),
+		cmocka_unit_test(nofile),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

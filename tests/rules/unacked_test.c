@@ -1,0 +1,110 @@
+#include "rules_test.h"
+#include "util/attr.h"
+
+#define REPEATS .timer = TIMER_ON, .retrans = 3
+#define PROBES .timer = TIMER_PERSIST, .retrans = 3
+
+static void send_stuck(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "nobody acknowledges", "close-wait-send-stuck", FIRES, SEVERITY_WARNING,
+		  CERTAINTY_CERTAIN, 1,
+		  { .state = STATE_CLOSE_WAIT, .inode = 9, .wqueue = 5000, .age_ms = 9000, REPEATS } },
+		{ "the window is closed, probes are answered", "close-wait-send-stuck", FIRES,
+		  SEVERITY_WARNING, CERTAINTY_CERTAIN, 1,
+		  { .state = STATE_CLOSE_WAIT, .inode = 9, .wqueue = 5000, .age_ms = 9000, PROBES,
+		    .ack_recv_ms = 100 } },
+		{ "probes, and no ACK for long", "close-wait-send-stuck", FIRES, SEVERITY_WARNING,
+		  CERTAINTY_LIKELY, 1,
+		  { .state = STATE_CLOSE_WAIT, .inode = 9, .wqueue = 5000, .age_ms = 900000, PROBES,
+		    .ack_recv_ms = 900000 } },
+		{ "two losses", "close-wait-send-stuck", SILENT, 0, 0, 1,
+		  { .state = STATE_CLOSE_WAIT, .inode = 9, .wqueue = 5000, .age_ms = 9000,
+		    .timer = TIMER_ON, .retrans = 2 } },
+		{ "nothing to send", "close-wait-send-stuck", SILENT, 0, 0, 1,
+		  { .state = STATE_CLOSE_WAIT, .inode = 9, .age_ms = 9000, .timer = TIMER_KEEPALIVE,
+		    .retrans = 5 } },
+	};
+
+	check_rows(rows, ARRAY_LEN(rows));
+}
+
+static void peer_gone(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "one", "fin-wait-1-peer-gone", FIRES, SEVERITY_NOTE, CERTAINTY_LIKELY, 1,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 1, REPEATS } },
+		{ "a crowd", "fin-wait-1-peer-gone", FIRES, SEVERITY_WARNING, CERTAINTY_LIKELY, 100,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 1, REPEATS } },
+		{ "a loss or two", "fin-wait-1-peer-gone", SILENT, 0, 0, 100,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 1, .timer = TIMER_ON, .retrans = 2 } },
+		{ "it waits for a window instead", "fin-wait-1-peer-gone", SILENT, 0, 0, 1,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 100, PROBES } },
+		{ "one", "last-ack-peer-gone", FIRES, SEVERITY_NOTE, CERTAINTY_LIKELY, 1,
+		  { .state = STATE_LAST_ACK, .wqueue = 1, REPEATS } },
+		{ "a crowd", "last-ack-peer-gone", FIRES, SEVERITY_WARNING, CERTAINTY_LIKELY, 100,
+		  { .state = STATE_LAST_ACK, .wqueue = 1, REPEATS } },
+		{ "a loss or two", "last-ack-peer-gone", SILENT, 0, 0, 100,
+		  { .state = STATE_LAST_ACK, .wqueue = 1, .timer = TIMER_ON, .retrans = 2 } },
+	};
+
+	check_rows(rows, ARRAY_LEN(rows));
+}
+
+static void zero_window(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "probes are answered", "fin-wait-1-zero-window", FIRES, SEVERITY_NOTE,
+		  CERTAINTY_CERTAIN, 1,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 5000, PROBES, .ack_recv_ms = 400 } },
+		{ "many", "fin-wait-1-zero-window", FIRES, SEVERITY_WARNING, CERTAINTY_CERTAIN, 10,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 5000, PROBES, .ack_recv_ms = 400 } },
+		{ "much", "fin-wait-1-zero-window", FIRES, SEVERITY_WARNING, CERTAINTY_CERTAIN, 1,
+		  { .state = STATE_LAST_ACK, .wqueue = 1048576, PROBES, .ack_recv_ms = 400 } },
+		{ "the FIN alone: our own firewall does that, too", "fin-wait-1-zero-window", FIRES,
+		  SEVERITY_NOTE, CERTAINTY_POSSIBLE, 1,
+		  { .state = STATE_LAST_ACK, .wqueue = 1, PROBES, .ack_recv_ms = 400 } },
+		{ "no tcp_info", "fin-wait-1-zero-window", FIRES, SEVERITY_NOTE, CERTAINTY_POSSIBLE,
+		  1, { .state = STATE_FIN_WAIT_1, .wqueue = 5000, PROBES, .no_info = true } },
+		{ "a slow reader", "fin-wait-1-zero-window", SILENT, 0, 0, 10,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 5000, .timer = TIMER_PERSIST,
+		    .retrans = 2 } },
+	};
+
+	check_rows(rows, ARRAY_LEN(rows));
+}
+
+static void closing(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "for five seconds", "closing-simultaneous", FIRES, SEVERITY_NOTE,
+		  CERTAINTY_CERTAIN, 1, { .state = STATE_CLOSING, .wqueue = 1, .age_ms = 5000 } },
+		{ "often", "closing-simultaneous", FIRES, SEVERITY_WARNING, CERTAINTY_CERTAIN, 10,
+		  { .state = STATE_CLOSING, .wqueue = 1, .age_ms = 5000 } },
+		{ "age unknown, the FIN is being repeated", "closing-simultaneous", FIRES,
+		  SEVERITY_NOTE, CERTAINTY_CERTAIN, 1,
+		  { .state = STATE_CLOSING, .wqueue = 1, .age_ms = AGE_UNKNOWN, REPEATS } },
+		{ "a moment", "closing-simultaneous", SILENT, 0, 0, 10,
+		  { .state = STATE_CLOSING, .wqueue = 1, .age_ms = 4999 } },
+		{ "age unknown", "closing-simultaneous", SILENT, 0, 0, 10,
+		  { .state = STATE_CLOSING, .wqueue = 1, .age_ms = AGE_UNKNOWN } },
+	};
+
+	check_rows(rows, ARRAY_LEN(rows));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(send_stuck),
+		cmocka_unit_test(peer_gone),
+		cmocka_unit_test(zero_window),
+		cmocka_unit_test(closing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
