@@ -12,6 +12,18 @@ void make_close_wait_eof_unread(struct stage *st);
 void make_close_wait_data_unread(struct stage *st);
 void make_close_wait_never_accepted(struct stage *st);
 
+void make_close_wait_stopped_process(struct stage *st);
+void make_close_wait_shared_fd(struct stage *st);
+void make_close_wait_idle_pool(struct stage *st);
+void make_close_wait_send_stuck(struct stage *st);
+
+void make_fin_wait_1_peer_gone(struct stage *st);
+void make_fin_wait_1_zero_window(struct stage *st);
+void make_last_ack_peer_gone(struct stage *st);
+void make_closing_simultaneous(struct stage *st);
+void make_accept_queue_full(struct stage *st);
+void make_nofile_near_limit(struct stage *st);
+
 void make_fin_wait_2_held(struct stage *st);
 void make_fin_wait_2_orphan(struct stage *st);
 
@@ -30,3 +42,10 @@ void make_near_server_time_wait(struct stage *st);
 void make_near_many_destinations(struct stage *st);
 void make_near_refused_once(struct stage *st);
 void make_near_orderly_close(struct stage *st);
+void make_near_stopped_idle(struct stage *st);
+void make_near_preforked(struct stage *st);
+void make_near_idle_pool(struct stage *st);
+void make_near_lost_once(struct stage *st);
+void make_near_slow_reader(struct stage *st);
+void make_near_half_queue(struct stage *st);
+void make_near_half_nofile(struct stage *st);

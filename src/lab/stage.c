@@ -1,4 +1,5 @@
 #include "lab/stage.h"
+#include "model/sock.h"
 #include "util/cleanup.h"
 #include "util/i18n.h"
 
@@ -210,6 +211,15 @@ void stage_prompt(struct actor *a)
 		stage_die(a->comm);
 }
 
+void stage_stop(const struct actor *a)
+{
+	int status;
+
+	if (kill(a->pid, SIGSTOP) < 0 || waitpid(a->pid, &status, WUNTRACED) != a->pid ||
+	    !WIFSTOPPED(status))
+		stage_die(a->comm);
+}
+
 void cue_ready(void)
 {
 	if (write(CUE_FD, "", 1) != 1)
@@ -224,8 +234,17 @@ void cue_wait(void)
 		_exit(STAGE_AS_EXPECTED);
 }
 
+/* Probes that are answered are not counted; but the time between two of them doubles, from 200 ms. */
+static bool is_backed_off(unsigned ticks, unsigned tries)
+{
+	enum { RTO_TICKS = 20, SLACK = 2 };
+
+	return tries == 0 || ticks > (unsigned)(RTO_TICKS + SLACK) << (tries - 1);
+}
+
 /* The namespace's own table; the lab must not look with the code it tests. */
-static unsigned count_socks(enum state state, uint16_t local_port, uint16_t peer_port)
+static unsigned count_socks(enum state state, uint16_t local_port, uint16_t peer_port,
+			    unsigned tries)
 {
 	AUTO_FILE table = fopen("/proc/self/net/tcp", "re");
 	unsigned n = 0;
@@ -234,9 +253,12 @@ static unsigned count_socks(enum state state, uint16_t local_port, uint16_t peer
 	if (!table)
 		stage_die("/proc/self/net/tcp");
 	while (fgets(line, sizeof(line), table)) {
-		unsigned local, peer, st;
+		unsigned local, peer, st, timer, ticks, retransmissions;
 
-		if (sscanf(line, " %*u: %*x:%x %*x:%x %x", &local, &peer, &st) != 3)
+		if (sscanf(line, " %*u: %*x:%x %*x:%x %x %*x:%*x %x:%x %x", &local, &peer, &st,
+			   &timer, &ticks, &retransmissions) != 6)
+			continue;
+		if (timer == TIMER_PERSIST ? !is_backed_off(ticks, tries) : retransmissions < tries)
 			continue;
 		n += st == (unsigned)state && (!local_port || local == local_port) &&
 		     (!peer_port || peer == peer_port);
@@ -246,9 +268,15 @@ static unsigned count_socks(enum state state, uint16_t local_port, uint16_t peer
 
 void stage_await_socks(enum state state, uint16_t local_port, uint16_t peer_port, unsigned n)
 {
+	stage_await_tries(state, local_port, peer_port, n, 0);
+}
+
+void stage_await_tries(enum state state, uint16_t local_port, uint16_t peer_port, unsigned n,
+		       unsigned tries)
+{
 	int64_t since = stage_now_ms();
 
-	while (count_socks(state, local_port, peer_port) < n)
+	while (count_socks(state, local_port, peer_port, tries) < n)
 		stage_pause(since, state_name(state));
 }
 

@@ -55,8 +55,13 @@ void stage_await(struct actor *a);
 /* Starts it and waits for its first cue_ready(). */
 struct actor *stage_cast_ready(struct stage *st, const char *comm, part *play);
 void stage_prompt(struct actor *a);
+/* Stops it by a signal, and waits until it has stopped. */
+void stage_stop(const struct actor *a);
 /* Waits until at least `n` sockets are in the state, by local and peer port; 0: any port. */
 void stage_await_socks(enum state state, uint16_t local_port, uint16_t peer_port, unsigned n);
+/* The same, and each has tried `tries` times in vain: retransmissions or probes. */
+void stage_await_tries(enum state state, uint16_t local_port, uint16_t peer_port, unsigned n,
+		       unsigned tries);
 /* Ends the actors, in the order in which they were cast. */
 void stage_clear(struct stage *st);
 

@@ -2,6 +2,8 @@
 #include "lab/stage.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -92,6 +94,38 @@ void tcp_await_state(int fd, enum state state)
 			return;
 		stage_pause(since, state_name(state));
 	}
+}
+
+void tcp_fill(int fd)
+{
+	char block[4096] = { 0 };
+	int64_t since = stage_now_ms();
+
+	/* The buffers grow while they are filled: enough is when nothing moved for a moment. */
+	for (int idle = 0; idle < 20; idle++) {
+		while (send(fd, block, sizeof(block), MSG_DONTWAIT) > 0)
+			idle = 0;
+		if (errno != EAGAIN)
+			stage_die("send");
+		stage_pause(since, "send");
+	}
+}
+
+void tcp_go_deaf(int fd)
+{
+	struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog program = { .len = 1, .filter = &drop };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
+		stage_die("SO_ATTACH_FILTER");
+}
+
+void tcp_hear_again(int fd)
+{
+	int unused = 0;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof(unused)) < 0)
+		stage_die("SO_DETACH_FILTER");
 }
 
 void tcp_vanish(int fd)

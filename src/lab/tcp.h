@@ -18,6 +18,11 @@ void tcp_drain(int fd);
 /* shutdown(SHUT_WR): the FIN goes, the descriptor stays. */
 void tcp_half_close(int fd);
 void tcp_await_state(int fd, enum state state);
+/* Sends until the peer takes no more. */
+void tcp_fill(int fd);
+/* From now on every segment for this socket is lost on its way, or no longer. */
+void tcp_go_deaf(int fd);
+void tcp_hear_again(int fd);
 /* The connection vanishes without a packet, as if the host had lost its power. */
 void tcp_vanish(int fd);
 

@@ -126,6 +126,9 @@ void json_endpoint(struct buf *b, const char *key, const struct endpoint *e)
 
 	json_open(b, key);
 	json_text(b, "addr", addr_format(e->addr, text));
-	json_unsigned(b, "port", e->port);
+	if (e->port == 0) /* every port of the address */
+		json_null(b, "port");
+	else
+		json_unsigned(b, "port", e->port);
 	json_close(b);
 }

@@ -128,11 +128,11 @@ static bool is_name(const char *name, size_t len, const char *wanted)
 	return strlen(wanted) == len && memcmp(name, wanted, len) == 0;
 }
 
-static void put_endpoint(struct buf *b, struct endpoint e)
+void says_endpoint(struct buf *b, struct endpoint e)
 {
 	char text[ENDPOINT_TEXT_MAX];
 
-	if (e.port == 0) /* a budget is of an address, not of one port */
+	if (e.port == 0)
 		buf_puts(b, addr_format(e.addr, text));
 	else
 		buf_puts(b, endpoint_format(e, text));
@@ -152,9 +152,9 @@ static void put_place(struct buf *b, const char *name, size_t len, const struct 
 			buf_puts(b, _("at least "));
 		says_duration(b, f->oldest.ms);
 	} else if (is_name(name, len, "local") && f->subject.has_local) {
-		put_endpoint(b, f->subject.local);
+		says_endpoint(b, f->subject.local);
 	} else if (is_name(name, len, "peer") && f->subject.has_peer) {
-		put_endpoint(b, f->subject.peer);
+		says_endpoint(b, f->subject.peer);
 	} else if (is_name(name, len, "peer_addr") && f->subject.has_peer) {
 		char text[ADDR_TEXT_MAX];
 

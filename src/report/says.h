@@ -20,4 +20,6 @@ void says_duration(struct buf *b, uint64_t ms);
 /* "12 KiB". */
 void says_bytes(struct buf *b, uint64_t n);
 /* Local time to the millisecond, with its date. */
+/* "192.0.2.1:443"; port 0 is every port of the address and left out. */
+void says_endpoint(struct buf *b, struct endpoint e);
 void says_instant(struct buf *b, int64_t ns);

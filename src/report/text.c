@@ -111,8 +111,10 @@ static void put_subject(struct buf *b, const struct report *r, const struct find
 		buf_printf(b, _(" container %.12s"), p->container);
 	if (s->kind == SUBJECT_LISTENER && s->has_local)
 		buf_printf(b, _("%slistener %s"), b->n ? " " : "", endpoint_format(s->local, text));
-	if (s->kind == SUBJECT_DESTINATION && s->has_peer)
-		buf_printf(b, _("%sto %s"), b->n ? " " : "", endpoint_format(s->peer, text));
+	if (s->has_peer && (s->kind == SUBJECT_DESTINATION || s->kind == SUBJECT_PROCESS)) {
+		buf_printf(b, _("%sto "), b->n ? " " : "");
+		says_endpoint(b, s->peer);
+	}
 	if (s->netns && s->netns->name) {
 		buf_puts(b, _(" netns "));
 		escape_terminal(b, s->netns->name, r->options.ascii);

@@ -33,7 +33,13 @@ static bool weigh_held(const struct group *g, const struct bounds *b, struct fin
 	fact_fds(f, g);
 	fact_proc(f, g);
 	fact_fin(f, g);
-	if (g->culprit) {
+	if (g->rqueue > 0) {
+		/* Then the other end may be waiting for us. */
+		finding_fact(f, "unread", FACT_BYTES, (int64_t)g->rqueue);
+		f->says = N_("{count} half-closed {count:connection has|connections have} {unread} of "
+			     "the answer lying unread here, for {oldest}: this program has said that "
+			     "it sends no more, and does not read.");
+	} else if (g->culprit) {
 		finding_fact(f, "culprit_pid", FACT_COUNT, g->culprit->pid);
 		finding_fact_text(f, "culprit", g->culprit->comm);
 		finding_fact(f, "culprit_fd", FACT_COUNT, g->culprit_fd);

@@ -115,6 +115,16 @@ static const struct rule *claim_sock(const struct judge *j, const struct conn *c
 	return unknown ? rules_unjudged() : rules_ordinary(c->sock->state);
 }
 
+/* The ports of a server's clients tell nothing. */
+static struct endpoint peer_of(const struct conn *c)
+{
+	struct endpoint peer = c->sock->pair.peer;
+
+	if (c->listener || c->sock->pair.local.port < peer.port)
+		peer.port = 0;
+	return peer;
+}
+
 static struct group_key key_of(const struct rule *r, const struct conn *c)
 {
 	struct group_key key = { .rule = r };
@@ -135,6 +145,8 @@ static struct group_key key_of(const struct rule *r, const struct conn *c)
 		key.local = c->listener->pair.local;
 	else if (scope == SCOPE_DESTINATION || scope == SCOPE_PROCESS_DESTINATION)
 		key.peer = c->sock->pair.peer;
+	else if (scope == SCOPE_PEER)
+		key.peer = peer_of(c);
 	if (r == rules_unjudged())
 		key.extra = c->sock->state;
 	return key;
@@ -149,6 +161,7 @@ static enum subject_kind subject_kind_of(const struct rule *r, const struct conn
 	case SCOPE_LISTENER:
 		return SUBJECT_LISTENER;
 	case SCOPE_DESTINATION:
+	case SCOPE_PEER:
 		return SUBJECT_DESTINATION;
 	case SCOPE_SERVICE:
 		return c->listener ? SUBJECT_LISTENER : SUBJECT_DESTINATION;
@@ -170,7 +183,7 @@ static struct subject subject_of(const struct rule *r, const struct conn *c,
 		.local = key->local,
 		.peer = key->peer,
 		.has_local = key->local.port != 0,
-		.has_peer = key->peer.port != 0,
+		.has_peer = key->peer.port != 0 || r->scope == SCOPE_PEER,
 	};
 
 	/* An inferred owner is named only where there is one candidate. */

@@ -25,6 +25,7 @@ enum scope {
 	SCOPE_PROCESS,     /* the process that holds the descriptors */
 	SCOPE_LISTENER,    /* the listener in whose queue they wait */
 	SCOPE_DESTINATION, /* the remote address and port */
+	SCOPE_PEER,        /* the remote host; where we connected to it, and its port */
 	SCOPE_SERVICE,     /* our listener if the local port has one, else the destination */
 	SCOPE_PROCESS_DESTINATION, /* the process, for each remote address and port */
 	SCOPE_NETNS,

@@ -28,9 +28,13 @@ static bool is_repeating(const struct sock *s)
 	return s->timer == TIMER_ON && s->retrans >= LOST;
 }
 
+/* Every answer sets the count of probes back, but not how long the next one waits: for a peer that
+ * lives and does not read only the backoff tells. Source: Linux net/ipv4/tcp_input.c, tcp_ack(). */
 static bool is_probing(const struct sock *s)
 {
-	return s->timer == TIMER_PERSIST && s->retrans >= LOST;
+	return s->timer == TIMER_PERSIST &&
+	       (s->retrans >= LOST ||
+		(s->full->info.len >= SOCK_INFO_LEN_BASIC && s->full->info.backoff >= LOST));
 }
 
 /* The FIN counts one, so 1 is a FIN alone. */
@@ -43,7 +47,8 @@ static bool peer_answers(const struct sock *s)
 static void fact_stuck(struct finding *f, const struct group *g)
 {
 	finding_fact(f, "unacknowledged", FACT_BYTES, (int64_t)g->wqueue);
-	finding_fact(f, "most_retransmissions", FACT_COUNT, g->most_retrans);
+	if (g->n_persist < g->count)
+		finding_fact(f, "most_retransmissions", FACT_COUNT, g->most_retrans);
 	fact_ends(f, g);
 	fact_fin(f, g);
 }
@@ -181,7 +186,7 @@ const struct rule unacked_rules[] = {
 			.refs = "tcp(7), TCP_USER_TIMEOUT and tcp_retries2; RFC 9293 section 3.8.3; "
 				"Linux net/ipv4/tcp_timer.c, tcp_write_timeout()",
 		},
-		.scope = SCOPE_DESTINATION,
+		.scope = SCOPE_PEER,
 		.states = STATE_BIT(STATE_CLOSE_WAIT),
 		.claims = send_stuck,
 		.how_sure = how_send_stuck,
@@ -204,7 +209,7 @@ const struct rule unacked_rules[] = {
 			.refs = "RFC 9293 section 3.8.1; tcp(7), tcp_orphan_retries; Linux "
 				"net/ipv4/tcp_timer.c, tcp_orphan_retries()",
 		},
-		.scope = SCOPE_DESTINATION,
+		.scope = SCOPE_PEER,
 		.states = STATE_BIT(STATE_FIN_WAIT_1),
 		.claims = peer_gone,
 		.weigh = weigh_peer_gone,
@@ -232,7 +237,7 @@ const struct rule unacked_rules[] = {
 			.refs = "RFC 9293 section 3.8.6.1; Linux net/ipv4/tcp_timer.c, "
 				"tcp_probe_timer()",
 		},
-		.scope = SCOPE_DESTINATION,
+		.scope = SCOPE_PEER,
 		.states = STATE_BIT(STATE_FIN_WAIT_1) | STATE_BIT(STATE_LAST_ACK),
 		.claims = zero_window,
 		.how_sure = how_zero_window,
@@ -260,7 +265,7 @@ const struct rule unacked_rules[] = {
 				"tcp_orphan_retries(); net/netfilter/nf_conntrack_proto_tcp.c, "
 				"tcp_timeouts",
 		},
-		.scope = SCOPE_DESTINATION,
+		.scope = SCOPE_PEER,
 		.states = STATE_BIT(STATE_LAST_ACK),
 		.claims = peer_gone,
 		.weigh = weigh_peer_gone,
@@ -283,7 +288,7 @@ const struct rule unacked_rules[] = {
 			},
 			.refs = "RFC 9293 section 3.6, figure 13",
 		},
-		.scope = SCOPE_DESTINATION,
+		.scope = SCOPE_PEER,
 		.states = STATE_BIT(STATE_CLOSING),
 		.claims = crossed,
 		.weigh = weigh_crossed,

@@ -204,6 +204,42 @@ def test_record(tool, tmp, live):
           (f['subject']['pid'], f['count']) == (g['subject']['pid'], g['count']), replay)
 
 
+def in_flight(ready):
+    """A connection whose only descriptor waits in a UNIX socket for somebody to receive it."""
+    listener = socket.create_server(('127.0.0.1', PORT))
+    peer = socket.create_connection(('127.0.0.1', PORT))
+    conn = listener.accept()[0]
+    ends = socket.socketpair(socket.AF_UNIX)
+    socket.send_fds(ends[0], [b'x'], [conn.fileno()])
+    peer.close()
+    wait_for_fin([conn])
+    conn.close()
+    listener.close()
+    os.write(ready, b'x')
+    sys.stdin.read()
+    return ends
+
+
+def test_nobodys(tool, tmp):
+    """Its owner is nowhere. Who cannot read every process must not say so."""
+    seen, ready = os.pipe()
+    with subprocess.Popen([sys.executable, '-B', __file__, '--in-flight', str(ready)], pass_fds=[ready],
+                          stdin=subprocess.PIPE) as p:
+        os.read(seen, 1)
+        folder = os.path.join(tmp, 'nobodys')
+        live = why(tool, '--record', folder)
+        complete = not any(g['what'] == 'owners' for g in live['gaps'])
+        check('in flight: held by nobody, or unknown', finding(live, 'close-wait-kernel-held' if complete
+                                                              else 'unjudged') is not None, live)
+        look = pathlib.Path(folder, 'look')
+        look.write_text(look.read_text().replace('owners\tpartial', 'owners\tcomplete'))
+        f = finding(why(tool, '--from', folder), 'close-wait-kernel-held')
+        check('in flight: everything readable: held by nobody', f is not None and
+              f['certainty'] == 'possible', f)
+        p.stdin.close()
+    subprocess.run(['ss', '-K', '-Hnt', 'state', 'connected'], stdout=subprocess.DEVNULL, check=True)
+
+
 def test_others(tool):
     with sockets('blocked', 50) as pid:
         report = why(tool)
@@ -256,6 +292,9 @@ def main():
     if sys.argv[1] == '--play':
         play(sys.argv[2], int(sys.argv[3]))
         return 0
+    if sys.argv[1] == '--in-flight':
+        in_flight(int(sys.argv[2]))
+        return 0
     if INSIDE not in os.environ:
         os.environ[INSIDE] = '1'
         unshare = ['unshare', '-n'] if os.geteuid() == 0 else ['unshare', '-rn']
@@ -269,6 +308,7 @@ def main():
         tool = shutil.copy(sys.argv[1], tmp)  # where every user may run it
         test_leak(tool, tmp)
         test_others(tool)
+        test_nobodys(tool, tmp)
         test_errors(tool, tmp)
     print(f'1..{len(results)}')
     return 0 if all(results) else 1

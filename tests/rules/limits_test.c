@@ -5,21 +5,21 @@
 
 /* FIRES or SILENT of a rule that is asked about a listener or a process. */
 struct limit_row {
-	const char *name;
+	const char *name, *rule;
 	enum expected expected;
 	enum severity severity;
 	uint32_t used, limit;
 };
 
-static void check(const struct limit_row *row, const char *rule, const struct findings *all)
+static void check(const struct limit_row *row, const struct findings *all)
 {
 	if (row->expected == SILENT) {
 		if (all->n != 0)
 			fail_msg("%s: %s fired", row->name, all->at[0].text->id);
 		return;
 	}
-	if (all->n != 1 || strcmp(all->at[0].text->id, rule) != 0)
-		fail_msg("%s: %s did not fire", row->name, rule);
+	if (all->n != 1 || strcmp(all->at[0].text->id, row->rule) != 0)
+		fail_msg("%s: %s did not fire", row->name, row->rule);
 	if (all->at[0].severity != row->severity)
 		fail_msg("%s: severity %s", row->name, severity_name(all->at[0].severity));
 	assert_int_equal(all->at[0].certainty, CERTAINTY_CERTAIN);
@@ -29,10 +29,10 @@ static void accept_queue(void **state)
 {
 	(void)state;
 	static const struct limit_row rows[] = {
-		{ "full: backlog and one", FIRES, SEVERITY_PROBLEM, 3, 2 },
-		{ "as many as the backlog", SILENT, 0, 128, 128 },
-		{ "a backlog of one is meant so", SILENT, 0, 2, 1 },
-		{ "empty", SILENT, 0, 0, 128 },
+		{ "full: backlog and one", "accept-queue-full", FIRES, SEVERITY_PROBLEM, 3, 2 },
+		{ "as many as the backlog", "accept-queue-full", SILENT, 0, 128, 128 },
+		{ "a backlog of one is meant so", "accept-queue-full", SILENT, 0, 2, 1 },
+		{ "empty", "accept-queue-full", SILENT, 0, 0, 128 },
 	};
 	static const struct netns netns = { .sysctls.somaxconn = { true, 4096 } };
 
@@ -46,7 +46,7 @@ static void accept_queue(void **state)
 
 		judge_listener(j, &c);
 		judge_end(j, &all);
-		check(&rows[i], "accept-queue-full", &all);
+		check(&rows[i], &all);
 		arena_free(arena);
 	}
 }
@@ -55,11 +55,11 @@ static void nofile(void **state)
 {
 	(void)state;
 	static const struct limit_row rows[] = {
-		{ "80 percent", FIRES, SEVERITY_WARNING, 820, 1024 },
-		{ "95 percent", FIRES, SEVERITY_PROBLEM, 973, 1024 },
-		{ "less", SILENT, 0, 819, 1024 },
-		{ "a small limit is meant so", SILENT, 0, 63, 63 },
-		{ "limit unknown", SILENT, 0, 5000, 0 },
+		{ "80 percent", "nofile-near-limit", FIRES, SEVERITY_WARNING, 820, 1024 },
+		{ "95 percent", "nofile-near-limit", FIRES, SEVERITY_PROBLEM, 973, 1024 },
+		{ "less", "nofile-near-limit", SILENT, 0, 819, 1024 },
+		{ "a small limit is meant so", "nofile-near-limit", SILENT, 0, 63, 63 },
+		{ "limit unknown", "nofile-near-limit", SILENT, 0, 5000, 0 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -74,7 +74,7 @@ static void nofile(void **state)
 		if (judge_is_near_limit(&p))
 			judge_proc(j, &look, &p);
 		judge_end(j, &all);
-		check(&rows[i], "nofile-near-limit", &all);
+		check(&rows[i], &all);
 		p.has_fds = false;
 		assert_false(judge_is_near_limit(&p));
 		arena_free(arena);

@@ -31,6 +31,7 @@ static void make_sock(struct made *m, const struct spec *s)
 		.is_mptcp = s->is_mptcp,
 		.info = {
 			.len = s->no_info ? 0 : 232,
+			.backoff = s->backoff,
 			.last_data_recv_ms = s->data_recv_ms,
 			.last_data_sent_ms = s->data_sent_ms,
 			.last_ack_recv_ms = s->ack_recv_ms,

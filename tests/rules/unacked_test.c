@@ -69,9 +69,13 @@ static void zero_window(void **state)
 		  { .state = STATE_LAST_ACK, .wqueue = 1, PROBES, .ack_recv_ms = 400 } },
 		{ "no tcp_info", "fin-wait-1-zero-window", FIRES, SEVERITY_NOTE, CERTAINTY_POSSIBLE,
 		  1, { .state = STATE_FIN_WAIT_1, .wqueue = 5000, PROBES, .no_info = true } },
+		{ "answered probes are not counted, the backoff is", "fin-wait-1-zero-window",
+		  FIRES, SEVERITY_NOTE, CERTAINTY_CERTAIN, 1,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 5000, .timer = TIMER_PERSIST,
+		    .backoff = 3, .ack_recv_ms = 400 } },
 		{ "a slow reader", "fin-wait-1-zero-window", SILENT, 0, 0, 10,
 		  { .state = STATE_FIN_WAIT_1, .wqueue = 5000, .timer = TIMER_PERSIST,
-		    .retrans = 2 } },
+		    .retrans = 2, .backoff = 2 } },
 	};
 
 	check_rows(rows, ARRAY_LEN(rows));

@@ -1,0 +1,169 @@
+#include "lab/scenarios.h"
+#include "lab/stage.h"
+#include "lab/tcp.h"
+#include "util/i18n.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* How it works: the connections are ordinary; who holds them is not. */
+
+enum { SERVICE = 8080, N = 12, N_CHILDREN = 2 };
+
+static void accept_all(void)
+{
+	int listener = tcp_listen(SERVICE, N), fds[N];
+
+	cue_ready();
+	tcp_accept_all(listener, fds, N);
+	cue_ready();
+}
+
+static void leave_when_told(void)
+{
+	int fds[N];
+
+	tcp_connect_all(SERVICE, fds, N);
+	cue_ready();
+	cue_wait();
+	tcp_close_all(fds, N);
+	cue_ready();
+}
+
+void make_close_wait_stopped_process(struct stage *st)
+{
+	struct actor *server = stage_cast_ready(st, "lab-stopped", accept_all);
+	struct actor *client = stage_cast_ready(st, "lab-client", leave_when_told);
+
+	stage_await(server);
+	stage_stop(server);
+	stage_prompt(client);
+	stage_await(client);
+	stage_await_socks(STATE_FIN_WAIT_2, 0, SERVICE, N);
+	stage_made(st, _("lab-stopped[%d] was stopped by a signal; then its %d clients closed"),
+		   server->pid, N);
+	stage_expect(st, "close-wait-stopped-process", server, N);
+}
+
+/* A child that lives as long as this process and forgets what it inherited. */
+static void fork_child(void)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid < 0)
+		stage_die("fork");
+	if (pid > 0)
+		return;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NAME, "lab-child") < 0)
+		stage_die("prctl");
+	if (getppid() != parent)
+		_exit(STAGE_FAILED);
+	for (;;)
+		pause();
+}
+
+static void inherit_and_close(void)
+{
+	int listener = tcp_listen(SERVICE, N), fds[N];
+
+	cue_ready();
+	tcp_accept_all(listener, fds, N);
+	for (int i = 0; i < N_CHILDREN; i++)
+		fork_child();
+	tcp_drain_all(fds, N);
+	tcp_close_all(fds, N);
+	cue_ready();
+}
+
+void make_close_wait_shared_fd(struct stage *st)
+{
+	struct actor *server = stage_cast_ready(st, "lab-parent", inherit_and_close);
+	struct actor *client = stage_cast_ready(st, "lab-client", leave_when_told);
+
+	stage_prompt(client);
+	stage_await(client);
+	stage_await(server);
+	stage_await_socks(STATE_FIN_WAIT_2, 0, SERVICE, N);
+	stage_made(st, _("lab-parent[%d] forked %d children, then read its %d connections to the end and "
+			 "closed them; the children still hold them"), server->pid, N_CHILDREN, N);
+	stage_expect(st, "close-wait-shared-fd", NULL, N);
+}
+
+static void park(void)
+{
+	int fds[N];
+
+	tcp_connect_all(SERVICE, fds, N);
+	cue_ready();
+}
+
+static void end_idle_ones(void)
+{
+	int listener = tcp_listen(SERVICE, N), fds[N];
+
+	cue_ready();
+	tcp_accept_all(listener, fds, N);
+	tcp_close_all(fds, N);
+	cue_ready();
+}
+
+void make_close_wait_idle_pool(struct stage *st)
+{
+	struct actor *server = stage_cast_ready(st, "lab-server", end_idle_ones);
+	struct actor *client = stage_cast_ready(st, "lab-pool", park);
+
+	stage_await(server);
+	stage_await_socks(STATE_FIN_WAIT_2, SERVICE, 0, N);
+	stage_made(st, _("lab-pool[%d] keeps %d connections for later; lab-server[%d] has closed them"),
+		   client->pid, N, server->pid);
+	stage_expect(st, "close-wait-idle-pool", client, N);
+}
+
+/* ---- healthy ---- */
+
+void make_near_stopped_idle(struct stage *st)
+{
+	struct actor *server = stage_cast_ready(st, "lab-stopped", accept_all);
+
+	stage_cast_ready(st, "lab-client", leave_when_told);
+	stage_await(server);
+	stage_stop(server);
+	stage_made(st, _("lab-stopped[%d] is stopped; nobody has closed any of its %d connections"),
+		   server->pid, N);
+}
+
+/* What a server of forked workers looks like: one listener for all, each connection for one. */
+static void serve_in_children(void)
+{
+	int listener = tcp_listen(SERVICE, N), fds[N];
+
+	for (int i = 0; i < N_CHILDREN; i++)
+		fork_child();
+	cue_ready();
+	tcp_accept_all(listener, fds, N);
+	tcp_drain_all(fds, N);
+	cue_ready();
+}
+
+void make_near_preforked(struct stage *st)
+{
+	struct actor *server = stage_cast_ready(st, "lab-parent", serve_in_children);
+	struct actor *client = stage_cast_ready(st, "lab-client", leave_when_told);
+
+	stage_prompt(client);
+	stage_await(client);
+	stage_await(server);
+	stage_made(st, _("lab-parent[%d] shares its listener with %d children, and no connection"),
+		   server->pid, N_CHILDREN);
+}
+
+void make_near_idle_pool(struct stage *st)
+{
+	struct actor *server = stage_cast_ready(st, "lab-server", accept_all);
+	struct actor *client = stage_cast_ready(st, "lab-pool", park);
+
+	stage_await(server);
+	stage_made(st, _("lab-pool[%d] keeps %d connections for later, and lab-server[%d] does, too"),
+		   client->pid, N, server->pid);
+}
