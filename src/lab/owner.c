@@ -4,6 +4,7 @@
 #include "util/i18n.h"
 
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -118,6 +119,62 @@ void make_close_wait_idle_pool(struct stage *st)
 	stage_made(st, _("lab-pool[%d] keeps %d connections for later; lab-server[%d] has closed them"),
 		   client->pid, N, server->pid);
 	stage_expect(st, "close-wait-idle-pool", client, N);
+}
+
+/* A loop that takes input out of the mask while it works on a connection, or never does. */
+static void watch_for(uint32_t events)
+{
+	int listener = tcp_listen(SERVICE, N), fds[N], set = epoll_create1(EPOLL_CLOEXEC);
+
+	if (set < 0)
+		stage_die("epoll_create1");
+	cue_ready();
+	tcp_accept_all(listener, fds, N);
+	for (int i = 0; i < N; i++) {
+		struct epoll_event event = { .events = events };
+
+		if (epoll_ctl(set, EPOLL_CTL_ADD, fds[i], &event) < 0)
+			stage_die("epoll_ctl");
+	}
+	cue_ready();
+}
+
+static void watch_for_nothing(void)
+{
+	watch_for(0);
+}
+
+void make_close_wait_epoll_deaf(struct stage *st)
+{
+	struct actor *server = stage_cast_ready(st, "lab-loop", watch_for_nothing);
+	struct actor *client = stage_cast_ready(st, "lab-client", leave_when_told);
+
+	stage_await(server);
+	stage_prompt(client);
+	stage_await(client);
+	stage_await_socks(STATE_FIN_WAIT_2, 0, SERVICE, N);
+	stage_made(st, _("lab-loop[%d] paused reading on %d connections by an empty epoll mask; their "
+			 "clients have closed"), server->pid, N);
+	stage_expect(st, "close-wait-epoll-deaf", server, N);
+}
+
+static void watch_for_input(void)
+{
+	watch_for(EPOLLIN | EPOLLRDHUP);
+}
+
+void make_close_wait_loop_stuck(struct stage *st)
+{
+	struct actor *server = stage_cast_ready(st, "lab-loop", watch_for_input);
+	struct actor *client = stage_cast_ready(st, "lab-client", leave_when_told);
+
+	stage_await(server);
+	stage_prompt(client);
+	stage_await(client);
+	stage_await_socks(STATE_FIN_WAIT_2, 0, SERVICE, N);
+	stage_made(st, _("lab-loop[%d] watches %d connections and is busy elsewhere; their clients have "
+			 "closed"), server->pid, N);
+	stage_expect(st, "close-wait-eof-unread", server, N);
 }
 
 /* ---- healthy ---- */

@@ -5,6 +5,7 @@
 #include "live/netns.h"
 #include "live/owners.h"
 #include "live/root.h"
+#include "live/watch.h"
 #include "util/i18n.h"
 
 #include <errno.h>
@@ -34,6 +35,13 @@ static int read_netns(struct looking *l, unsigned netns)
 	if (l->req->want_host)
 		hostinfo_read_netns(l->root, netns, l->look);
 	return 0;
+}
+
+static void find_owners(struct looking *l)
+{
+	owners_find(l->root, l->req, l->look);
+	if (l->req->want_watch)
+		watch_find(l->root, l->look);
 }
 
 /* ---- this machine ---- */
@@ -123,7 +131,7 @@ static int read_machine(struct looking *l)
 	if (!error)
 		error = visit_all(l, &list);
 	if (!error)
-		owners_find(l->root, l->req, l->look);
+		find_owners(l);
 	netns_list_free(&list);
 	return error;
 }
@@ -146,7 +154,7 @@ static int read_recorded(struct looking *l)
 	}
 	if (file.owners == RECORDED_NONE)
 		return 0;
-	owners_find(l->root, l->req, l->look);
+	find_owners(l);
 	if (file.owners == RECORDED_PARTIAL)
 		l->look->owners_complete = false;
 	return 0;

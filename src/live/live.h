@@ -28,6 +28,7 @@ struct live_request {
 	bool want_info;        /* tcp_info and skmem: the evidence for age and queues */
 	bool want_host;        /* sysctls and counters */
 	enum owners_wanted owners;
+	bool want_watch;       /* the epoll sets of those that hold unread CLOSE-WAITs */
 	bool only_inet4, only_inet6;
 	/* INET_DIAG_REQ_BYTECODE, or NULL. The kernel then returns only what it accepts. */
 	const void *bytecode;

@@ -31,6 +31,15 @@ enum shutdown_bits {
 	SHUT_BIT_SEND = 2, /* by SHUT_WR */
 };
 
+/* Does the first holder hear of a FIN through epoll? */
+enum watch {
+	WATCH_UNKNOWN,  /* nobody looked, or not everything could be read */
+	WATCH_NO_EPOLL, /* it has no epoll set */
+	WATCH_ABSENT,   /* it has sets, and this socket is in none of them */
+	WATCH_DEAF,     /* in a set, but neither for EPOLLIN nor for EPOLLRDHUP */
+	WATCH_HEARS,
+};
+
 struct holder;
 
 /* tcp_info as far as this kernel reported it: a field is meaningful if `len` reaches its end. */
@@ -58,6 +67,8 @@ struct sock_full {
 	/* Every descriptor found for this inode, by owners_find(). */
 	const struct holder *holders;
 	uint32_t n_holders;
+	uint8_t watch;         /* enum watch, by watch_find() */
+	uint32_t watch_events; /* EPOLL… of all sets it is in */
 };
 
 struct sock {

@@ -66,6 +66,7 @@ static bool weigh_data_unread(const struct group *g, const struct bounds *b, str
 	f->severity = g->count >= 10 ? SEVERITY_PROBLEM : SEVERITY_WARNING;
 	f->certainty = CERTAINTY_CERTAIN;
 	finding_fact(f, "unread", FACT_BYTES, (int64_t)(g->rqueue - g->count));
+	fact_waits(f, g);
 	fact_fds(f, g);
 	fact_proc(f, g);
 	fact_fin(f, g);
@@ -90,6 +91,12 @@ static bool weigh_eof_unread(const struct group *g, const struct bounds *b, stru
 {
 	f->severity = is_many_or_old(g, b) ? SEVERITY_WARNING : SEVERITY_NOTE;
 	f->certainty = CERTAINTY_CERTAIN;
+	if (g->n_hears == g->count && g->count > 0)
+		f->says = N_("{count} {count:connection|connections} the peer has closed "
+			     "{count:has|have} not been looked at since, although the program's "
+			     "epoll watches {count:it|them}: the loop itself is stuck; the oldest "
+			     "has waited {oldest}.");
+	fact_waits(f, g);
 	fact_fds(f, g);
 	fact_proc(f, g);
 	fact_fin(f, g);

@@ -27,6 +27,12 @@ void fact_proc(struct finding *f, const struct group *g)
 	finding_fact(f, "fd_share", FACT_PERCENT, (int64_t)(p->n_fds * 100 / p->fd_limit));
 }
 
+void fact_waits(struct finding *f, const struct group *g)
+{
+	if (g->subject.proc && g->subject.proc->wchan)
+		finding_fact_text(f, "waits_in", g->subject.proc->wchan);
+}
+
 void fact_fin(struct finding *f, const struct group *g)
 {
 	const char *who = NULL;

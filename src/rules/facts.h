@@ -8,6 +8,8 @@
 void fact_fds(struct finding *f, const struct group *g);
 /* "pid", "fd_used", "fd_limit", "fd_share" of the subject's process, as far as known. */
 void fact_proc(struct finding *f, const struct group *g);
+/* "waits_in": the kernel function in which the main thread of the subject's process waits. */
+void fact_waits(struct finding *f, const struct group *g);
 /* "fin_at", "fin_from", "closed_first", "fin_acked": what a capture says of the earliest FIN. */
 void fact_fin(struct finding *f, const struct group *g);
 /* "ends_first", "ends_last": when the first and the last of them end by themselves. */

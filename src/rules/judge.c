@@ -335,6 +335,10 @@ static void gather_sock(struct group *g, const struct conn *c)
 		g->n_fds++;
 	}
 	if (full) {
+		g->n_hears += full->watch == WATCH_HEARS;
+		g->n_absent += full->watch == WATCH_ABSENT;
+		if (full->watch_events)
+			g->watch_events = full->watch_events;
 		g->rqueue += full->rqueue;
 		g->wqueue += full->wqueue;
 		/* The last data came well before the FIN, and was read: the read that took the

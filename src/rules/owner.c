@@ -171,6 +171,49 @@ static bool weigh_idle_pool(const struct group *g, const struct bounds *b, struc
 	return true;
 }
 
+static enum verdict epoll_deaf(const struct conn *c, const struct bounds *b)
+{
+	const struct sock_full *full = c->sock->full;
+
+	if (c->owner != OWNER_KNOWN || full->rqueue == 0 ||
+	    (full->watch != WATCH_DEAF && full->watch != WATCH_ABSENT))
+		return VERDICT_SILENT;
+	return !c->age.known || c->age.ms >= b->suspicious ? VERDICT_FIRES : VERDICT_SILENT;
+}
+
+static enum certainty how_epoll_deaf(const struct conn *c)
+{
+	/* In no set at all it may be another thread's, which reads without one. */
+	return c->sock->full->watch == WATCH_DEAF ? CERTAINTY_LIKELY : CERTAINTY_POSSIBLE;
+}
+
+/* EPOLLERR and EPOLLHUP are always there and tell nothing. */
+static const char *mask_name(uint32_t events)
+{
+	enum { ONESHOT = 1 << 30, OUT = 4, ALWAYS = 0x18 };
+
+	if ((events & ~(uint32_t)ALWAYS) == ONESHOT || events == ONESHOT)
+		return N_("EPOLLONESHOT, used up and not armed again");
+	return events & OUT ? N_("EPOLLOUT only") : N_("neither EPOLLIN nor EPOLLRDHUP");
+}
+
+static bool weigh_epoll_deaf(const struct group *g, const struct bounds *b, struct finding *f)
+{
+	(void)b;
+	f->severity = SEVERITY_WARNING;
+	if (g->n_absent == g->count) {
+		f->says = N_("{count} {count:connection|connections} the peer has closed {count:is|"
+			     "are} in none of the epoll sets of {comm}[{pid}]: its event loop does "
+			     "not hear that they ended.");
+	} else {
+		finding_fact_sentence(f, "watched_for", mask_name(g->watch_events));
+	}
+	fact_fds(f, g);
+	fact_proc(f, g);
+	fact_fin(f, g);
+	return true;
+}
+
 const struct rule owner_rules[] = {
 	{
 		.text = {
@@ -301,6 +344,38 @@ const struct rule owner_rules[] = {
 		.needs = NEED_AGE | NEED_RQUEUE,
 		.claims = idle_pool,
 		.weigh = weigh_idle_pool,
+	},
+	{
+		.text = {
+			.id = "close-wait-epoll-deaf",
+			.title = N_("the event loop does not listen for the end"),
+			.says = N_("{count} {count:connection|connections} the peer has closed "
+				   "{count:is|are} watched by {comm}[{pid}] for {watched_for}: its "
+				   "event loop does not hear that they ended."),
+			.why = N_("The end of the stream makes a descriptor readable (EPOLLIN) and sets "
+				  "EPOLLRDHUP. A loop that takes both out while it is busy with a "
+				  "connection, or does not arm EPOLLONESHOT again, never learns that "
+				  "the peer has left; EPOLLHUP comes only when both sides have."),
+			.fixes = {
+				{ .kind = FIX_CODE,
+				  .text = N_("Keep EPOLLRDHUP in the mask while reading is paused, arm "
+					     "EPOLLONESHOT again on every path, and with EPOLLET read "
+					     "until EAGAIN.") },
+				{ .kind = FIX_OPERATION,
+				  .text = N_("See the masks of its epoll sets: events without 1 "
+					     "(EPOLLIN) and 2000 (EPOLLRDHUP) hear nothing."),
+				  .command = "grep -H tfd /proc/{pid}/fdinfo/*" },
+			},
+			.avoid = { AVOID_FIN_TIMEOUT_CLOSE_WAIT, AVOID_KEEPALIVE_CLOSE_WAIT },
+			.refs = "epoll_ctl(2), EPOLLRDHUP and EPOLLONESHOT; proc(5), "
+				"/proc/PID/fdinfo; Linux net/ipv4/tcp.c, tcp_poll()",
+		},
+		.scope = SCOPE_PROCESS,
+		.states = STATE_BIT(STATE_CLOSE_WAIT),
+		.needs = NEED_AGE | NEED_RQUEUE,
+		.claims = epoll_deaf,
+		.how_sure = how_epoll_deaf,
+		.weigh = weigh_epoll_deaf,
 	},
 };
 const size_t n_owner_rules = ARRAY_LEN(owner_rules);

@@ -73,6 +73,8 @@ struct group {
 	size_t n_sharers;
 	const struct proc *listener_proc;    /* who holds the listener of the local port */
 	uint64_t n_persist;
+	uint64_t n_hears, n_absent; /* by the owner's epoll sets */
+	uint32_t watch_events;      /* of the last one that is in a set */
 	uint8_t most_retrans;
 	uint64_t n_sockets, n_close_wait;    /* of a process that is near its limit */
 	/* Packets. */

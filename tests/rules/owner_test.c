@@ -101,6 +101,31 @@ static void idle_pool(void **state)
 	check_rows(rows, ARRAY_LEN(rows));
 }
 
+static void epoll_deaf(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "in a set, for nothing", "close-wait-epoll-deaf", FIRES, SEVERITY_WARNING,
+		  CERTAINTY_LIKELY, 3, { UNREAD, .age_ms = 60000, .watch = WATCH_DEAF } },
+		{ "in no set", "close-wait-epoll-deaf", FIRES, SEVERITY_WARNING,
+		  CERTAINTY_POSSIBLE, 3, { UNREAD, .age_ms = 60000, .watch = WATCH_ABSENT } },
+		{ "the loop hears, and is stuck", "close-wait-epoll-deaf", SILENT, 0, 0, 3,
+		  { UNREAD, .age_ms = 60000, .watch = WATCH_HEARS } },
+		{ "no epoll at all", "close-wait-epoll-deaf", SILENT, 0, 0, 3,
+		  { UNREAD, .age_ms = 60000, .watch = WATCH_NO_EPOLL } },
+		{ "could not look: another rule's words", "close-wait-epoll-deaf", SILENT, 0, 0, 3,
+		  { UNREAD, .age_ms = 60000, .watch = WATCH_UNKNOWN } },
+		{ "everything read", "close-wait-epoll-deaf", SILENT, 0, 0, 3,
+		  { READ, .age_ms = 60000, .watch = WATCH_DEAF } },
+		{ "young", "close-wait-epoll-deaf", SILENT, 0, 0, 3,
+		  { UNREAD, .age_ms = 59999, .watch = WATCH_DEAF } },
+		{ "MPTCP: Recv-Q is no count", "close-wait-epoll-deaf", UNKNOWN, 0, 0, 3,
+		  { UNREAD, .age_ms = 60000, .watch = WATCH_DEAF, .is_mptcp = true } },
+	};
+
+	check_rows(rows, ARRAY_LEN(rows));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -108,6 +133,7 @@ int main(void)
 		cmocka_unit_test(shared_fd),
 		cmocka_unit_test(kernel_held),
 		cmocka_unit_test(idle_pool),
+		cmocka_unit_test(epoll_deaf),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

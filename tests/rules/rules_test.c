@@ -29,6 +29,8 @@ static void make_sock(struct made *m, const struct spec *s)
 		.wqueue = s->wqueue,
 		.inode = s->inode,
 		.is_mptcp = s->is_mptcp,
+		.watch = (uint8_t)s->watch,
+		.watch_events = s->watch == WATCH_DEAF ? 0x40000000 : 0,
 		.info = {
 			.len = s->no_info ? 0 : 232,
 			.backoff = s->backoff,

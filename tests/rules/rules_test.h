@@ -34,6 +34,7 @@ struct spec {
 	bool is_client;            /* we connected: 40000 here, 443 there */
 	uint16_t peer_port;        /* 0: 40000, or 443 of a client */
 	uint8_t retrans, backoff;
+	enum watch watch;
 };
 
 #define AGE_UNKNOWN UINT64_MAX

@@ -485,6 +485,63 @@ static void hostile_folder(void **state)
 	assert_true(fails(&req) < 0);
 }
 
+/* Unread CLOSE-WAITs, inodes 21 to 23, of a process with the given epoll set. */
+static void watch_case(const struct folder *f, const char *fdinfo, const enum watch expected[3])
+{
+	struct live_request req = everything(f);
+	struct answer a = { 0 };
+
+	for (uint32_t i = 21; i <= 23; i++) {
+		struct inet_diag_msg m = row(STATE_CLOSE_WAIT, i, i);
+
+		m.idiag_rqueue = 1;
+		put_row(&a, &m);
+	}
+	put_done(&a);
+	put_bytes(f, "netns.0/netlink.inet", a.at, a.n);
+	if (fdinfo)
+		put_text(f, "proc/816/fdinfo/9", fdinfo);
+	req.want_watch = true;
+	struct look *look = look_at(&req);
+	for (uint32_t i = 0; i < 3; i++)
+		if (by_inode(look, 21 + i)->watch != expected[i])
+			fail_msg("inode %u: watch %d", 21 + i, by_inode(look, 21 + i)->watch);
+	look_free(look);
+}
+
+static void epoll_sets(void **state)
+{
+	static const enum watch unreadable[3] = { WATCH_UNKNOWN, WATCH_UNKNOWN, WATCH_UNKNOWN };
+	static const enum watch mixed[3] = { WATCH_DEAF, WATCH_HEARS, WATCH_ABSENT };
+	static const enum watch none[3] = { WATCH_NO_EPOLL, WATCH_NO_EPOLL, WATCH_NO_EPOLL };
+	const struct folder *f = *state;
+	char path[PATH_MAX];
+
+	put_host(f);
+	put_proc(f, 816, "loop");
+	put_link(f, "proc/816/fd/5", "socket:[21]");
+	put_link(f, "proc/816/fd/6", "socket:[22]");
+	put_link(f, "proc/816/fd/7", "socket:[23]");
+	watch_case(f, NULL, none);
+	put_link(f, "proc/816/fd/9", "anon_inode:[eventpoll]");
+	watch_case(f, NULL, unreadable);
+	/* 7 once was in the set; then the number was given to another file. */
+	watch_case(f, "pos:\t0\nflags:\t02\n"
+		      "tfd:        5 events:       18 data:                5  pos:0 ino:15 sdev:8\n"
+		      "tfd:        6 events:     2019 data:                6  pos:0 ino:16 sdev:8\n"
+		      "tfd:        7 events:       19 data:                7  pos:0 ino:3e7 sdev:8\n",
+		   mixed);
+	/* Before 4.12 the kernel did not tell inodes. */
+	watch_case(f, "tfd:        6 events:       19 data:                6\n"
+		      "tfd:        5 events: 40000000 data:                5\n", mixed);
+	watch_case(f, "tfd: events: tfd:        x events:       19\ntfd:", (enum watch[3]){
+		      WATCH_ABSENT, WATCH_ABSENT, WATCH_ABSENT });
+	/* A ring may poll for them. */
+	put_link(f, "proc/816/fd/8", "anon_inode:[io_uring]");
+	watch_case(f, NULL, unreadable);
+	unlink(below(f, "proc/816/fd/8", path));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -492,6 +549,7 @@ int main(void)
 		TEST(whole_host),      TEST(recorded_again), TEST(less_is_asked),
 		TEST(two_namespaces),  TEST(long_recording), TEST(not_a_recording),
 		TEST(hostile_folder),  TEST(holders_in_order),
+		TEST(epoll_sets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
