@@ -1,5 +1,6 @@
 #include "rules/judge.h"
 #include "rules/catalogue.h"
+#include "rules/gather.h"
 #include "rules/limits.h"
 #include "rules/reset.h"
 #include "util/hash.h"
@@ -250,108 +251,6 @@ static void keep_example(struct judge *j, struct group *g, const struct conn *c)
 		slot->flow = flow_keep(c->flow, j->arena);
 }
 
-static void gather_packets(struct group *g, const struct conn *c)
-{
-	const struct flow_fin *fin = &c->flow->end[c->our_side].fin;
-	const struct flow_fin *theirs = &c->flow->end[side_other(c->our_side)].fin;
-	bool ours = fin->seen && (!theirs->seen || fin->at_ns <= theirs->at_ns);
-
-	if (!ours)
-		fin = theirs;
-	if (!fin->seen)
-		return;
-	g->n_with_fin++;
-	if (g->first_fin_ns != TIME_NONE && g->first_fin_ns <= fin->at_ns)
-		return;
-	g->first_fin_ns = fin->at_ns;
-	g->first_fin_is_ours = ours;
-	g->fin_acked = fin->acked_ns != TIME_NONE;
-	g->closed_first = c->flow->closed_first;
-	g->our_side = c->our_side;
-}
-
-static void gather_culprit(struct group *g, const struct conn *c)
-{
-	if (!c->other_proc || c->other_end->state != STATE_CLOSE_WAIT)
-		return;
-	g->n_culprit++;
-	if (!g->culprit) {
-		g->culprit = c->other_proc;
-		g->culprit_fd = c->other_fd;
-	}
-}
-
-static void gather_sharers(struct group *g, const struct conn *c)
-{
-	for (size_t i = 0; i < c->n_holders && i < MAX_CONN_HOLDERS; i++) {
-		uint32_t pid = (uint32_t)c->holders[i].proc->pid;
-		size_t at = 0;
-
-		while (at < g->n_sharers && g->sharers[at] != pid)
-			at++;
-		if (at == g->n_sharers && at < GROUP_SHARERS_MAX)
-			g->sharers[g->n_sharers++] = pid;
-	}
-}
-
-static void gather_sock(struct group *g, const struct conn *c)
-{
-	const struct sock *s = c->sock;
-	const struct sock_full *full = s->full;
-
-	g->states_differ |= g->count > 1 && g->state != (enum state)s->state;
-	g->state = s->state;
-	if (!c->age.known)
-		g->n_age_unknown++;
-	else if (!g->oldest.known || c->age.ms > g->oldest.ms)
-		g->oldest = c->age;
-	g->n_hidden += c->owner == OWNER_HIDDEN;
-	g->n_keepalive += s->timer == TIMER_KEEPALIVE;
-	g->n_persist += s->timer == TIMER_PERSIST;
-	if (s->retrans > g->most_retrans)
-		g->most_retrans = s->retrans;
-	if (conn_is_shared(c)) {
-		g->n_shared++;
-		gather_sharers(g, c);
-	}
-	if (c->n_holders > g->n_owners)
-		g->n_owners = c->n_holders;
-	g->basis = c->basis;
-	if (c->listener && !g->listener) {
-		g->listener = c->listener;
-		g->n_listeners = c->n_listeners;
-		if (c->listener->full && c->listener->full->n_holders > 0)
-			g->listener_proc = c->listener->full->holders[0].proc;
-	}
-	if (c->ends.in_known) {
-		if (c->ends.in_ms < g->ends_first_ms)
-			g->ends_first_ms = c->ends.in_ms;
-		if (c->ends.in_ms > g->ends_last_ms)
-			g->ends_last_ms = c->ends.in_ms;
-	}
-	if (c->owner == OWNER_KNOWN) {
-		if (g->n_fds < GROUP_FDS_MAX)
-			g->fds[g->n_fds] = (uint32_t)c->holders[0].fd;
-		g->n_fds++;
-	}
-	if (full) {
-		g->n_hears += full->watch == WATCH_HEARS;
-		g->n_absent += full->watch == WATCH_ABSENT;
-		if (full->watch_events)
-			g->watch_events = full->watch_events;
-		g->rqueue += full->rqueue;
-		g->wqueue += full->wqueue;
-		/* The last data came well before the FIN, and was read: the read that took the
-		 * FIN afterwards can only have returned the end of the stream. */
-		if (full->info.len >= SOCK_INFO_LEN_BASIC &&
-		    full->info.last_data_recv_ms > full->info.last_ack_recv_ms + SECOND_MS)
-			g->n_read_before_fin++;
-	}
-	gather_culprit(g, c);
-	if (c->flow)
-		gather_packets(g, c);
-}
-
 static void add(struct judge *j, const struct rule *r, const struct conn *c)
 {
 	struct group *g = group_of(j, r, c);
@@ -427,21 +326,6 @@ void judge_listener(struct judge *j, struct conn *c)
 	add(j, r, c);
 }
 
-static void count_sockets(struct group *g, const struct look *look)
-{
-	for (size_t i = 0; i < look->n_socks; i++) {
-		const struct sock *s = &look->socks[i];
-
-		for (uint32_t h = 0; s->full && h < s->full->n_holders; h++) {
-			if (s->full->holders[h].proc != g->subject.proc)
-				continue;
-			g->n_sockets++;
-			g->n_close_wait += s->state == STATE_CLOSE_WAIT;
-			break;
-		}
-	}
-}
-
 bool judge_is_near_limit(const struct proc *p)
 {
 	return limits_is_near(p);
@@ -458,7 +342,7 @@ void judge_proc(struct judge *j, const struct look *look, const struct proc *p)
 		.subject = { .kind = SUBJECT_PROCESS, .proc = p },
 		.weakest = CERTAINTY_CERTAIN,
 	};
-	count_sockets(g, look);
+	gather_sockets_of(g, look);
 }
 
 void judge_ports(struct judge *j, const struct port_budget *budget, const struct conn *example)
@@ -534,11 +418,6 @@ static bool weigh(struct judge *j, struct findings *ret, struct group *g)
 	return false;
 }
 
-static uint64_t larger(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
 /* A group too small for its rule, into the group of the rule it names instead. */
 static void pour(struct judge *j, const struct group *from)
 {
@@ -547,16 +426,7 @@ static void pour(struct judge *j, const struct group *from)
 	if (from->n_examples == 0)
 		return;
 	into = group_of(j, from->rule->otherwise, &from->examples[0]);
-	into->states_differ |= into->count > 0 && into->state != from->state;
-	into->state = from->state;
-	into->count += from->count;
-	into->n_age_unknown += from->n_age_unknown;
-	into->n_owners = from->n_owners;
-	if (from->oldest.known && (!into->oldest.known || from->oldest.ms > into->oldest.ms))
-		into->oldest = from->oldest;
-	if (from->ends_first_ms < into->ends_first_ms)
-		into->ends_first_ms = from->ends_first_ms;
-	into->ends_last_ms = larger(into->ends_last_ms, from->ends_last_ms);
+	gather_group(into, from);
 	for (size_t i = 0; i < from->n_examples; i++)
 		keep_example(j, into, &from->examples[i]);
 }
