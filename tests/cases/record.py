@@ -10,6 +10,7 @@ folder, without what would tell about the machine that recorded them.
 import ctypes
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import socket
@@ -22,7 +23,9 @@ PATIENCE_S = 20
 STATES = {'ESTABLISHED': 1, 'FIN-WAIT-1': 4, 'FIN-WAIT-2': 5, 'TIME-WAIT': 6, 'CLOSE-WAIT': 8,
           'LAST-ACK': 9, 'CLOSING': 11}
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
+SO_ATTACH_FILTER, SO_DETACH_FILTER, TCP_REPAIR = 26, 27, 19
 FIRST_FD = 7
+PERSIST = 4  # the timer of a closed window
 KERNEL = '6.1.0'
 libc = ctypes.CDLL(None, use_errno=True)
 holders = {}
@@ -68,28 +71,65 @@ def set_sysctl(name, value):
     pathlib.Path('/proc/sys', name).write_text(str(value))
 
 
-def wait_socks(state, n=1):
+def wait_socks(state, n=1, tries=0):
+    """Until so many are in this state and have each been sent in vain so often."""
+    def enough(timer, ticks, resent):
+        # A probe that is answered is not counted; but the time between two doubles, from 200 ms.
+        return ticks > 22 << (tries - 1) if timer == PERSIST and tries else resent >= tries
+
     def seen():
-        rows = pathlib.Path('/proc/net/tcp').read_text().splitlines()[1:]
-        return sum(int(row.split()[3], 16) == STATES[state] for row in rows) >= n
-    wait_until(seen, f'{n} {state}')
+        rows = [row.split() for row in pathlib.Path('/proc/net/tcp').read_text().splitlines()[1:]]
+        return sum(int(row[3], 16) == STATES[state] and
+                   enough(*(int(n, 16) for n in row[5].split(':')), int(row[6], 16))
+                   for row in rows) >= n
+    wait_until(seen, f'{n} {state}, tried {tries} times')
 
 
-def hold(comm, *socks, stopped=False):
-    """A process that does nothing but keep these sockets, as descriptors 7, 8, ...; its pid."""
+def deaf(s):
+    """A filter that takes nothing: what is sent to this end is neither acknowledged nor refused."""
+    code = ctypes.create_string_buffer(struct.pack('HBBI', 6, 0, 0, 0))
+    program = struct.pack('HxxxxxxP', 1, ctypes.addressof(code))
+    s.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+
+
+def hear_again(s):
+    s.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
+
+
+def vanish(s):
+    """Gone as in a power failure: a socket under repair says nothing when it is closed."""
+    s.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    s.close()
+
+
+def fill(s):
+    """Until nothing has moved for a moment: the buffers grow while they are filled."""
+    idle = 0
+    while idle < 20:
+        try:
+            s.send(bytes(4096), socket.MSG_DONTWAIT)
+            idle = 0
+        except BlockingIOError:
+            idle += 1
+            time.sleep(0.005)
+
+
+def hold(comm, *socks, stopped=False, keep=False, limit=None):
+    """A process that does nothing but hold these sockets, as descriptors 7, 8, ...; alone, unless
+    they are kept here as well."""
     pid = os.fork()
     if pid:
         name = pathlib.Path(f'/proc/{pid}/comm')
         wait_until(lambda: name.read_text().strip() == comm, comm)
         wait_until(lambda: len(os.listdir(f'/proc/{pid}/fd')) == 3 + len(socks), comm)
-        for s in socks:
+        for s in () if keep else socks:
             s.close()
         if stopped:
             os.kill(pid, signal.SIGSTOP)
             wait_until(lambda: pathlib.Path(f'/proc/{pid}/stat').read_text().split()[2] == 'T',
                        comm)
         holders[pid] = comm
-        return pid
+        return
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     libc.prctl(PR_SET_NAME, comm.encode())
     high = [os.dup2(s.fileno(), 500 + i) for i, s in enumerate(socks)]
@@ -97,6 +137,8 @@ def hold(comm, *socks, stopped=False):
     for i, fd in enumerate(high):
         os.dup2(fd, FIRST_FD + i)
     os.closerange(500, 500 + len(socks))
+    if limit:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     while True:
         signal.pause()
 
