@@ -37,6 +37,14 @@ const char *fix_kind_name(enum fix_kind k)
 	return names[k];
 }
 
+const struct fix *finding_fix(const struct finding *f, size_t i)
+{
+	if (f->own_fix && i == 0)
+		return f->own_fix;
+	i -= f->own_fix != NULL;
+	return i < MAX_FIXES && f->text->fixes[i].text ? &f->text->fixes[i] : NULL;
+}
+
 struct fact *finding_fact(struct finding *f, const char *name, enum fact_kind kind, int64_t number)
 {
 	assert(f->n_facts < MAX_FACTS);

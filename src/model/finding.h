@@ -86,6 +86,7 @@ struct finding {
 	struct age oldest;
 	struct fact facts[MAX_FACTS];
 	size_t n_facts;
+	const struct fix *own_fix;     /* in the words of the owner's runtime, first; NULL */
 	const char *says;              /* instead of the row's, where one rule has two sentences */
 	const struct conn *examples;   /* [n_examples] */
 	size_t n_examples;
@@ -102,6 +103,8 @@ const char *severity_name(enum severity s);
 const char *subject_kind_name(enum subject_kind k);
 const char *fix_kind_name(enum fix_kind k);
 
+/* The i-th way out, best first; NULL: there are no more. */
+const struct fix *finding_fix(const struct finding *f, size_t i);
 struct fact *finding_fact(struct finding *f, const char *name, enum fact_kind kind, int64_t number);
 void finding_fact_text(struct finding *f, const char *name, const char *text);
 void finding_fact_sentence(struct finding *f, const char *name, const char *text);

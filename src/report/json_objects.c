@@ -324,11 +324,10 @@ static void put_current(struct buf *b, const char *name, const struct finding *f
 static void put_fixes(struct buf *b, const struct finding *f)
 {
 	const struct rule_text *text = f->text;
+	const struct fix *fix;
 
 	json_list(b, "fixes");
-	for (size_t i = 0; i < MAX_FIXES && text->fixes[i].text; i++) {
-		const struct fix *fix = &text->fixes[i];
-
+	for (size_t i = 0; (fix = finding_fix(f, i)); i++) {
 		json_open(b, NULL);
 		json_text(b, "kind", fix_kind_name(fix->kind));
 		put_filled(b, "text", fix->text, f);

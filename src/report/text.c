@@ -176,10 +176,11 @@ static void put_fix(struct report *r, const struct finding *f, const struct fix 
 
 static void put_fixes(struct report *r, const struct finding *f)
 {
-	size_t shown = r->options.verbose ? MAX_FIXES : FIXES_SHOWN;
+	size_t shown = r->options.verbose ? SIZE_MAX : FIXES_SHOWN;
+	const struct fix *fix;
 
-	for (size_t i = 0; i < shown && f->text->fixes[i].text; i++)
-		put_fix(r, f, &f->text->fixes[i], i == 0 ? _("Do:") : "");
+	for (size_t i = 0; i < shown && (fix = finding_fix(f, i)); i++)
+		put_fix(r, f, fix, i == 0 ? _("Do:") : "");
 }
 
 static void put_evidence(struct report *r, const struct finding *f)

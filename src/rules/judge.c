@@ -412,6 +412,7 @@ static bool weigh(struct judge *j, struct findings *ret, struct group *g)
 	struct finding *f = finding_new(ret, g);
 
 	qsort(g->fds, g->n_fds < GROUP_FDS_MAX ? g->n_fds : GROUP_FDS_MAX, sizeof(*g->fds), by_number);
+	f->own_fix = runtime_fix(g->subject.proc, g->rule->advice);
 	if (g->rule->weigh(g, &j->bounds, f))
 		return true;
 	ret->n--;

@@ -103,6 +103,7 @@ const struct rule limit_rules[] = {
 		},
 		.scope = SCOPE_LISTENER,
 		.states = STATE_BIT(STATE_LISTEN),
+		.advice = ADVICE_ACCEPT,
 		.claims = queue_full,
 		.weigh = weigh_queue_full,
 	},

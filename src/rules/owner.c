@@ -342,6 +342,7 @@ const struct rule owner_rules[] = {
 		.scope = SCOPE_PROCESS_DESTINATION,
 		.states = STATE_BIT(STATE_CLOSE_WAIT),
 		.needs = NEED_AGE | NEED_RQUEUE,
+		.advice = ADVICE_POOL,
 		.claims = idle_pool,
 		.weigh = weigh_idle_pool,
 	},

@@ -78,6 +78,7 @@ const struct rule port_rules[] = {
 				"__inet_hash_connect(); net/ipv4/tcp_ipv4.c, tcp_twsk_unique()",
 		},
 		.scope = SCOPE_DESTINATION,
+		.advice = ADVICE_PORTS,
 		.weigh = weigh_exhaustion,
 	},
 };

@@ -14,6 +14,7 @@
 
 #include "model/finding.h"
 #include "model/ports.h"
+#include "rules/runtime.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -103,6 +104,7 @@ struct rule {
 	/* false: too few to be worth a finding of its own; the group goes to `otherwise`. */
 	bool (*weigh)(const struct group *g, const struct bounds *b, struct finding *f);
 	const struct rule *otherwise;
+	enum advice advice; /* of the owner's runtime, in front of the row's fixes */
 };
 
 /* The families. Each array is in the order in which its rows are asked. */

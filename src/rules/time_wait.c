@@ -62,6 +62,7 @@ const struct rule time_wait_rules[] = {
 		},
 		.scope = SCOPE_SERVICE,
 		.states = STATE_BIT(STATE_TIME_WAIT),
+		.advice = ADVICE_PORTS,
 		.claims = active_closer,
 		.weigh = weigh_active_closer,
 		.otherwise = &ordinary_rules[ORDINARY_TIME_WAIT],
