@@ -1,6 +1,7 @@
 #include "report/wrap.h"
 #include "report/escape.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -27,6 +28,48 @@ static void put_blanks(struct out *o, size_t n)
 		out_putc(o, ' ');
 }
 
+/* "3 min 8 s" and "12 %" stay on one line: a unit belongs to its number. */
+static bool is_unit(const char *word)
+{
+	static const char *const units[] = { "%", "ms", "s", "min", "h", "d", "KiB", "MiB", "GiB" };
+	size_t len = strcspn(word, " \n,.;:)");
+
+	for (size_t i = 0; i < ARRAY_LEN(units); i++)
+		if (strlen(units[i]) == len && memcmp(word, units[i], len) == 0)
+			return true;
+	return false;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* "8 s", the rest of "3 min 8 s" */
+static bool is_number_and_unit(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	return digits > 0 && text[digits] == ' ' && is_unit(text + digits + 1);
+}
+
+/* Bytes up to where a line may be broken. */
+static size_t unbroken(const char *text)
+{
+	size_t len = strcspn(text, " \n");
+	bool has_unit = false;
+
+	while (len > 0 && text[len] == ' ') {
+		const char *next = text + len + 1;
+
+		if (is_digit(text[len - 1]) ? !is_unit(next) : !has_unit || !is_number_and_unit(next))
+			break;
+		has_unit = true;
+		len += 1 + strcspn(next, " \n");
+	}
+	return len;
+}
+
 void wrap_write(struct out *o, const char *first, size_t indent, const char *text, size_t width)
 {
 	size_t at = text_columns(first, strlen(first));
@@ -38,7 +81,7 @@ void wrap_write(struct out *o, const char *first, size_t indent, const char *tex
 		at++;
 	}
 	while (*text) {
-		size_t len = strcspn(text, " \n");
+		size_t len = unbroken(text);
 		size_t columns = text_columns(text, len);
 
 		if (line_has_word && at + 1 + columns > width) {
