@@ -37,7 +37,7 @@ static int capture_until_told(const char *device, const char *file, int ready_fd
 int run_lab(const struct options *o)
 {
 	struct lab_request req = {
-		.name = o->n_words > 0 ? o->words[0] : NULL,
+		.name = o->n_words > 0 && strcmp(o->words[0], "list") != 0 ? o->words[0] : NULL,
 		.all = o->all,
 		.json = strcmp(o->format, "json") == 0,
 		.verbose = o->verbose,

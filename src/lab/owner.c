@@ -4,8 +4,10 @@
 #include "util/i18n.h"
 
 #include <signal.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* How it works: the connections are ordinary; who holds them is not. */
@@ -119,6 +121,49 @@ void make_close_wait_idle_pool(struct stage *st)
 	stage_made(st, _("lab-pool[%d] keeps %d connections for later; lab-server[%d] has closed them"),
 		   client->pid, N, server->pid);
 	stage_expect(st, "close-wait-idle-pool", client, N);
+}
+
+/* Only who can read every process may say that none of them has it. */
+static void need_all_processes(void)
+{
+	char link[64] = "";
+
+	if (readlink("/proc/self/ns/pid", link, sizeof(link) - 1) < 0 ||
+	    strcmp(link, "pid:[4026531836]") != 0 || access("/proc/1/fd", R_OK) < 0 ||
+	    readlink("/proc/1/exe", link, sizeof(link) - 1) < 0)
+		stage_impossible(_("reading every process of the machine"));
+}
+
+static void send_away(void)
+{
+	int listener = tcp_listen(SERVICE, 1), ends[2];
+
+	cue_ready();
+	int fd = tcp_accept(listener);
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0)
+		stage_die("socketpair");
+	tcp_pass(ends[0], fd);
+	close(fd);
+	cue_ready();
+}
+
+static void leave_at_once(void)
+{
+	close(tcp_connect(SERVICE));
+	cue_ready();
+}
+
+void make_close_wait_kernel_held(struct stage *st)
+{
+	need_all_processes();
+	struct actor *server = stage_cast_ready(st, "lab-sender", send_away);
+
+	stage_cast_ready(st, "lab-client", leave_at_once);
+	stage_await(server);
+	stage_await_socks(STATE_FIN_WAIT_2, 0, SERVICE, 1);
+	stage_made(st, _("lab-sender[%d] sent the only descriptor of a connection through a UNIX socket, "
+			 "and nobody receives it"), server->pid);
+	stage_expect(st, "close-wait-kernel-held", NULL, 1);
 }
 
 /* A loop that takes input out of the mask while it works on a connection, or never does. */

@@ -15,6 +15,7 @@ void make_close_wait_never_accepted(struct stage *st);
 void make_close_wait_stopped_process(struct stage *st);
 void make_close_wait_shared_fd(struct stage *st);
 void make_close_wait_idle_pool(struct stage *st);
+void make_close_wait_kernel_held(struct stage *st);
 void make_close_wait_epoll_deaf(struct stage *st);
 void make_close_wait_loop_stuck(struct stage *st);
 void make_close_wait_send_stuck(struct stage *st);

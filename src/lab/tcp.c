@@ -128,6 +128,27 @@ void tcp_hear_again(int fd)
 		stage_die("SO_DETACH_FILTER");
 }
 
+void tcp_pass(int through, int fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr aligned;
+	} control = { 0 };
+	char byte = 'x';
+	struct iovec data = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &data, .msg_iovlen = 1,
+		.msg_control = control.bytes, .msg_controllen = sizeof(control.bytes),
+	};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	*c = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+			       .cmsg_len = CMSG_LEN(sizeof(fd)) };
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	if (sendmsg(through, &msg, 0) < 0)
+		stage_die("SCM_RIGHTS");
+}
+
 void tcp_vanish(int fd)
 {
 	int on = 1;

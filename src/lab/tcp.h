@@ -23,6 +23,8 @@ void tcp_fill(int fd);
 /* From now on every segment for this socket is lost on its way, or no longer. */
 void tcp_go_deaf(int fd);
 void tcp_hear_again(int fd);
+/* Sends the descriptor through a UNIX socket. */
+void tcp_pass(int through, int fd);
 /* The connection vanishes without a packet, as if the host had lost its power. */
 void tcp_vanish(int fd);
 
