@@ -81,7 +81,7 @@ static void put_times(struct buf *b, const struct conn *c)
 		json_text(b, "bound", c->age.is_exact ? "exact" : "at-least");
 		json_close(b);
 	} else {
-		json_null(b, "age_ms");
+		json_unknown(b, "age_ms");
 	}
 	json_open(b, "ends");
 	json_text(b, "by", ends_by_name(c->ends.by));
@@ -169,7 +169,7 @@ static void put_rsts(struct buf *b, const struct conn *c)
 static void put_keepalive(struct buf *b, const struct flow *f)
 {
 	if (!f->keepalive.seen) {
-		json_null(b, "keepalive");
+		json_unknown(b, "keepalive");
 		return;
 	}
 	json_open(b, "keepalive");
@@ -236,7 +236,7 @@ static void put_subject(struct buf *b, const struct subject *s)
 	if (p)
 		json_signed(b, "pid", p->pid);
 	else
-		json_null(b, "pid");
+		json_unknown(b, "pid");
 	json_text(b, "comm", p ? p->comm : NULL);
 	json_text(b, "cmdline", p ? p->cmdline : NULL);
 	json_unsigned_or_null(b, "uid", p ? p->uid : 0, p && p->has_uid);
@@ -247,11 +247,11 @@ static void put_subject(struct buf *b, const struct subject *s)
 	if (s->has_local)
 		json_endpoint(b, "local", &s->local);
 	else
-		json_null(b, "local");
+		json_unknown(b, "local");
 	if (s->has_peer)
 		json_endpoint(b, "peer", &s->peer);
 	else
-		json_null(b, "peer");
+		json_unknown(b, "peer");
 	json_close(b);
 }
 
@@ -301,7 +301,7 @@ static void put_filled(struct buf *b, const char *key, const char *text, const s
 	AUTO_BUF filled = { 0 };
 
 	if (!text) {
-		json_null(b, key);
+		json_unknown(b, key);
 		return;
 	}
 	says_fill(&filled, _(text), f, false);
@@ -314,7 +314,7 @@ static void put_current(struct buf *b, const char *name, const struct finding *f
 	AUTO_BUF value = { 0 };
 
 	if (!fact) {
-		json_null(b, "current");
+		json_unknown(b, "current");
 		return;
 	}
 	says_fact(&value, fact, false);

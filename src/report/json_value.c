@@ -39,7 +39,7 @@ void json_list_end(struct buf *b)
 	buf_putc(b, ']');
 }
 
-void json_null(struct buf *b, const char *key)
+void json_unknown(struct buf *b, const char *key)
 {
 	put_key(b, key);
 	buf_add(b, "null", 4);
@@ -48,7 +48,7 @@ void json_null(struct buf *b, const char *key)
 void json_text(struct buf *b, const char *key, const char *text)
 {
 	if (!text) {
-		json_null(b, key);
+		json_unknown(b, key);
 		return;
 	}
 	put_key(b, key);
@@ -86,7 +86,7 @@ void json_unsigned_or_null(struct buf *b, const char *key, uint64_t n, bool is_k
 	if (is_known)
 		json_unsigned(b, key, n);
 	else
-		json_null(b, key);
+		json_unknown(b, key);
 }
 
 void json_bool(struct buf *b, const char *key, bool value)
@@ -98,7 +98,7 @@ void json_bool(struct buf *b, const char *key, bool value)
 void json_instant(struct buf *b, const char *key, int64_t ns)
 {
 	if (ns == TIME_NONE) {
-		json_null(b, key);
+		json_unknown(b, key);
 		return;
 	}
 	put_key(b, key);
@@ -115,7 +115,7 @@ void json_instant(struct buf *b, const char *key, int64_t ns)
 void json_span_ms(struct buf *b, const char *key, int64_t ns)
 {
 	if (ns == TIME_NONE)
-		json_null(b, key);
+		json_unknown(b, key);
 	else
 		json_signed(b, key, ns / 1000000);
 }
@@ -127,7 +127,7 @@ void json_endpoint(struct buf *b, const char *key, const struct endpoint *e)
 	json_open(b, key);
 	json_text(b, "addr", addr_format(e->addr, text));
 	if (e->port == 0) /* every port of the address */
-		json_null(b, "port");
+		json_unknown(b, "port");
 	else
 		json_unsigned(b, "port", e->port);
 	json_close(b);

@@ -18,7 +18,7 @@ void json_unsigned(struct buf *b, const char *key, uint64_t n);
 void json_signed(struct buf *b, const char *key, int64_t n);
 void json_unsigned_or_null(struct buf *b, const char *key, uint64_t n, bool is_known);
 void json_bool(struct buf *b, const char *key, bool value);
-void json_null(struct buf *b, const char *key);
+void json_unknown(struct buf *b, const char *key);
 /* Epoch seconds, to the microsecond or as fine as the source was; TIME_NONE is null. */
 void json_instant(struct buf *b, const char *key, int64_t ns);
 /* Whole milliseconds; TIME_NONE is null. */
