@@ -31,7 +31,8 @@ static void put_blanks(struct out *o, size_t n)
 /* "3 min 8 s" and "12 %" stay on one line: a unit belongs to its number. */
 static bool is_unit(const char *word)
 {
-	static const char *const units[] = { "%", "ms", "s", "min", "h", "d", "KiB", "MiB", "GiB" };
+	static const char *const units[] = { "%", "ms", "s", "min", "h", "d", "KiB", "MiB", "GiB",
+					   "TiB" };
 	size_t len = strcspn(word, " \n,.;:)");
 
 	for (size_t i = 0; i < ARRAY_LEN(units); i++)

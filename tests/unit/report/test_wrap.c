@@ -37,6 +37,12 @@ static void lines(void **state)
 		{ "xx", 2, "0123456789", 5, "xx0123456789\n" },
 		/* Blanks and line ends of a text are one blank. */
 		{ "", 0, "a  b\n c ", 20, "a b c\n" },
+		/* A unit stays with its number, and so do two of them. */
+		{ "", 0, "for 3 min 20 s now", 9, "for\n3 min 20 s\nnow\n" },
+		{ "", 0, "aa 100 %, bb", 7, "aa\n100 %,\nbb\n" },
+		{ "", 0, "has 3 TiB", 6, "has\n3 TiB\n" },
+		{ "", 0, "take 3 sockets", 7, "take 3\nsockets\n" },
+		{ "", 0, "take 3 s", 8, "take 3 s\n" },
 		/* Columns, not bytes. */
 		{ "", 0, "\u00fc\u00fc\u00fc \u00fc\u00fc", 6, "\u00fc\u00fc\u00fc \u00fc\u00fc\n" },
 		{ "", 0, "\u65e5\u672c \u65e5", 6, "\u65e5\u672c\n\u65e5\n" },
