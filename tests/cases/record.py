@@ -11,6 +11,7 @@ import ctypes
 import os
 import pathlib
 import resource
+import select
 import shutil
 import signal
 import socket
@@ -114,14 +115,15 @@ def fill(s):
             time.sleep(0.005)
 
 
-def hold(comm, *socks, stopped=False, keep=False, limit=None):
+def hold(comm, *socks, stopped=False, keep=False, limit=None, epoll=None):
     """A process that does nothing but hold these sockets, as descriptors 7, 8, ...; alone, unless
-    they are kept here as well."""
+    they are kept here as well. `epoll`: the mask by which it watches all but the first."""
+    n_fds = 3 + len(socks) + (epoll is not None)
     pid = os.fork()
     if pid:
         name = pathlib.Path(f'/proc/{pid}/comm')
         wait_until(lambda: name.read_text().strip() == comm, comm)
-        wait_until(lambda: len(os.listdir(f'/proc/{pid}/fd')) == 3 + len(socks), comm)
+        wait_until(lambda: len(os.listdir(f'/proc/{pid}/fd')) == n_fds, comm)
         for s in () if keep else socks:
             s.close()
         if stopped:
@@ -137,6 +139,10 @@ def hold(comm, *socks, stopped=False, keep=False, limit=None):
     for i, fd in enumerate(high):
         os.dup2(fd, FIRST_FD + i)
     os.closerange(500, 500 + len(socks))
+    if epoll is not None:
+        watcher = select.epoll()
+        for i in range(1, len(socks)):
+            watcher.register(FIRST_FD + i, epoll)
     if limit:
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     while True:
