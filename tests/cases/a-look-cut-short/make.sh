@@ -1,5 +1,5 @@
 #!/bin/sh
-# make.sh: a look at leaked descriptors, its netlink answers cut in the middle of the fourth row.
+# make.sh: a look at leaked descriptors, its netlink answers cut in the middle of the fifth row.
 cd "${0%/*}" || exit 1
 rm -rf look
 cp -R ../close-wait-leaked-fd/look look
