@@ -36,7 +36,9 @@ static bool judge_one(void *ctx, const struct flow *view)
 	judge_flow(p->judge, &c);
 	p->summary.n++;
 	p->summary.by_pattern[view->pattern]++;
-	p->summary.closed_first[view->closed_first]++;
+	/* What never opened was not closed. */
+	if (view->pattern != PATTERN_REFUSED)
+		p->summary.closed_first[view->closed_first]++;
 	p->summary.opened_seen += view->opened_seen;
 	return true;
 }

@@ -1,5 +1,6 @@
 #include "rules/judge.h"
 #include "rules/catalogue.h"
+#include "rules/cause.h"
 #include "rules/gather.h"
 #include "rules/limits.h"
 #include "rules/reset.h"
@@ -55,7 +56,7 @@ static void sort_rows(struct judge *j)
 	for (size_t i = 0; i < rules_count(); i++) {
 		const struct rule *r = rules_at(i);
 
-		if (!r->claims)
+		if (!r->claims && !r->is_reset)
 			continue;
 		if (r->scope == SCOPE_FLOW)
 			append(j->of_flows, r);
@@ -254,28 +255,38 @@ static void keep_example(struct judge *j, struct group *g, const struct conn *c)
 static void add(struct judge *j, const struct rule *r, const struct conn *c)
 {
 	struct group *g = group_of(j, r, c);
+	enum certainty sure = CERTAINTY_CERTAIN;
 
 	g->count++;
 	if (c->sock)
 		gather_sock(g, c);
 	else
 		reset_gather(g, c);
-	if (r->how_sure) {
-		enum certainty sure = r->how_sure(c);
-
-		if (sure < g->weakest)
-			g->weakest = sure;
-	}
+	if (r->how_sure)
+		sure = r->how_sure(c);
+	else if (r->is_reset)
+		reset_has_cause(c, r->text.id, &sure);
+	if (sure < g->weakest)
+		g->weakest = sure;
 	keep_example(j, g, c);
+}
+
+static bool fires_on_flow(const struct judge *j, const struct rule *r, const struct conn *c)
+{
+	enum certainty sure;
+
+	if (r->is_reset)
+		return reset_has_cause(c, r->text.id, &sure);
+	return r->claims(c, &j->bounds) == VERDICT_FIRES;
 }
 
 static void name_flow(const struct judge *j, struct conn *c)
 {
 	size_t n = 0;
 
-	reset_name_causes(c->flow, c->rst_causes);
+	cause_name_all(c->flow, c->rst_causes);
 	for (const struct rule *const *at = j->of_flows; *at && n < MAX_CONN_RULES; at++)
-		if ((*at)->claims(c, &j->bounds) == VERDICT_FIRES)
+		if (fires_on_flow(j, *at, c))
 			c->rules[n++] = (*at)->text.id;
 	c->rules[n] = NULL;
 }
@@ -311,7 +322,7 @@ void judge_flow(struct judge *j, struct conn *c)
 {
 	name_flow(j, c);
 	for (const struct rule *const *at = j->of_flows; *at; at++)
-		if ((*at)->claims(c, &j->bounds) == VERDICT_FIRES)
+		if (fires_on_flow(j, *at, c))
 			add(j, *at, c);
 }
 

@@ -88,6 +88,8 @@ struct group {
 	uint64_t longest_ns;
 	uint64_t bytes;
 	enum side side;          /* who did it */
+	int64_t last_ns;         /* of resets */
+	const char *saw;         /* by the program at the other end of a reset */
 	const struct port_budget *ports;
 	struct conn *examples;
 	size_t n_examples;
@@ -104,6 +106,8 @@ struct rule {
 	/* false: too few to be worth a finding of its own; the group goes to `otherwise`. */
 	bool (*weigh)(const struct group *g, const struct bounds *b, struct finding *f);
 	const struct rule *otherwise;
+	bool is_reset;         /* claims the connections with a reset of this cause; no claims() */
+	bool counts_after_fin; /* of a reset: bytes and time since its sender's FIN */
 	enum advice advice; /* of the owner's runtime, in front of the row's fixes */
 };
 

@@ -161,6 +161,199 @@ static void rst_after_close(void **state)
 	expect("both had closed", &f, "rst-after-close", SILENT, 1, 0, 0);
 }
 
+/* One reset of an open connection; what else is true of it, the caller says. */
+static struct flow reset_by(enum side from, enum rst_shape shape, enum trigger trigger)
+{
+	struct flow f = base();
+
+	f.pattern = PATTERN_RESET;
+	f.n_rsts = f.n_rst_packets = 1;
+	f.rsts[0] = (struct flow_rst){ .from = from, .shape = shape, .trigger = trigger,
+				       .with_ack = shape == RST_SHAPE_ACTIVE, .at_ns = S,
+				       .answers_trigger = shape == RST_SHAPE_REPLY,
+				       .seq_is_next = true, .trigger_gap_ns = 100,
+				       .own_fin_gap_ns = TIME_NONE, .idle_ns = S };
+	return f;
+}
+
+/* What one reset is called, and how sure that is, in a whole capture and in one without data. */
+struct cause_row {
+	const char *name, *rule;
+	enum expected expected;
+	enum severity severity;
+	enum certainty whole, without_data;
+	struct flow flow;
+};
+
+static void check_causes(const struct cause_row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct flow f = rows[i].flow;
+
+		expect(rows[i].name, &f, rows[i].rule, rows[i].expected, 1, rows[i].severity,
+		       rows[i].whole);
+		f.content = CONTENT_FIN_RST_ONLY;
+		if (rows[i].expected == FIRES)
+			expect(rows[i].name, &f, rows[i].rule, FIRES, 1, rows[i].severity,
+			       rows[i].without_data);
+	}
+}
+
+static struct flow with(struct flow f, const struct flow_rst *more)
+{
+	struct flow_rst *r = &f.rsts[0];
+
+	r->sender_bytes = more->sender_bytes;
+	r->peer_bytes = more->peer_bytes;
+	r->peer_bytes_since_own = more->peer_bytes_since_own;
+	r->peer_bytes_after_own_fin = more->peer_bytes_after_own_fin;
+	r->after_own_fin = more->after_own_fin;
+	r->after_peer_fin = more->after_peer_fin;
+	r->peer_fin_acked = more->peer_fin_acked;
+	r->of_old_incarnation = more->of_old_incarnation;
+	r->is_challenge_pair = more->is_challenge_pair;
+	r->probes_unanswered = more->probes_unanswered;
+	r->ttl_differs = more->ttl_differs;
+	r->window_is_odd = more->window_is_odd;
+	r->sender_went_on = more->sender_went_on;
+	if (more->after_own_fin)
+		r->own_fin_gap_ns = 1000;
+	if (more->is_challenge_pair)
+		r->seq_is_next = false;
+	return f;
+}
+
+#define RESET(side, shape, trigger, ...)                                                           \
+	with(reset_by(SIDE_##side, RST_SHAPE_##shape, TRIGGER_##trigger),                          \
+	     &(struct flow_rst){ __VA_ARGS__ })
+
+static struct flow not_open(struct flow f)
+{
+	f.handshake_done = false;
+	return f;
+}
+
+static void active_causes(void **state)
+{
+	const struct cause_row rows[] = {
+		{ "a request, no answer, reset", "rst-unread-data", FIRES, SEVERITY_WARNING,
+		  CERTAINTY_LIKELY, CERTAINTY_POSSIBLE,
+		  RESET(SERVER, ACTIVE, DATA, .peer_bytes = 100, .peer_bytes_since_own = 100) },
+		{ "data after the half-close", "rst-unread-data", FIRES, SEVERITY_WARNING,
+		  CERTAINTY_LIKELY, CERTAINTY_POSSIBLE,
+		  RESET(SERVER, ACTIVE, DATA, .peer_bytes = 100, .peer_bytes_after_own_fin = 100,
+			.after_own_fin = true) },
+		{ "nothing of the peer can be unread", "rst-unread-data", SILENT, 0, 0, 0,
+		  RESET(SERVER, ACTIVE, ACK, .sender_bytes = 50, .peer_bytes = 100) },
+		{ "its own answer was the last word", "rst-linger-zero", FIRES, SEVERITY_NOTE,
+		  CERTAINTY_LIKELY, CERTAINTY_POSSIBLE,
+		  RESET(SERVER, ACTIVE, ACK, .sender_bytes = 50, .peer_bytes = 100) },
+		{ "a client that has its answer: read or not", "rst-linger-zero", FIRES,
+		  SEVERITY_NOTE, CERTAINTY_POSSIBLE, CERTAINTY_POSSIBLE,
+		  RESET(CLIENT, ACTIVE, DATA, .sender_bytes = 50, .peer_bytes = 100,
+			.peer_bytes_since_own = 100) },
+		{ "TCP_LINGER2 in FIN-WAIT-2", "rst-linger-zero", FIRES, SEVERITY_NOTE,
+		  CERTAINTY_POSSIBLE, CERTAINTY_POSSIBLE,
+		  RESET(SERVER, ACTIVE, ACK, .sender_bytes = 50, .after_own_fin = true) },
+		{ "it answers a segment", "rst-linger-zero", SILENT, 0, 0, 0,
+		  RESET(SERVER, REPLY, DATA, .sender_bytes = 50, .peer_bytes = 100) },
+		{ "two probes without an answer", "rst-keepalive-timeout", FIRES, SEVERITY_WARNING,
+		  CERTAINTY_CERTAIN, CERTAINTY_LIKELY,
+		  RESET(CLIENT, ACTIVE, DATA, .sender_bytes = 50, .peer_bytes = 9,
+			.probes_unanswered = 2) },
+		{ "one probe", "rst-keepalive-timeout", FIRES, SEVERITY_WARNING, CERTAINTY_LIKELY,
+		  CERTAINTY_POSSIBLE,
+		  RESET(CLIENT, ACTIVE, DATA, .sender_bytes = 50, .probes_unanswered = 1) },
+		{ "answered", "rst-keepalive-timeout", SILENT, 0, 0, 0,
+		  RESET(CLIENT, ACTIVE, DATA, .sender_bytes = 50) },
+		{ "neither said a word", "rst-listener-closed", FIRES, SEVERITY_WARNING,
+		  CERTAINTY_POSSIBLE, CERTAINTY_POSSIBLE, RESET(SERVER, ACTIVE, ACK) },
+		{ "the client did it", "rst-listener-closed", SILENT, 0, 0, 0,
+		  RESET(CLIENT, ACTIVE, SYN_ACK) },
+		{ "the server had spoken", "rst-listener-closed", SILENT, 0, 0, 0,
+		  RESET(SERVER, ACTIVE, ACK, .sender_bytes = 1) },
+	};
+
+	(void)state;
+	check_causes(rows, ARRAY_LEN(rows));
+}
+
+static void reply_causes(void **state)
+{
+	const struct cause_row rows[] = {
+		{ "data in the middle of it", "rst-no-such-connection", FIRES, SEVERITY_WARNING,
+		  CERTAINTY_LIKELY, CERTAINTY_POSSIBLE,
+		  RESET(SERVER, REPLY, DATA, .sender_bytes = 5, .peer_bytes = 100) },
+		{ "a late FIN meets nobody", "rst-no-such-connection", FIRES, SEVERITY_WARNING,
+		  CERTAINTY_LIKELY, CERTAINTY_POSSIBLE,
+		  RESET(SERVER, REPLY, FIN, .sender_bytes = 5, .after_own_fin = true,
+			.after_peer_fin = true) },
+		{ "a living socket gave up", "rst-no-such-connection", SILENT, 0, 0, 0,
+		  RESET(SERVER, ACTIVE, DATA, .sender_bytes = 5) },
+		{ "the handshake's last ACK", "rst-backlog-overflow", FIRES, SEVERITY_PROBLEM,
+		  CERTAINTY_LIKELY, CERTAINTY_POSSIBLE, RESET(SERVER, REPLY, ACK) },
+		{ "later", "rst-backlog-overflow", SILENT, 0, 0, 0,
+		  RESET(SERVER, REPLY, ACK, .sender_bytes = 10) },
+		{ "SYN-ACK to a client that has gone", "rst-connect-abandoned", FIRES, SEVERITY_NOTE,
+		  CERTAINTY_LIKELY, CERTAINTY_POSSIBLE,
+		  not_open(RESET(CLIENT, REPLY, SYN_ACK)) },
+		{ "after the handshake", "rst-connect-abandoned", SILENT, 0, 0, 0,
+		  RESET(CLIENT, REPLY, SYN_ACK) },
+		{ "an old connection answered the SYN", "rst-half-open", FIRES, SEVERITY_WARNING,
+		  CERTAINTY_LIKELY, CERTAINTY_POSSIBLE,
+		  RESET(CLIENT, REPLY, ACK, .of_old_incarnation = true) },
+		{ "of this connection", "rst-half-open", SILENT, 0, 0, 0, RESET(CLIENT, REPLY, ACK) },
+		{ "TIME-WAIT answered the SYN", "rst-time-wait-reuse", FIRES, SEVERITY_WARNING,
+		  CERTAINTY_LIKELY, CERTAINTY_POSSIBLE,
+		  RESET(CLIENT, REPLY, ACK, .of_old_incarnation = true, .after_own_fin = true,
+			.after_peer_fin = true) },
+		{ "the old one was open", "rst-time-wait-reuse", SILENT, 0, 0, 0,
+		  RESET(CLIENT, REPLY, ACK, .of_old_incarnation = true) },
+		{ "both had closed", "rst-after-fin-complete", FIRES, SEVERITY_NOTE,
+		  CERTAINTY_CERTAIN, CERTAINTY_LIKELY,
+		  RESET(CLIENT, REPLY, ACK, .after_own_fin = true, .after_peer_fin = true,
+			.peer_fin_acked = true) },
+		{ "one had not", "rst-after-fin-complete", SILENT, 0, 0, 0,
+		  RESET(CLIENT, REPLY, DATA, .after_own_fin = true) },
+		{ "inexact, challenged, exact", "rst-challenge", FIRES, SEVERITY_NOTE,
+		  CERTAINTY_CERTAIN, CERTAINTY_LIKELY,
+		  RESET(CLIENT, REPLY, DATA, .is_challenge_pair = true) },
+		{ "exact at once", "rst-challenge", SILENT, 0, 0, 0, RESET(CLIENT, REPLY, DATA) },
+	};
+
+	(void)state;
+	check_causes(rows, ARRAY_LEN(rows));
+}
+
+static void forged(void **state)
+{
+	const struct cause_row rows[] = {
+		{ "two signs", "rst-injected", FIRES, SEVERITY_WARNING, CERTAINTY_LIKELY,
+		  CERTAINTY_POSSIBLE,
+		  RESET(SERVER, ACTIVE, DATA, .ttl_differs = true, .window_is_odd = true) },
+		{ "the sender went on", "rst-injected", FIRES, SEVERITY_WARNING, CERTAINTY_LIKELY,
+		  CERTAINTY_POSSIBLE, RESET(SERVER, REPLY, DATA, .sender_went_on = true) },
+		{ "another hop limit alone", "rst-injected", FIRES, SEVERITY_WARNING,
+		  CERTAINTY_POSSIBLE, CERTAINTY_POSSIBLE,
+		  RESET(SERVER, REPLY, DATA, .ttl_differs = true) },
+		{ "a shape no Linux sends", "rst-injected", FIRES, SEVERITY_WARNING,
+		  CERTAINTY_POSSIBLE, CERTAINTY_POSSIBLE, RESET(SERVER, ODD, DATA) },
+		{ "no sign", "rst-injected", SILENT, 0, 0, 0, RESET(SERVER, REPLY, DATA) },
+	};
+
+	(void)state;
+	check_causes(rows, ARRAY_LEN(rows));
+}
+
+/* Several connections of one port in one instant: then it was the listener. */
+static void listeners_close_together(void **state)
+{
+	struct flow f = RESET(SERVER, ACTIVE, ACK);
+
+	(void)state;
+	expect("two at once", &f, "rst-listener-closed", FIRES, 2, SEVERITY_WARNING, CERTAINTY_LIKELY);
+}
+
 static void fin_unanswered(void **state)
 {
 	struct flow f = unanswered(61LL * S);
@@ -205,6 +398,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rst_refused),
 		cmocka_unit_test(rst_after_close),
+		cmocka_unit_test(active_causes),
+		cmocka_unit_test(reply_causes),
+		cmocka_unit_test(forged),
+		cmocka_unit_test(listeners_close_together),
 		cmocka_unit_test(fin_unanswered),
 		cmocka_unit_test(half_close_long),
 	};
