@@ -96,6 +96,7 @@ void join_ports(const struct join *j, uint32_t min_used, struct port_budgets *re
 		b->time_wait++;
 		b->reusable += is_reusable(&j->look->netns[s->netns].sysctls, s);
 		b->drain_10s += s->expires_ms <= 10000;
+		b->new_10s += s->expires_ms > 50000 && s->expires_ms <= 60000;
 	}
 	index_free(&ix);
 	for (size_t i = 0; i < ret->n; i++)

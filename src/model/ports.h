@@ -18,6 +18,7 @@ struct port_budget {
 	uint32_t reusable;     /* TIME-WAITs that connect() may take over now */
 	uint32_t capacity;     /* ports of the range less reserved ones; 0: unknown */
 	uint64_t drain_10s;    /* TIME-WAITs that end within ten seconds */
+	uint64_t new_10s;      /* those that began within the last ten seconds */
 	const struct sock *example;
 };
 

@@ -49,7 +49,9 @@ void fact_fin(struct finding *f, const struct group *g)
 			      N_("the peer");
 	if (who)
 		finding_fact_sentence(f, "closed_first", who);
-	finding_fact_sentence(f, "fin_acked", g->fin_acked ? N_("yes") : N_("not seen"));
+	/* A capture of control segments holds hardly any ACK: then none says nothing. */
+	if (g->fin_acked || !g->may_miss_acks)
+		finding_fact_sentence(f, "fin_acked", g->fin_acked ? N_("yes") : N_("not seen"));
 	finding_fact(f, "fins_seen", FACT_COUNT, (int64_t)g->n_with_fin);
 }
 

@@ -16,6 +16,7 @@ static void gather_packets(struct group *g, const struct conn *c)
 	g->first_fin_ns = fin->at_ns;
 	g->first_fin_is_ours = ours;
 	g->fin_acked = fin->acked_ns != TIME_NONE;
+	g->may_miss_acks = c->flow->content != CONTENT_FULL;
 	g->closed_first = c->flow->closed_first;
 	g->our_side = c->our_side;
 }

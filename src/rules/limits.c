@@ -93,7 +93,7 @@ const struct rule limit_rules[] = {
 				  .text = N_("Against bursts only: raise the backlog of listen() and "
 					     "somaxconn, which caps it, then listen() again."),
 				  .command = "sysctl -w net.core.somaxconn=4096",
-				  .current = "somaxconn", .proposed = "4096",
+				  .current = "backlog", .proposed = "4096",
 				  .risk = N_("clients wait longer before they fail") },
 			},
 			.avoid = { N_("tcp_abort_on_overflow: it turns a delay into a hard error, and a "

@@ -100,7 +100,7 @@ const struct rule ordinary_rules[] = {
 			.fixes = {
 				{ .kind = FIX_OPERATION,
 				  .text = N_("Look again as root, or with CAP_SYS_PTRACE and "
-					     "CAP_DAC_READ_SEARCH."),
+					     "CAP_DAC_READ_SEARCH; in a container, on its host."),
 				  .command = "sudo tcpwhy" },
 			},
 			.refs = "proc(5), /proc/PID/fd; ptrace(2), access mode checking",

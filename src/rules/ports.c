@@ -6,6 +6,16 @@
  * address has as many connections as ip_local_port_range has ports, and a TIME-WAIT holds its port
  * for 60 s. Ports of different destinations do not add up. */
 
+/* At the pace of the last ten seconds, less what they gave back. A pace that is over proves nothing,
+ * so this is said only while more come than go. */
+static void fact_full_in(struct finding *f, const struct port_budget *p, uint32_t taken)
+{
+	if (p->new_10s <= p->drain_10s || taken >= p->capacity)
+		return;
+	finding_fact(f, "full_in", FACT_MS,
+		     (int64_t)((p->capacity - taken) * 10 * SECOND_MS / (p->new_10s - p->drain_10s)));
+}
+
 static bool weigh_exhaustion(const struct group *g, const struct bounds *b, struct finding *f)
 {
 	const struct port_budget *p = g->ports;
@@ -25,7 +35,9 @@ static bool weigh_exhaustion(const struct group *g, const struct bounds *b, stru
 	finding_fact(f, "in_time_wait", FACT_COUNT, p->time_wait);
 	finding_fact(f, "reusable", FACT_COUNT, p->reusable);
 	finding_fact(f, "free_again_in_10s", FACT_COUNT, (int64_t)p->drain_10s);
-	finding_fact(f, "per_second_at_most", FACT_COUNT, p->capacity / 60);
+	finding_fact(f, "new_in_10s", FACT_COUNT, (int64_t)p->new_10s);
+	finding_fact(f, "per_minute_at_most", FACT_COUNT, p->capacity);
+	fact_full_in(f, p, taken);
 	fact_setting(f, "tw_reuse", &ctl->tw_reuse);
 	fact_setting(f, "port_low", &ctl->port_low);
 	fact_setting(f, "port_high", &ctl->port_high);
@@ -43,7 +55,7 @@ const struct rule port_rules[] = {
 				   "connect() fails with EADDRNOTAVAIL."),
 			.why = N_("Every connection from one address to one destination needs a local "
 				  "port of its own, and a TIME-WAIT blocks its port for 60 s. So at "
-				  "most {per_second_at_most} new connections a second can be kept up "
+				  "most {per_minute_at_most} new connections a minute can be kept up "
 				  "towards it."),
 			.fixes = {
 				{ .kind = FIX_CODE,

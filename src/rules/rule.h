@@ -81,7 +81,7 @@ struct group {
 	/* Packets. */
 	uint64_t n_with_fin;     /* sockets whose FIN the capture holds */
 	int64_t first_fin_ns;
-	bool first_fin_is_ours, fin_acked;
+	bool first_fin_is_ours, fin_acked, may_miss_acks;
 	enum closed_first closed_first; /* of the connection of first_fin_ns; client/server */
 	enum side our_side;
 	enum certainty weakest;  /* of the single cases, where the rule tells them apart */

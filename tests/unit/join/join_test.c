@@ -245,6 +245,7 @@ static void ports_are_counted_by_destination(void **state)
 	assert_int_equal(budgets.at[0].used, 5);
 	assert_int_equal(budgets.at[0].time_wait, 4);
 	assert_int_equal(budgets.at[0].reusable, 2);
+	assert_int_equal(budgets.at[0].new_10s, 4);
 	assert_int_equal(budgets.at[0].capacity, 10);
 	free(budgets.at);
 	join_free(j);
