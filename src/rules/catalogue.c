@@ -11,7 +11,8 @@ static const struct {
 	{ unacked_rules, &n_unacked_rules },       { fin_wait_rules, &n_fin_wait_rules },
 	{ time_wait_rules, &n_time_wait_rules },   { port_rules, &n_port_rules },
 	{ limit_rules, &n_limit_rules },           { reset_rules, &n_reset_rules },
-	{ ending_rules, &n_ending_rules },         { ordinary_rules, &n_ordinary_rules },
+	{ ending_rules, &n_ending_rules },         { silence_rules, &n_silence_rules },
+	{ ordinary_rules, &n_ordinary_rules },
 };
 
 size_t rules_count(void)

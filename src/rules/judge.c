@@ -23,7 +23,7 @@ struct group_key {
 	const struct proc *proc;
 	const struct netns *netns;
 	struct endpoint local, peer;
-	uint32_t extra; /* state of an unjudged group, side of a packet group */
+	uint32_t extra; /* state of an unjudged group, kind of a packet group */
 };
 _Static_assert(sizeof(struct group_key) == 64, "hashed whole: no padding");
 
@@ -134,6 +134,7 @@ static struct group_key key_of(const struct rule *r, const struct conn *c)
 
 	if (scope == SCOPE_FLOW) {
 		key.peer = c->flow->end[SIDE_SERVER].at;
+		key.extra = r->kind_of ? r->kind_of(c) : 0;
 		return key;
 	}
 	key.netns = c->netns;
@@ -286,7 +287,7 @@ static void name_flow(const struct judge *j, struct conn *c)
 
 	cause_name_all(c->flow, c->rst_causes);
 	for (const struct rule *const *at = j->of_flows; *at && n < MAX_CONN_RULES; at++)
-		if (fires_on_flow(j, *at, c))
+		if (!(*at)->kind_of && fires_on_flow(j, *at, c))
 			c->rules[n++] = (*at)->text.id;
 	c->rules[n] = NULL;
 }

@@ -106,6 +106,9 @@ struct rule {
 	/* false: too few to be worth a finding of its own; the group goes to `otherwise`. */
 	bool (*weigh)(const struct group *g, const struct bounds *b, struct finding *f);
 	const struct rule *otherwise;
+	/* Connections of different kinds make groups of their own, and one of them alone is not named
+	 * so: only a crowd makes it true. NULL: all are of one kind. */
+	uint32_t (*kind_of)(const struct conn *c);
 	bool is_reset;         /* claims the connections with a reset of this cause; no claims() */
 	bool counts_after_fin; /* of a reset: bytes and time since its sender's FIN */
 	enum advice advice; /* of the owner's runtime, in front of the row's fixes */
@@ -114,10 +117,11 @@ struct rule {
 /* The families. Each array is in the order in which its rows are asked. */
 extern const struct rule owner_rules[], close_wait_rules[], unacked_rules[], fin_wait_rules[],
 	time_wait_rules[], port_rules[], limit_rules[], reset_rules[], ending_rules[],
+	silence_rules[],
 	ordinary_rules[];
 extern const size_t n_owner_rules, n_close_wait_rules, n_unacked_rules, n_fin_wait_rules,
 	n_time_wait_rules, n_port_rules, n_limit_rules, n_reset_rules, n_ending_rules,
-	n_ordinary_rules;
+	n_silence_rules, n_ordinary_rules;
 
 /* Certainty one step down, for every piece of evidence that is missing. */
 static inline enum certainty lowered(enum certainty c)

@@ -393,6 +393,67 @@ static void half_close_long(void **state)
 	expect("not over yet", &f, "half-close-long", SILENT, 1, 0, 0);
 }
 
+static struct flow repeated(uint32_t copies, bool acked)
+{
+	struct flow f = unanswered(100LL * S);
+
+	f.end[SIDE_CLIENT].fin.retransmissions = copies;
+	f.end[SIDE_CLIENT].fin.last_ns = 3LL * S;
+	if (!acked)
+		f.end[SIDE_CLIENT].fin.acked_ns = TIME_NONE;
+	return f;
+}
+
+static void repeated_fins(void **state)
+{
+	struct flow f = repeated(3, false);
+
+	(void)state;
+	expect("three copies", &f, "fin-not-acked", FIRES, 1, SEVERITY_WARNING, CERTAINTY_CERTAIN);
+	f.content = CONTENT_FIN_RST_ONLY;
+	expect("ACKs were not captured", &f, "fin-not-acked", SILENT, 1, 0, 0);
+	f = repeated(2, false);
+	expect("two copies", &f, "fin-not-acked", SILENT, 1, 0, 0);
+	f = repeated(2, true);
+	expect("acknowledged at last", &f, "fin-retransmitted", FIRES, 1, SEVERITY_NOTE,
+	       CERTAINTY_CERTAIN);
+	expect("often", &f, "fin-retransmitted", FIRES, 3, SEVERITY_WARNING, CERTAINTY_CERTAIN);
+	f = repeated(1, true);
+	expect("one may be a probe of the tail", &f, "fin-retransmitted", SILENT, 1, 0, 0);
+	f = repeated(2, true);
+	f.is_lossy = true;
+	expect("the capture itself lost packets", &f, "fin-retransmitted", SILENT, 1, 0, 0);
+}
+
+static void silent_end(void **state)
+{
+	struct flow f = base();
+
+	(void)state;
+	f.pattern = PATTERN_SILENT;
+	expect("nobody answered", &f, "silent-end", FIRES, 1, SEVERITY_WARNING, CERTAINTY_POSSIBLE);
+	f.content = CONTENT_PARTIAL;
+	expect("packets are missing", &f, "silent-end", SILENT, 1, 0, 0);
+	f = base();
+	expect("open and idle", &f, "silent-end", SILENT, 1, 0, 0);
+}
+
+static void rst_idle_timeout(void **state)
+{
+	struct flow f = RESET(SERVER, REPLY, DATA, .sender_bytes = 5, .peer_bytes = 100);
+
+	(void)state;
+	f.rsts[0].idle_ns = 350LL * S + 400000000;
+	expect("three times 350 s", &f, "rst-idle-timeout", FIRES, 3, SEVERITY_WARNING,
+	       CERTAINTY_LIKELY);
+	expect("twice may be chance", &f, "rst-idle-timeout", SILENT, 2, 0, 0);
+	f.content = CONTENT_FIN_RST_ONLY;
+	expect("how long nobody spoke is unknown", &f, "rst-idle-timeout", SILENT, 3, 0, 0);
+	f.content = CONTENT_FULL;
+	f.rsts[0].idle_ns = 29LL * S;
+	expect("no box is so impatient", &f, "rst-idle-timeout", SILENT, 3, 0, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -402,6 +463,9 @@ int main(void)
 		cmocka_unit_test(reply_causes),
 		cmocka_unit_test(forged),
 		cmocka_unit_test(listeners_close_together),
+		cmocka_unit_test(repeated_fins),
+		cmocka_unit_test(silent_end),
+		cmocka_unit_test(rst_idle_timeout),
 		cmocka_unit_test(fin_unanswered),
 		cmocka_unit_test(half_close_long),
 	};

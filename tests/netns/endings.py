@@ -1,5 +1,5 @@
-"""Resets made for real, captured whole, and what tcpwhy makes of them: resets.py TCPWHY. TAP; 77 where
-no network namespace may be made.
+"""Connections that end badly, made for real and captured whole, and what tcpwhy makes of them:
+endings.py TCPWHY. TAP; 77 where no network namespace may be made.
 
 Each scenario is one capture of lo in a private namespace. Segments that no socket sends (a forged
 reset, an old one) are written to a raw socket.
@@ -39,6 +39,7 @@ class Capture:
         self.last = {}
         self.n_by_flags = {}
         self.is_over = False
+        self.later_s = 0  # added to every time stamp from now on: nobody waits a minute for a minute
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
 
@@ -50,7 +51,7 @@ class Capture:
                 if self.is_over:
                     return
                 continue
-            now = time.time()
+            now = time.time() + self.later_s
             if address[2] == socket.PACKET_OUTGOING:
                 self.keep(frame, now)
 
@@ -302,6 +303,55 @@ def refused(c):
             pass
 
 
+def fin_not_acked(c):
+    with pair() as (client, server):
+        go_deaf(server)
+        client.close()
+        c.wait(lambda: c.n_by_flags.get(FIN | ACK, 0) >= 4)
+        vanish(server)
+
+
+def fin_retransmitted(c):
+    with pair() as (client, server):
+        go_deaf(server)
+        client.shutdown(socket.SHUT_WR)
+        c.wait(lambda: c.n_by_flags.get(FIN | ACK, 0) >= 3)
+        server.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
+        server.recv(1)
+        server.close()
+        client.recv(1)
+        client.close()
+
+
+def silent_end(c):
+    with pair() as (client, server):
+        client.sendall(b'request')
+        server.recv(100)
+        go_deaf(server)
+        client.sendall(b'more')
+        c.wait(lambda: c.n_by_flags.get(PSH | ACK, 0) >= 6)
+        vanish(client)
+        vanish(server)
+
+
+def idle_timeout(c):
+    with socket.create_server(('127.0.0.1', PORT), backlog=8) as listener:
+        pairs = [(connect(), listener.accept()[0]) for _ in range(3)]
+        for client, server in pairs:
+            client.sendall(b'request')
+            server.recv(100)
+            server.sendall(b'answer')
+            client.recv(100)
+        c.wait(lambda: c.n_by_flags.get(PSH | ACK, 0) == 6 and c.n_by_flags.get(ACK, 0) >= 9)
+        c.later_s = 350
+        for client, server in pairs:
+            vanish(server)
+            client.sendall(b'after the pause')
+        c.wait(lambda: c.resets() == 3)
+        for client, _ in pairs:
+            client.close()
+
+
 def nothing_wrong(c):
     """Near misses: each looks like one of the above to whoever only counts."""
     with pair() as (client, server):  # keepalive that is answered
@@ -323,7 +373,7 @@ def nothing_wrong(c):
         client.close()
 
 
-SCENARIOS = [
+RESETS = [
     ('rst-unread-data', unread_data, 'likely'),
     ('rst-linger-zero', linger_zero, 'likely'),
     ('rst-listener-closed', listener_closed, 'possible'),
@@ -338,7 +388,14 @@ SCENARIOS = [
     ('rst-injected', injected, 'likely'),
     ('rst-challenge', challenge, 'certain'),
     ('rst-refused', refused, 'certain'),
-    (None, nothing_wrong, None),
+]
+
+ENDINGS = [
+    ({'fin-not-acked'}, fin_not_acked),
+    ({'fin-retransmitted'}, fin_retransmitted),
+    ({'silent-end'}, silent_end),
+    ({'rst-idle-timeout', 'rst-no-such-connection'}, idle_timeout),
+    (set(), nothing_wrong),
 ]
 
 
@@ -360,15 +417,26 @@ def make(name, path):
         capture.close()
 
 
-def play(tool, unshare, rule, scenario, certainty, path):
+def report_on(tool, unshare, scenario, path):
     subprocess.run([*unshare, sys.executable, '-B', __file__, '--make', scenario.__name__, path], check=True)
     run = subprocess.run([tool, 'pcap', '--json', path], capture_output=True, text=True, timeout=60)
     report = json.loads(run.stdout)
-    causes = {(r['cause'], r['certainty']) for c in report['connections'] for r in c['rsts']}
-    name = rule or 'nothing wrong'
-    check(f'{name}: its cause and no other', causes == ({(rule, certainty)} if rule else set()), report)
-    found = {f['rule'] for f in report['findings'] if f['rule'].startswith('rst-')}
-    check(f'{name}: its finding and no other', found == ({rule} if rule else set()), report['findings'])
+    return report, {f['rule'] for f in report['findings']}
+
+
+def test_resets(tool, unshare, path):
+    for rule, scenario, certainty in RESETS:
+        report, found = report_on(tool, unshare, scenario, path)
+        causes = {(r['cause'], r['certainty']) for c in report['connections'] for r in c['rsts']}
+        check(f'{rule}: its cause and no other', causes == {(rule, certainty)}, report)
+        check(f'{rule}: its finding and no other',
+              {f for f in found if f.startswith('rst-')} == {rule}, report['findings'])
+
+
+def test_endings(tool, unshare, path):
+    for rules, scenario in ENDINGS:
+        report, found = report_on(tool, unshare, scenario, path)
+        check(f'{scenario.__name__}: its findings and no other', found == rules, report)
 
 
 def main():
@@ -380,8 +448,9 @@ def main():
         print('1..0 # SKIP no network namespace may be made here')
         return 77
     with tempfile.TemporaryDirectory() as tmp:
-        for rule, scenario, certainty in SCENARIOS:
-            play(sys.argv[1], unshare, rule, scenario, certainty, os.path.join(tmp, f'{rule}.pcap'))
+        path = os.path.join(tmp, 'lo.pcap')
+        test_resets(sys.argv[1], unshare, path)
+        test_endings(sys.argv[1], unshare, path)
     print(f'1..{len(results)}')
     return 0 if all(results) else 1
 

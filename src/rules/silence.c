@@ -1,0 +1,294 @@
+#include "rules/facts.h"
+#include "rules/rule.h"
+#include "rules/words.h"
+
+/* How it works: what nobody answered, and what nobody said for too long. A capture without data
+ * knows neither: there these rules are silent.
+ *
+ * Boxes on the path forget an idle connection after a fixed time. A single gap of that length may be
+ * chance; the same one, to the second, on several connections is a timer. */
+
+#define SECOND_NS INT64_C(1000000000)
+
+enum {
+	/* Three copies: 0.2 + 0.4 + 0.8 s of silence at the smallest RTO are no accident. */
+	LOST = 3,
+	A_FEW = 2,
+	SAME_GAPS = 3,
+	SHORTEST_IDLE_S = 30,
+};
+
+static bool is_whole(const struct flow *f)
+{
+	return f->content == CONTENT_FULL && !f->is_lossy && !f->is_one_sided;
+}
+
+/* The side whose FIN is repeated most, if at least `least` times; acknowledged at last or not. */
+static bool repeated_fin(const struct flow *f, bool acked, uint32_t least, enum side *ret)
+{
+	for (enum side s = SIDE_CLIENT; s <= SIDE_SERVER; s++) {
+		const struct flow_fin *fin = &f->end[s].fin;
+
+		if (!fin->seen || fin->is_inferred || fin->retransmissions < least ||
+		    (fin->acked_ns != TIME_NONE) != acked)
+			continue;
+		*ret = s;
+		return true;
+	}
+	return false;
+}
+
+static enum verdict fin_not_acked(const struct conn *c, const struct bounds *b)
+{
+	enum side side;
+
+	(void)b;
+	return is_whole(c->flow) && repeated_fin(c->flow, false, LOST, &side) &&
+			       c->flow->n_rst_packets == 0 ?
+		       VERDICT_FIRES :
+		       VERDICT_SILENT;
+}
+
+static enum verdict fin_retransmitted(const struct conn *c, const struct bounds *b)
+{
+	enum side side;
+
+	(void)b;
+	return is_whole(c->flow) && repeated_fin(c->flow, true, A_FEW, &side) ? VERDICT_FIRES :
+									       VERDICT_SILENT;
+}
+
+static void fact_fin_copies(struct finding *f, const struct group *g, bool acked)
+{
+	const struct flow *example = g->examples ? g->examples[0].flow : NULL;
+	enum side side;
+
+	finding_fact(f, "first_at", FACT_TIME_NS, g->first_fin_ns);
+	if (!example || !repeated_fin(example, acked, A_FEW, &side))
+		return;
+	const struct flow_fin *fin = &example->end[side].fin;
+	finding_fact_sentence(f, "sent_by", side == SIDE_CLIENT ? N_("client") : N_("server"));
+	finding_fact(f, "copies", FACT_COUNT, fin->retransmissions);
+	finding_fact(f, "for", FACT_MS, (fin->last_ns - fin->at_ns) / 1000000);
+}
+
+static bool weigh_fin_not_acked(const struct group *g, const struct bounds *b, struct finding *f)
+{
+	(void)b;
+	f->severity = SEVERITY_WARNING;
+	fact_fin_copies(f, g, false);
+	return true;
+}
+
+static bool weigh_fin_retransmitted(const struct group *g, const struct bounds *b, struct finding *f)
+{
+	(void)b;
+	f->severity = g->count >= LOST ? SEVERITY_WARNING : SEVERITY_NOTE;
+	fact_fin_copies(f, g, true);
+	return true;
+}
+
+static enum verdict silent_end(const struct conn *c, const struct bounds *b)
+{
+	(void)b;
+	return is_whole(c->flow) && c->flow->pattern == PATTERN_SILENT ? VERDICT_FIRES :
+									 VERDICT_SILENT;
+}
+
+static enum certainty how_silent_end(const struct conn *c)
+{
+	(void)c;
+	return CERTAINTY_POSSIBLE;
+}
+
+static bool weigh_silent_end(const struct group *g, const struct bounds *b, struct finding *f)
+{
+	(void)b;
+	f->severity = SEVERITY_WARNING;
+	finding_fact(f, "first_at", FACT_TIME_NS, g->first_fin_ns);
+	return true;
+}
+
+/* Usual idle times: of servers, load balancers, NAT devices and firewalls. */
+static const struct {
+	uint32_t seconds;
+	const char *whose;
+} usual[] = {
+	{ 60, N_("the default of many proxies and load balancers (AWS ALB)") },
+	{ 75, N_("nginx's keepalive_timeout") },
+	{ 120, N_("a common server timeout") },
+	{ 180, N_("a common server timeout") },
+	{ 240, N_("the 4 minutes of Azure's load balancer and NAT gateway") },
+	{ 300, N_("the default of many firewalls") },
+	{ 350, N_("the 350 s of AWS NLB and NAT gateway") },
+	{ 600, N_("the 10 minutes of Google Cloud's firewall") },
+	{ 610, N_("Google's HTTP load balancer") },
+	{ 900, N_("a common NAT timeout") },
+	{ 1200, N_("Google Cloud NAT") },
+	{ 1800, N_("a common NAT timeout") },
+	{ 3600, N_("the hour of many firewalls (Cisco ASA, FortiGate)") },
+	{ 7200, N_("tcp_keepalive_time's default") },
+};
+
+/* The idle time before the reset, to the second; 0: too short to be a timer, or none. */
+static uint32_t idle_seconds(const struct conn *c)
+{
+	const struct flow *f = c->flow;
+
+	if (f->n_rsts == 0 || !is_whole(f) || f->rsts[0].idle_ns == TIME_NONE)
+		return 0;
+	int64_t s = (f->rsts[0].idle_ns + SECOND_NS / 2) / SECOND_NS;
+
+	return s >= SHORTEST_IDLE_S && s < UINT32_MAX ? (uint32_t)s : 0;
+}
+
+/* A gap of 61 s and one of 59 s are the same timer of 60. */
+static uint32_t idle_limit(const struct conn *c)
+{
+	uint32_t s = idle_seconds(c);
+
+	for (size_t i = 0; s && i < ARRAY_LEN(usual); i++)
+		if (s + 1 >= usual[i].seconds && s <= usual[i].seconds + 1)
+			return usual[i].seconds;
+	return s;
+}
+
+static enum verdict idle_timeout(const struct conn *c, const struct bounds *b)
+{
+	(void)b;
+	return idle_seconds(c) ? VERDICT_FIRES : VERDICT_SILENT;
+}
+
+static enum certainty how_idle_timeout(const struct conn *c)
+{
+	(void)c;
+	return CERTAINTY_LIKELY;
+}
+
+static bool weigh_idle_timeout(const struct group *g, const struct bounds *b, struct finding *f)
+{
+	uint32_t limit = g->examples ? idle_limit(&g->examples[0]) : 0;
+
+	(void)b;
+	if (g->count < SAME_GAPS || limit == 0)
+		return false;
+	f->severity = SEVERITY_WARNING;
+	finding_fact(f, "idle", FACT_MS, (int64_t)limit * SECOND_MS);
+	finding_fact(f, "first_at", FACT_TIME_NS, g->first_fin_ns);
+	for (size_t i = 0; i < ARRAY_LEN(usual); i++)
+		if (usual[i].seconds == limit)
+			finding_fact_sentence(f, "matches", usual[i].whose);
+	return true;
+}
+
+const struct rule silence_rules[] = {
+	{
+		.text = {
+			.id = "fin-not-acked",
+			.title = N_("a FIN nobody acknowledged"),
+			.says = N_("On {count} {count:connection|connections} with {peer} the {sent_by} "
+				   "repeated its FIN {copies} times over {for}, and nobody answered."),
+			.why = N_("The other host, or the way to it, was gone when this side closed: "
+				  "it stays in FIN-WAIT-1 or LAST-ACK until its kernel gives up, "
+				  "without a reset. A firewall that has forgotten the connection drops "
+				  "FINs just so."),
+			.fixes = {
+				{ .kind = FIX_OPERATION,
+				  .text = N_("Find where they are lost: capture on the other host at the "
+					     "same time.") },
+				{ .kind = FIX_SYSCTL,
+				  .text = N_("Give up earlier, only where thousands pile up."),
+				  .command = "sysctl -w net.ipv4.tcp_orphan_retries=4",
+				  .proposed = "4",
+				  .risk = N_("the last bytes of answers over lossy paths are lost") },
+			},
+			.avoid = { N_("tcp_fin_timeout: it begins when the FIN has been "
+				      "acknowledged.") },
+			.refs = "RFC 9293 section 3.8.1; Linux net/ipv4/tcp_timer.c, "
+				"tcp_orphan_retries()",
+		},
+		.scope = SCOPE_FLOW,
+		.claims = fin_not_acked,
+		.weigh = weigh_fin_not_acked,
+	},
+	{
+		.text = {
+			.id = "fin-retransmitted",
+			.title = N_("a FIN had to be repeated"),
+			.says = N_("On {count} {count:connection|connections} with {peer} the {sent_by} "
+				   "had to repeat its FIN, up to {copies} times over {for}, before it "
+				   "was acknowledged."),
+			.why = N_("The FIN or its ACK was lost, or the other host was slow to answer. "
+				  "The first repetition may be a probe of the tail (RFC 8985) and "
+				  "means little; several are loss."),
+			.fixes = {
+				{ .kind = FIX_OPERATION,
+				  .text = N_("Look for loss on the path, and for a firewall that drops "
+					     "FINs of connections it has forgotten.") },
+			},
+			.refs = "RFC 9293 section 3.8.1; RFC 8985 section 7",
+		},
+		.scope = SCOPE_FLOW,
+		.claims = fin_retransmitted,
+		.weigh = weigh_fin_retransmitted,
+	},
+	{
+		.text = {
+			.id = "silent-end",
+			.title = N_("one side went on, the other fell silent"),
+			.says = N_("{count} {count:connection|connections} with {peer} {count:ends|end} "
+				   "with segments nobody answered, without FIN or RST."),
+			.why = N_("A host that crashed, a cable, or a box that dropped the connection: "
+				  "data or probes went out and nothing came back. The sender's "
+				  "program gets ETIMEDOUT after tcp_retries2 (15 minutes) or "
+				  "TCP_USER_TIMEOUT; Linux sends no reset then."),
+			.fixes = {
+				{ .kind = FIX_OPERATION,
+				  .text = N_("Was the silent host down, or is a firewall in between that "
+					     "forgets idle connections?") },
+				{ .kind = FIX_SOCKOPT,
+				  .text = N_("TCP_USER_TIMEOUT bounds how long unanswered data is "
+					     "waited for."),
+				  .proposed = "30000" },
+			},
+			.avoid = { N_("Longer timeouts: the connection is dead either way.") },
+			.refs = "tcp(7), tcp_retries2 and TCP_USER_TIMEOUT; Linux "
+				"net/ipv4/tcp_timer.c, tcp_write_timeout()",
+		},
+		.scope = SCOPE_FLOW,
+		.claims = silent_end,
+		.how_sure = how_silent_end,
+		.weigh = weigh_silent_end,
+	},
+	{
+		.text = {
+			.id = "rst-idle-timeout",
+			.title = N_("reset after the same idle time, again and again"),
+			.says = N_("{count} connections with {peer} were reset after {idle} of silence "
+				   "each: that is a timer, not chance."),
+			.why = N_("A proxy, load balancer, NAT or firewall forgets connections that are "
+				  "idle for so long, or the server closes them. Whoever speaks next "
+				  "gets a reset."),
+			.fixes = {
+				{ .kind = FIX_SOCKOPT,
+				  .text = N_("SO_KEEPALIVE with TCP_KEEPIDLE below half of that time."),
+				  .proposed = "60/10/6" },
+				{ .kind = FIX_CODE,
+				  .text = N_("Keep pooled connections for less than that, and repeat "
+					     "idempotent requests.") },
+				{ .kind = FIX_OPERATION,
+				  .text = N_("Raise the idle time of the box, or let it send a reset "
+					     "when it forgets.") },
+			},
+			.avoid = { N_("Lowering tcp_keepalive_time: programs that do not set "
+				      "SO_KEEPALIVE do not notice.") },
+			.refs = "RFC 5382 section 5; RFC 9293 section 3.8.4",
+		},
+		.scope = SCOPE_FLOW,
+		.claims = idle_timeout,
+		.how_sure = how_idle_timeout,
+		.kind_of = idle_limit,
+		.weigh = weigh_idle_timeout,
+	},
+};
+const size_t n_silence_rules = ARRAY_LEN(silence_rules);
