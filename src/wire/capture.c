@@ -1,5 +1,6 @@
 #include "util/arena.h"
 #include "util/i18n.h"
+#include "wire/inflate.h"
 #include "wire/pcapng.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@ struct capture {
 	struct arena *arena;
 	struct capture_info info;
 	FILE *file;      /* a file not yet handed to libpcap; NULL */
+	FILE *packed;    /* the compressed file behind it; NULL: it is the file itself */
 	void *buffer;    /* of the file */
 	uint64_t size;   /* of the file, 0: unknown */
 	pcap_t *pcap;
@@ -108,7 +110,8 @@ static int set_link(struct capture *c)
 
 static int percent(const struct capture *c)
 {
-	long at = c->size && c->file ? ftell(c->file) : -1;
+	FILE *f = c->packed ? c->packed : c->file;
+	long at = c->size && f ? ftell(f) : -1;
 
 	return at < 0 ? -1 : (int)((uint64_t)at * 100 / c->size);
 }
@@ -157,9 +160,24 @@ static int read_pcapng(struct capture *c, uint64_t max, const struct capture_pro
 	return more < 0 ? more : 0;
 }
 
+/* A compressed file gives way to the stream of what is in it, once. */
+static int unpack(struct capture *c, const uint8_t *magic, size_t n)
+{
+	enum packing packing = inflate_recognise(magic, n);
+
+	if (packing == PACKED_NOT)
+		return 0;
+	FILE *plain = inflate_open(c->file, packing);
+	if (!plain)
+		arena_die();
+	c->packed = c->file;
+	c->file = plain;
+	return 1;
+}
+
 static int read_file(struct capture *c, uint64_t max, const struct capture_progress *progress)
 {
-	static const uint8_t gzip[] = { 0x1f, 0x8b }, pcapng[] = { 0x0a, 0x0d, 0x0d, 0x0a };
+	static const uint8_t pcapng[] = { 0x0a, 0x0d, 0x0d, 0x0a };
 	static const uint8_t nano[][4] = { { 0xa1, 0xb2, 0x3c, 0x4d }, { 0x4d, 0x3c, 0xb2, 0xa1 } };
 	char why[PCAP_ERRBUF_SIZE];
 	uint8_t magic[4] = { 0 };
@@ -167,8 +185,13 @@ static int read_file(struct capture *c, uint64_t max, const struct capture_progr
 	size_t got = peek(c->file, magic, sizeof(magic));
 	if (got == 0)
 		return fail_read(c, EBADMSG, ferror(c->file) ? strerror(errno) : _("the file is empty"));
-	if (memcmp(magic, gzip, sizeof(gzip)) == 0)
-		return fail_read(c, EBADMSG, _("compressed with gzip; unpack it first"));
+	if (unpack(c, magic, got)) {
+		memset(magic, 0, sizeof(magic));
+		got = peek(c->file, magic, sizeof(magic));
+		if (got == 0)
+			return fail_read(c, EBADMSG, ferror(c->file) ? _("the compressed data is damaged") :
+								      _("the file is empty"));
+	}
 	if (memcmp(magic, pcapng, sizeof(pcapng)) == 0)
 		return read_pcapng(c, max, progress);
 	c->info.is_nano = memcmp(magic, nano[0], 4) == 0 || memcmp(magic, nano[1], 4) == 0;
@@ -390,6 +413,8 @@ void capture_close(struct capture *c)
 		pcap_close(c->pcap); /* closes the file too, unless it is stdin */
 	else if (c->file && c->file != stdin)
 		fclose(c->file);
+	if (c->packed && c->packed != stdin)
+		fclose(c->packed);
 	free(c->buffer);
 	arena_free(c->arena);
 }
