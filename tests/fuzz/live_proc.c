@@ -22,6 +22,7 @@ static void read_lookfile(char *text)
 static void read_text(uint8_t which, char *text, size_t n, struct arena *arena)
 {
 	struct proc proc = { 0 };
+	uint32_t count;
 
 	switch (which) {
 	case 's':
