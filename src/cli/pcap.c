@@ -3,18 +3,29 @@
 #include "join/join.h"
 #include "rules/judge.h"
 #include "util/i18n.h"
+#include "wire/ladder.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* How it works: everything is read into the flow table; a first walk judges and counts, a second
  * one prints, so that a summary can stand before a table of any length. */
+
+enum {
+	FEW = 3,         /* connections whose ladders are drawn without being asked for */
+	MAX_LADDERS = 20,
+};
 
 struct pcap {
 	const struct filter *filter;
 	struct judge *judge;
 	struct pcap_summary summary;
 	struct report *report;
+	struct arena *arena;
+	const struct flow *chosen[MAX_LADDERS]; /* the first ones that are selected */
+	size_t n_chosen;
+	struct ladders *ladders; /* NULL: not wanted */
 };
 
 static bool is_selected(const struct pcap *p, struct conn *c)
@@ -23,6 +34,33 @@ static bool is_selected(const struct pcap *p, struct conn *c)
 		return filter_match(p->filter, c, c->rules);
 	judge_name(p->judge, c);
 	return filter_match(p->filter, c, c->rules);
+}
+
+static void count_cause(struct pcap_summary *s, const char *rule)
+{
+	size_t i = 0;
+
+	while (i + 1 < MAX_CAUSES && s->causes[i].n > 0 && s->causes[i].rule != rule)
+		i++;
+	s->causes[i].rule = rule;
+	s->causes[i].n++;
+}
+
+/* Among the slowest? Then the one it displaces moves down. */
+static void rank_half_close(struct pcap *p, const struct flow *view)
+{
+	enum { WORTH_A_WORD_NS = 1000000000 };
+	const struct flow **slowest = p->summary.slowest;
+	size_t at = MAX_SLOWEST;
+
+	if (view->half_close_ns == TIME_NONE || view->half_close_ns < WORTH_A_WORD_NS)
+		return;
+	while (at > 0 && (!slowest[at - 1] || slowest[at - 1]->half_close_ns < view->half_close_ns))
+		at--;
+	if (at == MAX_SLOWEST)
+		return;
+	memmove(&slowest[at + 1], &slowest[at], (MAX_SLOWEST - 1 - at) * sizeof(*slowest));
+	slowest[at] = flow_keep(view, p->arena);
 }
 
 static bool judge_one(void *ctx, const struct flow *view)
@@ -34,12 +72,17 @@ static bool judge_one(void *ctx, const struct flow *view)
 	if (!is_selected(p, &c))
 		return true;
 	judge_flow(p->judge, &c);
+	if (p->n_chosen < MAX_LADDERS)
+		p->chosen[p->n_chosen++] = flow_keep(view, p->arena);
 	p->summary.n++;
 	p->summary.by_pattern[view->pattern]++;
 	/* What never opened was not closed. */
 	if (view->pattern != PATTERN_REFUSED)
 		p->summary.closed_first[view->closed_first]++;
 	p->summary.opened_seen += view->opened_seen;
+	for (size_t i = 0; i < view->n_rsts && i < MAX_FLOW_RSTS; i++)
+		count_cause(&p->summary, c.rst_causes[i].rule);
+	rank_half_close(p, view);
 	return true;
 }
 
@@ -50,9 +93,25 @@ static bool print_one(void *ctx, const struct flow *view)
 
 	join_flow(view, &c);
 	judge_name(p->judge, &c);
-	if (filter_match(p->filter, &c, c.rules))
-		report_conn(p->report, &c);
+	if (!filter_match(p->filter, &c, c.rules))
+		return true;
+	report_conn(p->report, &c);
+	const struct ladder *ladder = ladders_find(p->ladders, view->id);
+	if (ladder)
+		report_ladder(p->report, ladder);
 	return true;
+}
+
+/* People get ladders where they asked for details or where there is little to look at. What came
+ * from a pipe cannot be read once more. */
+static void draw_ladders(const struct options *o, const struct captures *captures, struct pcap *p)
+{
+	if (strcmp(o->format, "text") != 0 || (!o->verbose && p->summary.n > FEW))
+		return;
+	p->ladders = ladders_new(p->arena, p->chosen, p->n_chosen);
+	for (size_t i = 0; i < captures->n; i++)
+		if (strcmp(captures->infos[i]->name, "-") != 0)
+			(void)!ladders_read(p->ladders, captures->infos[i]->name);
 }
 
 static void print_findings(struct pcap *p, const struct findings *findings)
@@ -93,6 +152,7 @@ static int pcap(const struct options *o, const struct filter *filter, struct cap
 	struct pcap p = {
 		.filter = filter,
 		.judge = judge_new(arena, o->min_age_ms, o->n_examples),
+		.arena = arena,
 	};
 
 	int status = STATUS_FAILED;
@@ -101,7 +161,9 @@ static int pcap(const struct options *o, const struct filter *filter, struct cap
 		flowtab_each(captures->tab, judge_one, &p);
 		judge_end(p.judge, &findings);
 		p.judge = judge_new(arena, o->min_age_ms, 0);
+		draw_ladders(o, captures, &p);
 		status = report_pcap(o, captures, &p, &findings, &gaps);
+		ladders_free(p.ladders);
 	}
 	judge_free(p.judge);
 	gaps_free(&gaps);

@@ -37,6 +37,12 @@ void report_conn(struct report *r, const struct conn *c)
 	r->n_conns++;
 }
 
+void report_ladder(struct report *r, const struct ladder *l)
+{
+	if (r->format->ladder)
+		r->format->ladder(r, l);
+}
+
 void report_finding(struct report *r, const struct finding *f)
 {
 	r->format->finding(r, f);

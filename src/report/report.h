@@ -8,6 +8,7 @@
  * report_end(). */
 
 #include "model/finding.h"
+#include "model/ladder.h"
 #include "util/attr.h"
 
 #include <stdbool.h>
@@ -17,8 +18,15 @@
 enum report_kind { REPORT_WHY, REPORT_LIST, REPORT_PCAP };
 
 /* Counts over all connections of a capture, for the summary of a post-mortem. */
+enum { MAX_CAUSES = 24, MAX_SLOWEST = 3 };
+
 struct pcap_summary {
 	uint64_t n, by_pattern[N_PATTERNS];
+	struct {
+		const char *rule; /* NULL: resets whose cause the packets do not decide */
+		uint64_t n;
+	} causes[MAX_CAUSES]; /* in any order; n 0: unused */
+	const struct flow *slowest[MAX_SLOWEST]; /* longest half-closes of a second and more; NULL */
 	uint64_t closed_first[4]; /* by enum closed_first */
 	uint64_t opened_seen;
 };
@@ -48,6 +56,7 @@ struct format {
 	bool findings_first;
 	void (*begin)(struct report *r);
 	void (*conn)(struct report *r, const struct conn *c);
+	void (*ladder)(struct report *r, const struct ladder *l); /* NULL: left out */
 	void (*finding)(struct report *r, const struct finding *f);
 	void (*gap)(struct report *r, const struct gap *g);
 	void (*end)(struct report *r, bool is_complete);
@@ -58,6 +67,8 @@ const struct format *format_find(const char *name);
 struct report *report_begin(const struct format *format, const struct report_options *options,
 			    int fd);
 void report_conn(struct report *r, const struct conn *c);
+/* Of the connection reported last. Only people get it. */
+void report_ladder(struct report *r, const struct ladder *l);
 void report_finding(struct report *r, const struct finding *f);
 void report_gap(struct report *r, const struct gap *g);
 /* Writes the rest and frees the report. 0, or -errno of the first failed write (EPIPE too). */

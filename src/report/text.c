@@ -2,6 +2,7 @@
 #include "report/says.h"
 #include "report/state.h"
 #include "report/table.h"
+#include "report/text_ladder.h"
 #include "report/text_pcap.h"
 #include "report/wrap.h"
 #include "util/i18n.h"
@@ -336,6 +337,7 @@ const struct format format_text = {
 	.findings_first = true,
 	.begin = text_begin,
 	.conn = text_conn,
+	.ladder = text_ladder,
 	.finding = text_finding,
 	.gap = text_gap,
 	.end = text_end,

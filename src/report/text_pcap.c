@@ -41,6 +41,59 @@ static void put_capture(struct report *r, const struct capture_info *c)
 	flush_prose(r, "", 2);
 }
 
+/* The most frequent cause not said yet; NULL: all are said. */
+static uint64_t next_cause(const struct pcap_summary *s, bool said[MAX_CAUSES], const char **ret)
+{
+	size_t best = MAX_CAUSES;
+
+	for (size_t i = 0; i < MAX_CAUSES; i++)
+		if (!said[i] && s->causes[i].n > 0 &&
+		    (best == MAX_CAUSES || s->causes[i].n > s->causes[best].n))
+			best = i;
+	if (best == MAX_CAUSES)
+		return 0;
+	said[best] = true;
+	*ret = s->causes[best].rule;
+	return s->causes[best].n;
+}
+
+static void put_causes(struct report *r)
+{
+	bool said[MAX_CAUSES] = { false };
+	const char *rule, *comma = _("Resets: ");
+	uint64_t n;
+
+	while ((n = next_cause(r->options.summary, said, &rule)) > 0) {
+		buf_printf(&r->line, "%s%" PRIu64 " %s", comma, n, rule ? rule : _("undecided"));
+		comma = ", ";
+	}
+	if (r->line.n == 0)
+		return;
+	buf_puts(&r->line, ".");
+	flush_prose(r, "", 2);
+}
+
+static void put_slowest(struct report *r)
+{
+	char from[ENDPOINT_TEXT_MAX], to[ENDPOINT_TEXT_MAX];
+	const char *comma = _("Longest half-close: ");
+
+	for (size_t i = 0; i < MAX_SLOWEST && r->options.summary->slowest[i]; i++) {
+		const struct flow *f = r->options.summary->slowest[i];
+
+		buf_puts(&r->line, comma);
+		says_duration(&r->line, (uint64_t)f->half_close_ns / 1000000);
+		buf_printf(&r->line, " (%s %s %s)", endpoint_format(f->end[SIDE_CLIENT].at, from),
+			   r->options.ascii ? "->" : "\u2192",
+			   endpoint_format(f->end[SIDE_SERVER].at, to));
+		comma = ", ";
+	}
+	if (r->line.n == 0)
+		return;
+	buf_puts(&r->line, ".");
+	flush_prose(r, "", 2);
+}
+
 static void put_summary(struct report *r)
 {
 	const struct pcap_summary *s = r->options.summary;
@@ -61,6 +114,8 @@ static void put_summary(struct report *r)
 				       "."),
 			   s->closed_first[CLOSED_CLIENT], s->closed_first[CLOSED_SERVER]);
 	flush_prose(r, "", 2);
+	put_causes(r);
+	put_slowest(r);
 	out_putc(&r->out, '\n');
 }
 

@@ -82,6 +82,8 @@ void flowtab_run(struct flowtab *t)
 	for (unsigned i = 0; i < t->n_batch; i++) {
 		sum_up(c, &t->batch[i]);
 		track_segment(t, &t->batch[i]);
+		if (t->see)
+			t->see(t->ctx, t, &t->batch[i]);
 	}
 	t->n_batch = 0;
 }

@@ -47,6 +47,10 @@ struct flowtab {
 	struct arena *arena; /* of the names */
 	struct tunnel_text tunnels[MAX_TUNNEL_NAMES];
 	size_t n_tunnels;
+	/* Only these segments, and each shown when it has been worked off: ladder.c. NULL: all, none. */
+	bool (*wants)(void *ctx, const struct segment *s);
+	void (*see)(void *ctx, struct flowtab *t, const struct segment *s);
+	void *ctx;
 };
 
 /* One capture after the other: begin, segments, end. */

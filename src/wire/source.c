@@ -28,6 +28,8 @@ void source_frame(struct source *s, const struct link_type *link, struct bytes b
 	}
 	if (!decode_frame(&s->decoder, link, b, wire_len, seg))
 		return;
+	if (s->tab->wants && !s->tab->wants(s->tab->ctx, seg))
+		return;
 	seg->at_ns = at_ns;
 	if (!seg->link_id)
 		seg->link_id = place;
