@@ -244,14 +244,8 @@ static void put_subject(struct buf *b, const struct subject *s)
 	json_text(b, "container", p ? p->container : NULL);
 	json_unsigned_or_null(b, "netns", s->netns ? s->netns->inode : 0,
 			      s->netns && s->netns->inode != 0);
-	if (s->has_local)
-		json_endpoint(b, "local", &s->local);
-	else
-		json_unknown(b, "local");
-	if (s->has_peer)
-		json_endpoint(b, "peer", &s->peer);
-	else
-		json_unknown(b, "peer");
+	json_place(b, "local", &s->local, s->has_local);
+	json_place(b, "peer", &s->peer, s->has_peer);
 	json_close(b);
 }
 

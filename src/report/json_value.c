@@ -126,9 +126,20 @@ void json_endpoint(struct buf *b, const char *key, const struct endpoint *e)
 
 	json_open(b, key);
 	json_text(b, "addr", addr_format(e->addr, text));
-	if (e->port == 0) /* every port of the address */
-		json_unknown(b, "port");
-	else
-		json_unsigned(b, "port", e->port);
+	json_unsigned(b, "port", e->port);
+	json_close(b);
+}
+
+void json_place(struct buf *b, const char *key, const struct endpoint *e, bool is_there)
+{
+	char text[ADDR_TEXT_MAX];
+
+	if (!is_there) {
+		json_unknown(b, key);
+		return;
+	}
+	json_open(b, key);
+	json_text(b, "addr", addr_format(e->addr, text));
+	json_unsigned_or_null(b, "port", e->port, e->port != 0);
 	json_close(b);
 }

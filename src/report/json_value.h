@@ -24,6 +24,8 @@ void json_instant(struct buf *b, const char *key, int64_t ns);
 /* Whole milliseconds; TIME_NONE is null. */
 void json_span_ms(struct buf *b, const char *key, int64_t ns);
 void json_endpoint(struct buf *b, const char *key, const struct endpoint *e);
+/* What a finding is about: port 0 stands for every port of the address and is null. */
+void json_place(struct buf *b, const char *key, const struct endpoint *e, bool is_there);
 
 /* Objects of the contract. */
 void json_put_conn(struct buf *b, const struct conn *c, const char *key, bool as_packets);

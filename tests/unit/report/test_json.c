@@ -63,7 +63,9 @@ static void endpoints(void **state)
 	assert_true(addr_parse("10.0.0.1", &v4.addr));
 	assert_true(addr_parse("2001:db8::1", &v6.addr));
 	READS("{\"a\":{\"addr\":\"10.0.0.1\",\"port\":22}}", json_endpoint(&b, "a", &v4));
-	READS("{\"a\":{\"addr\":\"2001:db8::1\",\"port\":null}}", json_endpoint(&b, "a", &v6));
+	READS("{\"a\":{\"addr\":\"2001:db8::1\",\"port\":0}}", json_endpoint(&b, "a", &v6));
+	READS("{\"a\":{\"addr\":\"2001:db8::1\",\"port\":null}}", json_place(&b, "a", &v6, true));
+	READS("{\"a\":null}", json_place(&b, "a", &v6, false));
 }
 
 static void largest_number(void **state)
