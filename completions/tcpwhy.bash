@@ -14,10 +14,11 @@ _tcpwhy_options()
 		"--no-progress --verbose --help --version" ;;
 	explain) echo "--json --color --verbose --help --version" ;;
 	lab) echo "--json --all --color --verbose --help --version" ;;
+	audit) echo "--from --netns --draft --json --exit-code --color --verbose --help --version" ;;
 	esac
 }
 
-_tcpwhy_commands="why list pcap explain lab"
+_tcpwhy_commands="why list pcap explain lab audit"
 _tcpwhy_states="close-wait fin-wait-1 fin-wait-2 time-wait last-ack closing established syn-sent
 	syn-recv listen"
 _tcpwhy_words="state exclude src dst sport dport and or not pid comm uid ino age rqueue wqueue

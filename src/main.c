@@ -24,6 +24,8 @@ int run_tcpwhy(int argc, char **argv)
 		return run_explain(&o);
 	case COMMAND_LAB:
 		return run_lab(&o);
+	case COMMAND_AUDIT:
+		return run_audit(&o);
 	}
 	return STATUS_USAGE;
 }

@@ -14,9 +14,10 @@ enum {
 	PCAP = 1 << COMMAND_PCAP,
 	EXPLAIN = 1 << COMMAND_EXPLAIN,
 	LAB = 1 << COMMAND_LAB,
+	AUDIT = 1 << COMMAND_AUDIT,
 	SOCKETS = WHY | LIST,
 	REPORTS = WHY | LIST | PCAP,
-	EVERY = REPORTS | EXPLAIN | LAB,
+	EVERY = REPORTS | EXPLAIN | LAB | AUDIT,
 };
 
 static const struct {
@@ -32,6 +33,8 @@ static const struct {
 			      N_("a rule, a state, a sysctl, a socket option, an errno") },
 	[COMMAND_LAB] = { "lab", "[OPTIONS] [SCENARIO]",
 			  N_("make a pathology in a private namespace and diagnose it") },
+	[COMMAND_AUDIT] = { "audit", "[OPTIONS]",
+			    N_("the settings that touch closing: value, meaning, myth, danger") },
 };
 
 enum option_id {
@@ -62,6 +65,7 @@ enum option_id {
 	OPT_ALL_STATES,
 	OPT_NO_HEADER,
 	OPT_ALL,
+	OPT_DRAFT,
 	OPT_COLOUR,
 	OPT_NO_PROGRESS,
 	OPT_VERBOSE,
@@ -83,9 +87,9 @@ static const struct row {
 	{ "interface", 0, "IFACE", LIST, OPT_INTERFACE, N_("capture FIN, RST and SYN live first") },
 	{ "for", 0, "TIME", SOCKETS, OPT_FOR, N_("how long to capture: 10s (default), 500ms, 2m") },
 	{ "write", 'w', "FILE", SOCKETS, OPT_WRITE, N_("keep the live capture") },
-	{ "from", 0, "DIR", SOCKETS, OPT_FROM, N_("a recorded look instead of this host") },
+	{ "from", 0, "DIR", SOCKETS | AUDIT, OPT_FROM, N_("a recorded look instead of this host") },
 	{ "record", 0, "DIR", SOCKETS, OPT_RECORD, N_("write what was read here, for --from") },
-	{ "netns", 'N', "NS", SOCKETS, OPT_NETNS, N_("another network namespace: name, pid or path") },
+	{ "netns", 'N', "NS", SOCKETS | AUDIT, OPT_NETNS, N_("another network namespace: name, pid or path") },
 	{ "all-netns", 'A', NULL, SOCKETS, OPT_ALL_NETNS, N_("every network namespace of this host") },
 	{ "min-age", 0, "TIME", WHY | LIST | PCAP, OPT_MIN_AGE,
 	  N_("younger is ordinary life (default 60s; 0 judges all)") },
@@ -105,7 +109,8 @@ static const struct row {
 	{ "numeric", 'n', NULL, REPORTS, OPT_NUMERIC, N_("no names for users") },
 	{ "json", 0, NULL, EVERY, OPT_JSON, N_("one JSON document") },
 	{ "json-lines", 0, NULL, LIST | PCAP, OPT_JSON_LINES, N_("one JSON object a line") },
-	{ "exit-code", 0, NULL, WHY | PCAP, OPT_EXIT_CODE, N_("1 on a warning, 2 on a problem") },
+	{ "exit-code", 0, NULL, WHY | PCAP | AUDIT, OPT_EXIT_CODE, N_("1 on a warning, 2 on a problem") },
+	{ "draft", 0, "FILE", AUDIT, OPT_DRAFT, N_("write proposed values for sysctl.d; apply nothing") },
 	{ "all", 0, NULL, LAB, OPT_ALL, N_("every scenario, one after the other") },
 	{ "color", 0, "WHEN", EVERY, OPT_COLOUR, N_("auto, always or never") },
 	{ "no-progress", 0, NULL, REPORTS, OPT_NO_PROGRESS, N_("no progress on stderr") },
@@ -295,6 +300,9 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 		break;
 	case OPT_ALL:
 		o->all = true;
+		break;
+	case OPT_DRAFT:
+		o->draft = value;
 		break;
 	case OPT_COLOUR:
 		if (strcmp(value, "auto") == 0)

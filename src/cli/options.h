@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum command { COMMAND_WHY, COMMAND_LIST, COMMAND_PCAP, COMMAND_EXPLAIN, COMMAND_LAB };
+enum command { COMMAND_WHY, COMMAND_LIST, COMMAND_PCAP, COMMAND_EXPLAIN, COMMAND_LAB, COMMAND_AUDIT };
 
 enum { MAX_CAPTURES = 64 };
 
@@ -23,7 +23,7 @@ struct options {
 	bool verbose, no_progress, exit_code, numeric, all;
 	bool all_states, no_header, processes, timers, extended, info, memory;
 	bool only_inet4, only_inet6, all_netns;
-	const char *netns, *from, *record, *write, *interface;
+	const char *netns, *from, *record, *write, *interface, *draft;
 	const char *captures[MAX_CAPTURES];
 	size_t n_captures;
 	uint64_t for_ms, min_age_ms, max_packets;

@@ -1,0 +1,76 @@
+#include "cli/run.h"
+#include "live/live.h"
+#include "report/audit.h"
+#include "rules/settings.h"
+#include "util/i18n.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Never over a file that is there: it may be the way back from the last one. */
+static int write_draft(const char *name, const struct audit_row *rows, size_t n,
+		       const struct host *host)
+{
+	int fd = strcmp(name, "-") == 0 ? dup(STDOUT_FILENO) :
+					  open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	FILE *to = fd < 0 ? NULL : fdopen(fd, "w");
+
+	if (!to) {
+		fprintf(stderr, "tcpwhy: %s: %s\n", name, strerror(errno));
+		return STATUS_FAILED;
+	}
+	size_t proposed = audit_draft(rows, n, host, to);
+	if (fclose(to) != 0) {
+		fprintf(stderr, "tcpwhy: %s: %s\n", name, strerror(errno));
+		return STATUS_FAILED;
+	}
+	if (strcmp(name, "-") != 0)
+		fprintf(stderr, _("tcpwhy: %s: %zu values proposed, none changed\n"), name, proposed);
+	return STATUS_OK;
+}
+
+static int status_of_rows(const struct audit_row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].value.known && rows[i].verdict == AUDIT_WARNING)
+			return 1;
+	return STATUS_OK;
+}
+
+int run_audit(const struct options *o)
+{
+	/* Settings only: no socket is asked for but the listeners, of which there are few. */
+	struct live_request req = {
+		.from = o->from, .netns = o->netns, .states = STATE_BIT(STATE_LISTEN),
+		.want_host = true, .owners = OWNERS_NONE,
+	};
+	struct audit_row rows[MAX_AUDIT_ROWS];
+	struct report_options options;
+	struct look *look;
+	struct fail fail;
+	int status;
+
+	if (o->n_words > 0) {
+		fprintf(stderr, _("tcpwhy: audit: %s: it takes no filter; `tcpwhy explain %s` explains one "
+				  "setting\n"), o->words[0], o->words[0]);
+		return STATUS_USAGE;
+	}
+	if (live_look(&req, &look, &fail) < 0) {
+		say_failure(&fail);
+		return STATUS_FAILED;
+	}
+	size_t n = settings_audit(&look->netns[0], &look->host, rows);
+	fill_report_options(o, REPORT_WHY, &options);
+	if (o->draft)
+		status = write_draft(o->draft, rows, n, &look->host);
+	else
+		status = audit_write(rows, n, format_find(o->format), &options, STDOUT_FILENO) < 0 ?
+				 STATUS_FAILED : STATUS_OK;
+	if (status == STATUS_OK && o->exit_code)
+		status = status_of_rows(rows, n);
+	look_free(look);
+	return status;
+}

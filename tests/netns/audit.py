@@ -1,0 +1,104 @@
+"""The settings of a namespace of its own, default and spoilt: audit.py TCPWHY. TAP; 77 where no network
+namespace may be made. Nothing outside the namespace is written."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+INSIDE = 'TCPWHY_TEST_NETNS'
+SPOILT = {
+    'net.ipv4.tcp_fin_timeout': ('90', 60),
+    'net.ipv4.tcp_timestamps': ('0', 1),
+    'net.ipv4.tcp_orphan_retries': ('1', 0),
+    'net.ipv4.tcp_retries2': ('3', 15),
+    'net.ipv4.tcp_abort_on_overflow': ('1', 0),
+    'net.core.somaxconn': ('16', 4096),
+    'net.ipv4.tcp_max_tw_buckets': ('100', 131072),
+    'net.ipv4.ip_local_port_range': ('40000 40100', '32768 60999'),
+}
+
+results = []
+
+
+def check(name, is_good, seen=None):
+    results.append(bool(is_good))
+    print(f'{"ok" if is_good else "not ok"} {len(results)} - {name}', flush=True)
+    if not is_good and seen is not None:
+        for line in str(seen).splitlines()[:40]:
+            print('#', line)
+
+
+def write(name, value):
+    pathlib.Path('/proc/sys', name.replace('.', '/')).write_text(value)
+
+
+def audit(tool, *args):
+    return subprocess.run([tool, 'audit', *args], capture_output=True, text=True, timeout=60, check=False,
+                          env={**os.environ, 'COLUMNS': '80'})
+
+
+def warnings(tool):
+    document = json.loads(audit(tool, '--json').stdout)
+    keys = list(document)
+    check('json: schema first, complete last', keys[0] == 'schema' and keys[-1] == 'complete' and
+          document['schema'] == 'tcpwhy.audit/1' and document['complete'] is True, keys)
+    return {s['name']: s for s in document['settings'] if s['verdict'] == 'warning'}, document
+
+
+def test_default(tool):
+    found, document = warnings(tool)
+    check('a new namespace: nothing to warn of', not found, found)
+    check('status 0', audit(tool, '--exit-code').returncode == 0)
+    absent = [s for s in document['settings'] if s['name'] == 'net.ipv4.tcp_max_orphans']
+    check("the host's alone: unknown, not zero", absent and absent[0]['value'] is None and
+          absent[0]['verdict'] is None, absent)
+
+
+def test_spoilt(tool, tmp):
+    for name, (value, _) in SPOILT.items():
+        write(name, value)
+    found, _ = warnings(tool)
+    for name, (value, proposed) in SPOILT.items():
+        row = found.get(name, {})
+        check(f'{name} = {value}', str(row.get('value')) == value and row.get('proposed') == proposed and
+              row.get('why'), row)
+    check('and nothing else', set(found) == set(SPOILT), set(found) ^ set(SPOILT))
+    check('status 1', audit(tool, '--exit-code').returncode == 1)
+    text = audit(tool).stdout
+    check('80 columns', all(len(line) <= 80 for line in text.splitlines()), text)
+    test_draft(tool, os.path.join(tmp, 'draft.conf'))
+
+
+def test_draft(tool, path):
+    check('draft', audit(tool, '--draft', path).returncode == 0)
+    lines = [line for line in pathlib.Path(path).read_text().splitlines() if line and line[0] != '#']
+    check('draft: what was proposed', dict(line.split(' = ') for line in lines) ==
+          {name: str(proposed) for name, (_, proposed) in SPOILT.items()}, lines)
+    check('draft: nothing was applied',
+          pathlib.Path('/proc/sys/net/ipv4/tcp_fin_timeout').read_text() == '90\n')
+    again = audit(tool, '--draft', path)
+    check('draft: never over a file', again.returncode == 1 and again.stderr.startswith('tcpwhy: '),
+          again.stderr)
+    subprocess.run(['sysctl', '-q', '-p', path], check=True)
+    check('draft: applied by hand it mends everything', not warnings(tool)[0])
+
+
+def main():
+    if INSIDE not in os.environ:
+        os.environ[INSIDE] = '1'
+        unshare = ['unshare', '-n'] if os.geteuid() == 0 else ['unshare', '-rn']
+        if subprocess.run([*unshare, 'true'], stderr=subprocess.DEVNULL).returncode != 0:
+            print('1..0 # SKIP no network namespace may be made here')
+            return 77
+        os.execvp('unshare', [*unshare, sys.executable, '-B', *sys.argv])
+    with tempfile.TemporaryDirectory() as tmp:
+        test_default(sys.argv[1])
+        test_spoilt(sys.argv[1], tmp)
+    print(f'1..{len(results)}')
+    return 0 if all(results) else 1
+
+
+sys.exit(main())
