@@ -10,6 +10,7 @@
 
 struct why {
 	const struct filter *filter;
+	bool has_no_filter;
 	struct evidence evidence;
 	struct judge *judge;
 };
@@ -70,6 +71,15 @@ static void judge_processes(struct why *w)
 			judge_proc(w->judge, look, look->procs[i]);
 }
 
+/* They are of no connection, so a filter that asks for some leaves them out. */
+static void judge_namespaces(struct why *w)
+{
+	const struct look *look = w->evidence.look;
+
+	for (size_t i = 0; w->has_no_filter && i < look->n_netns; i++)
+		judge_host(w->judge, look, &look->netns[i]);
+}
+
 static void judge_budgets(struct why *w)
 {
 	enum { WORTH_COUNTING = 10 }; /* fewer exhaust no range anybody sets */
@@ -123,7 +133,7 @@ static int why(const struct options *o, const struct filter *filter, struct capt
 		.only_inet4 = o->only_inet4,
 		.only_inet6 = o->only_inet6,
 	};
-	struct why w = { .filter = filter };
+	struct why w = { .filter = filter, .has_no_filter = o->n_words == 0 };
 	struct findings findings;
 
 	if (evidence_gather(o, &req, captures, &w.evidence) != STATUS_OK)
@@ -132,6 +142,7 @@ static int why(const struct options *o, const struct filter *filter, struct capt
 	evidence_marry(&w.evidence, captures, judge_lone_flow, &w);
 	judge_sockets(&w, filter_states(filter, STATES_JUDGED) & STATES_JUDGED);
 	judge_processes(&w);
+	judge_namespaces(&w);
 	judge_budgets(&w);
 	judge_end(w.judge, &findings);
 	int status = report_why(o, captures, w.evidence.look, &findings);

@@ -24,5 +24,6 @@ struct audit_row {
 	const char *danger;      /* of changing it; NULL: none known */
 	enum audit_verdict verdict;
 	const char *why;         /* of the verdict; NULL where it is fine */
+	int rule;                /* for the rules themselves: the row it is a finding of; -1: none */
 	struct setting proposed; /* not known: leave it */
 };

@@ -2,8 +2,10 @@
 #include "rules/catalogue.h"
 #include "rules/cause.h"
 #include "rules/gather.h"
+#include "rules/host.h"
 #include "rules/limits.h"
 #include "rules/reset.h"
+#include "rules/settings.h"
 #include "util/hash.h"
 #include "util/index.h"
 
@@ -355,6 +357,60 @@ void judge_proc(struct judge *j, const struct look *look, const struct proc *p)
 		.weakest = CERTAINTY_CERTAIN,
 	};
 	gather_sockets_of(g, look);
+}
+
+static void push_host(struct judge *j, int row, const struct netns *ns, const char *setting,
+		      int64_t value)
+{
+	const struct rule *r = &host_rules[row];
+
+	*push_group(j, &(struct group_key){ .rule = r }) = (struct group){
+		.rule = r,
+		.count = 1,
+		.subject = { .kind = SUBJECT_HOST, .netns = ns },
+		.weakest = CERTAINTY_CERTAIN,
+		.setting = setting,
+		.value = value,
+	};
+}
+
+static uint64_t count_minisocks(const struct look *look, const struct netns *ns)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < look->n_socks; i++)
+		n += &look->netns[look->socks[i].netns] == ns && !look->socks[i].full &&
+		     (STATE_BIT(look->socks[i].state) &
+		      (STATE_BIT(STATE_TIME_WAIT) | STATE_BIT(STATE_FIN_WAIT_2)));
+	return n;
+}
+
+/* "net/ipv4/x" as sysctl(8) writes it, in the judge's arena. */
+static const char *dotted(struct judge *j, const char *path)
+{
+	char *name = arena_strdup(j->arena, path);
+
+	for (char *c = name; *c; c++)
+		if (*c == '/')
+			*c = '.';
+	return name;
+}
+
+void judge_host(struct judge *j, const struct look *look, const struct netns *ns)
+{
+	struct audit_row rows[MAX_AUDIT_ROWS];
+	size_t n = settings_audit(ns, &look->host, rows);
+	uint64_t minisocks = count_minisocks(look, ns);
+
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].rule >= 0)
+			push_host(j, rows[i].rule, ns, dotted(j, rows[i].name), rows[i].value.value);
+	if (host_tw_is_full(ns, minisocks))
+		push_host(j, HOST_TW_OVERFLOW, ns, NULL, (int64_t)minisocks);
+	if (host_orphans_are_many(ns, &look->host))
+		push_host(j, HOST_ORPHANS, ns, NULL, look->host.orphans.value);
+	if (host_conntrack_is_full(ns))
+		push_host(j, HOST_CONNTRACK, ns, NULL, ns->sysctls.conntrack_count.value);
 }
 
 void judge_ports(struct judge *j, const struct port_budget *budget, const struct conn *example)

@@ -27,6 +27,8 @@ void judge_listener(struct judge *j, struct conn *c);
 /* A process whose descriptors come near their limit, by judge_is_near_limit(). */
 void judge_proc(struct judge *j, const struct look *look, const struct proc *p);
 bool judge_is_near_limit(const struct proc *p);
+/* The settings and tables of a namespace of the look. */
+void judge_host(struct judge *j, const struct look *look, const struct netns *ns);
 /* The budget's example socket, joined, says who uses it. */
 void judge_ports(struct judge *j, const struct port_budget *budget, const struct conn *example);
 /* Findings, worst first. Frees the judge. */

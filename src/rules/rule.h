@@ -77,6 +77,8 @@ struct group {
 	uint64_t n_hears, n_absent; /* by the owner's epoll sets */
 	uint32_t watch_events;      /* of the last one that is in a set */
 	uint8_t most_retrans;
+	const char *setting;                 /* of a host rule, and its value; or a count */
+	int64_t value;
 	uint64_t n_sockets, n_close_wait;    /* of a process that is near its limit */
 	/* Packets. */
 	uint64_t n_with_fin;     /* sockets whose FIN the capture holds */
@@ -116,11 +118,11 @@ struct rule {
 
 /* The families. Each array is in the order in which its rows are asked. */
 extern const struct rule owner_rules[], close_wait_rules[], unacked_rules[], fin_wait_rules[],
-	time_wait_rules[], port_rules[], limit_rules[], reset_rules[], ending_rules[],
-	silence_rules[],
+	time_wait_rules[], port_rules[], limit_rules[], host_rules[], reset_rules[],
+	ending_rules[], silence_rules[],
 	ordinary_rules[];
 extern const size_t n_owner_rules, n_close_wait_rules, n_unacked_rules, n_fin_wait_rules,
-	n_time_wait_rules, n_port_rules, n_limit_rules, n_reset_rules, n_ending_rules,
+	n_time_wait_rules, n_port_rules, n_limit_rules, n_host_rules, n_reset_rules, n_ending_rules,
 	n_silence_rules, n_ordinary_rules;
 
 /* Certainty one step down, for every piece of evidence that is missing. */

@@ -1,4 +1,5 @@
 #include "rules/settings.h"
+#include "rules/host.h"
 #include "util/attr.h"
 #include "util/i18n.h"
 
@@ -33,6 +34,13 @@ static void say(const struct judgement *j, enum audit_verdict verdict, const cha
 	j->row->why = why;
 }
 
+/* Harmful enough for a finding of its own, whose words these are. */
+static void harm(const struct judgement *j, int row)
+{
+	say(j, AUDIT_WARNING, host_rules[row].text.why);
+	j->row->rule = row;
+}
+
 static void propose(const struct judgement *j, int64_t value)
 {
 	j->row->proposed = (struct setting){ true, value };
@@ -42,11 +50,10 @@ static void judge_fin_timeout(const struct judgement *j)
 {
 	/* 3.5 x RTO is the least the kernel takes anyway: 5 s still covers slow peers. */
 	if (j->value > 60 && j->value != 120) {
-		say(j, AUDIT_WARNING, N_("Above 60 the real time is 2 x (value - 60) seconds, half of it as a "
-					 "full socket."));
+		harm(j, HARMFUL_FIN_TIMEOUT_OVER);
 		propose(j, 60);
 	} else if (j->value < 5) {
-		say(j, AUDIT_WARNING, N_("Peers that answer slowly after our FIN are reset."));
+		harm(j, HARMFUL_FIN_TIMEOUT_LOW);
 		propose(j, 30);
 	}
 }
@@ -56,8 +63,7 @@ static void judge_max_tw_buckets(const struct judgement *j)
 	/* The kernel's own default is half of the hash table: at least 8192 on any server. */
 	if (j->value >= 8192)
 		return;
-	say(j, AUDIT_WARNING, N_("At the limit TIME-WAITs are destroyed at once, and what they protect with "
-				 "them."));
+	harm(j, HARMFUL_TW_BUCKETS_LOW);
 	propose(j, 131072);
 }
 
@@ -71,8 +77,7 @@ static void judge_timestamps(const struct judgement *j)
 {
 	if (j->value != 0)
 		return;
-	say(j, AUDIT_WARNING, N_("Without them TIME-WAITs cannot be reused, and old segments are not told from "
-				 "new ones (PAWS)."));
+	harm(j, HARMFUL_TIMESTAMPS_OFF);
 	propose(j, 1);
 }
 
@@ -81,7 +86,7 @@ static void judge_orphan_retries(const struct judgement *j)
 	/* 1 and 2 give up after some 0.6 and 1.4 s: less than one lost packet on a slow path. */
 	if (j->value != 1 && j->value != 2)
 		return;
-	say(j, AUDIT_WARNING, N_("The end of a response is given up after a second or two of loss."));
+	harm(j, HARMFUL_ORPHAN_RETRIES_LOW);
 	propose(j, 0);
 }
 
@@ -89,8 +94,7 @@ static void judge_retries2(const struct judgement *j)
 {
 	/* RFC 1122, section 4.2.3.5: at least 100 s, which is 8. */
 	if (j->value < 8) {
-		say(j, AUDIT_WARNING, N_("Short outages (a failover, a switch that reloads) end every connection; "
-					 "RFC 1122 asks for 100 s, which is 8."));
+		harm(j, HARMFUL_RETRIES2_LOW);
 		propose(j, 15);
 	} else if (j->value > 15) {
 		say(j, AUDIT_NOTE, N_("Dead connections with unsent data stay for more than 15 minutes."));
@@ -101,8 +105,7 @@ static void judge_retries2(const struct judgement *j)
 static void judge_max_orphans(const struct judgement *j)
 {
 	if (j->value < 4096) {
-		say(j, AUDIT_WARNING, N_("Innocent clients are reset at close: trouble begins at a quarter of "
-					 "the limit."));
+		harm(j, HARMFUL_MAX_ORPHANS_LOW);
 		propose(j, 65536);
 	} else if (j->host->orphans.known && j->host->orphans.value * 4 >= j->value) {
 		say(j, AUDIT_WARNING, N_("A quarter of it is in use; penalised orphans count fourfold, so the "
@@ -120,8 +123,7 @@ static void judge_abort_on_overflow(const struct judgement *j)
 {
 	if (j->value == 0)
 		return;
-	say(j, AUDIT_WARNING, N_("A short burst becomes a hard error for clients that would have succeeded a "
-				 "second later."));
+	harm(j, HARMFUL_ABORT_ON_OVERFLOW);
 	propose(j, 0);
 }
 
@@ -129,7 +131,7 @@ static void judge_somaxconn(const struct judgement *j)
 {
 	if (j->value >= 128)
 		return;
-	say(j, AUDIT_WARNING, N_("Every listener's queue is cut to it; then call listen() again or restart."));
+	harm(j, HARMFUL_SOMAXCONN_LOW);
 	propose(j, 4096);
 }
 
@@ -148,8 +150,7 @@ static void judge_challenge_ack_limit(const struct judgement *j)
 {
 	if (j->value >= 1000)
 		return;
-	say(j, AUDIT_WARNING, N_("A small limit for the whole host lets strangers guess connections "
-				 "(CVE-2016-5696)."));
+	harm(j, HARMFUL_CHALLENGE_ACK_LIMIT);
 	propose(j, 1000);
 }
 
@@ -157,7 +158,7 @@ static void judge_tw_recycle(const struct judgement *j)
 {
 	if (j->value == 0)
 		return;
-	say(j, AUDIT_WARNING, N_("Clients behind one NAT are refused at random."));
+	harm(j, HARMFUL_TW_RECYCLE);
 	propose(j, 0);
 }
 
@@ -281,6 +282,7 @@ static void fill(const struct knob *k, const struct netns *ns, const struct host
 		.does = def->does,
 		.does_not = k->does_not,
 		.danger = k->danger,
+		.rule = -1,
 	};
 	if (k->judge && value->known)
 		k->judge(&(struct judgement){ value->value, &ns->sysctls, host, row });
@@ -306,15 +308,18 @@ static void fill_ports(const struct netns *ns, struct audit_row *row)
 		.does = N_("the ports connect() and bind(0) choose from"),
 		.does_not = N_("A wider range does not help a server: its connections share one port."),
 		.danger = N_("services inside the range find their port taken: reserve them"),
+		.rule = -1,
 	};
 	if (!ctl->port_low.known || !ctl->port_high.known)
 		return;
 	if (width < FEW_PORTS) {
 		row->verdict = AUDIT_WARNING;
+		row->rule = HARMFUL_PORT_RANGE;
 		row->why = N_("So few ports allow few connections to one destination at a time.");
 		row->proposed = (struct setting){ true, 32768 };
 	} else if (ctl->port_low.value < PRIVILEGED) {
 		row->verdict = AUDIT_WARNING;
+		row->rule = HARMFUL_PORT_RANGE;
 		row->why = N_("Ports of system services are given to clients.");
 		row->proposed = (struct setting){ true, 10240 };
 	} else if (ctl->port_low.value % 2 == ctl->port_high.value % 2) {

@@ -1,6 +1,6 @@
 """Captures from the field, which are no part of this tree: corpus.py TCPWHY. Prints TAP.
 
-TCPWHY_CORPUS names a folder of captures; without it exit status 77. Every file below it, whatever it
+TCPWHY_CORPUS names a folder of captures; without it nothing is run. Every file below it, whatever it
 is called, must end with status 0 or 1, a clear line on stderr where it is 1, and a whole document on
 stdout where there is one. Ten of them run under valgrind, where that is installed and the program is
 not built with a sanitizer, which sees the same and more.
@@ -62,7 +62,7 @@ def main():
     folder = os.environ.get('TCPWHY_CORPUS')
     if not folder:
         print('1..0 # SKIP TCPWHY_CORPUS is not set')
-        return 77
+        return 0
     files = list(captures(pathlib.Path(folder)))
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         bad = [c for c in pool.map(lambda f: complaint([sys.argv[1]], f), files) if c]

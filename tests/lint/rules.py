@@ -8,7 +8,7 @@ import re
 
 import house
 
-ID = re.compile(r'(?:\.id\s*=|\bORDINARY\(\w+,)\s*"([^"]+)"')
+ID = re.compile(r'(?:\.id\s*=|\b(?:ORDINARY|HARMFUL)\(\w+,)\s*"([^"]+)"')
 VERDICT = re.compile(r'"([a-z0-9-]+)"[^"{}0-9]{0,60}\b(FIRES|SILENT|UNKNOWN)\b')
 LEFT_OVER = 'src/rules/ordinary.c'
 PAGE = 'man/tcpwhy-rules.7'

@@ -1,5 +1,5 @@
 """Connections that end badly, made for real and captured whole, and what tcpwhy makes of them:
-endings.py TCPWHY. TAP; 77 where no network namespace may be made.
+endings.py TCPWHY. TAP; nothing where no network namespace may be made.
 
 Each scenario is one capture of lo in a private namespace. Segments that no socket sends (a forged
 reset, an old one) are written to a raw socket.
@@ -446,7 +446,7 @@ def main():
     unshare = ['unshare', '-n'] if os.geteuid() == 0 else ['unshare', '-rn']
     if subprocess.run([*unshare, 'true'], stderr=subprocess.DEVNULL).returncode != 0:
         print('1..0 # SKIP no network namespace may be made here')
-        return 77
+        return 0
     with tempfile.TemporaryDirectory() as tmp:
         path = os.path.join(tmp, 'lo.pcap')
         test_resets(sys.argv[1], unshare, path)

@@ -1,0 +1,6 @@
+#!/bin/sh
+# make.sh: a look at one connection that waits, on a host where tcp_tw_recycle is on.
+cd "${0%/*}" || exit 1
+rm -rf look
+cp -R ../fin-wait-2-orphan/look look
+echo 1 >look/netns.0/sys/net/ipv4/tcp_tw_recycle
