@@ -5,13 +5,13 @@ _tcpwhy_options()
 	case $1 in
 	why) echo "--read --interface --for --write --from --record --netns --all-netns --min-age" \
 		"--examples --ipv4 --ipv6 --numeric --json --exit-code --color --no-progress" \
-		"--verbose --help --version" ;;
+		"--no-sandbox --verbose --help --version" ;;
 	list) echo "--read --interface --for --write --from --record --netns --all-netns --min-age" \
 		"--processes --options --extended --info --memory --all-states --ipv4 --ipv6" \
-		"--no-header --numeric --json --json-lines --color --no-progress --verbose" \
+		"--no-header --numeric --json --json-lines --color --no-progress --no-sandbox --verbose" \
 		"--help --version" ;;
 	pcap) echo "--min-age --examples --count --numeric --json --json-lines --exit-code --color" \
-		"--no-progress --verbose --help --version" ;;
+		"--no-progress --no-sandbox --verbose --help --version" ;;
 	explain) echo "--json --color --verbose --help --version" ;;
 	lab) echo "--json --all --color --verbose --help --version" ;;
 	audit) echo "--from --netns --draft --json --exit-code --color --verbose --help --version" ;;

@@ -1,4 +1,5 @@
 #include "cli/run.h"
+#include "cli/sandbox.h"
 #include "util/i18n.h"
 
 #include <langinfo.h>
@@ -93,6 +94,15 @@ struct capture_progress progress_for(const struct options *o)
 	bool wanted = !o->no_progress && isatty(STDERR_FILENO);
 
 	return (struct capture_progress){ .report = wanted ? show_progress : NULL };
+}
+
+void enter_sandbox(const struct options *o)
+{
+	if (o->no_sandbox)
+		fprintf(stderr, _("tcpwhy: WARNING: --no-sandbox: captures are parsed with all the privileges of "
+				  "whoever started this\n"));
+	else
+		sandbox_enter();
 }
 
 void say_gaps(const struct gaps *gaps)

@@ -14,8 +14,11 @@ int evidence_gather(const struct options *o, const struct live_request *req,
 		gaps_free(&gaps);
 		return STATUS_FAILED;
 	}
-	if (!captures->is_live && captures->n > 0)
+	if (!captures->is_live && captures->n > 0) {
+		/* The look is over: nothing has to be opened any more. */
+		enter_sandbox(o);
 		captures_read(captures, o, &gaps);
+	}
 	for (size_t i = 0; i < gaps.n; i++)
 		gap_add(&ret->look->gaps, gaps.at[i].what, gaps.at[i].object, gaps.at[i].reason,
 			gaps.at[i].effect);

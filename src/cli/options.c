@@ -66,6 +66,7 @@ enum option_id {
 	OPT_NO_HEADER,
 	OPT_ALL,
 	OPT_DRAFT,
+	OPT_NO_SANDBOX,
 	OPT_COLOUR,
 	OPT_NO_PROGRESS,
 	OPT_VERBOSE,
@@ -114,6 +115,7 @@ static const struct row {
 	{ "all", 0, NULL, LAB, OPT_ALL, N_("every scenario, one after the other") },
 	{ "color", 0, "WHEN", EVERY, OPT_COLOUR, N_("auto, always or never") },
 	{ "no-progress", 0, NULL, REPORTS, OPT_NO_PROGRESS, N_("no progress on stderr") },
+	{ "no-sandbox", 0, NULL, REPORTS, OPT_NO_SANDBOX, N_("parse captures with all privileges (debugging)") },
 	{ "verbose", 'v', NULL, EVERY, OPT_VERBOSE, N_("every connection, every fix") },
 	{ "help", 'h', NULL, EVERY, OPT_HELP, N_("this text") },
 	{ "version", 'V', NULL, EVERY, OPT_VERSION, N_("version") },
@@ -300,6 +302,9 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 		break;
 	case OPT_ALL:
 		o->all = true;
+		break;
+	case OPT_NO_SANDBOX:
+		o->no_sandbox = true;
 		break;
 	case OPT_DRAFT:
 		o->draft = value;

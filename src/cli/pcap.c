@@ -102,16 +102,14 @@ static bool print_one(void *ctx, const struct flow *view)
 	return true;
 }
 
-/* People get ladders where they asked for details or where there is little to look at. What came
- * from a pipe cannot be read once more. */
+/* People get ladders where they asked for details or where there is little to look at. */
 static void draw_ladders(const struct options *o, const struct captures *captures, struct pcap *p)
 {
 	if (strcmp(o->format, "text") != 0 || (!o->verbose && p->summary.n > FEW))
 		return;
 	p->ladders = ladders_new(p->arena, p->chosen, p->n_chosen);
 	for (size_t i = 0; i < captures->n; i++)
-		if (strcmp(captures->infos[i]->name, "-") != 0)
-			(void)!ladders_read(p->ladders, captures->infos[i]->name);
+		ladders_read(p->ladders, captures->at[i]);
 }
 
 static void print_findings(struct pcap *p, const struct findings *findings)
@@ -157,6 +155,7 @@ static int pcap(const struct options *o, const struct filter *filter, struct cap
 
 	int status = STATUS_FAILED;
 
+	enter_sandbox(o);
 	if (captures_read(captures, o, &gaps)) {
 		flowtab_each(captures->tab, judge_one, &p);
 		judge_end(p.judge, &findings);

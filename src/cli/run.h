@@ -26,6 +26,8 @@ struct filter *parse_filter(const char *const *words, size_t n);
 void fill_report_options(const struct options *o, enum report_kind kind, struct report_options *ret);
 /* Progress on stderr for work longer than a second, where that is a terminal. */
 struct capture_progress progress_for(const struct options *o);
+/* Before captures are parsed, once all files are open. */
+void enter_sandbox(const struct options *o);
 /* A line on stderr for each: the table of `list` stands alone on stdout. */
 void say_gaps(const struct gaps *gaps);
 /* Names of the gaps that make a report incomplete rather than merely unprivileged. */

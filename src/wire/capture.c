@@ -4,6 +4,7 @@
 #include "wire/pcapng.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pcap/pcap.h>
 #include <poll.h>
 #include <signal.h>
@@ -28,6 +29,7 @@ struct capture {
 	FILE *packed;    /* the compressed file behind it; NULL: it is the file itself */
 	void *buffer;    /* of the file */
 	uint64_t size;   /* of the file, 0: unknown */
+	int spare_fd;    /* the file once more, to read it again; -1: it is a pipe */
 	pcap_t *pcap;
 	pcap_dumper_t *keep;
 	struct timespec opened;
@@ -42,9 +44,19 @@ static struct capture *capture_new(const char *name)
 	c->arena = a;
 	c->info.name = arena_strdup(a, name);
 	c->info.first_ns = c->info.last_ns = TIME_NONE;
+	c->spare_fd = -1;
 	c->source.info = &c->info;
 	c->source.arena = a;
 	return c;
+}
+
+static void take_file(struct capture *c, FILE *file)
+{
+	c->file = file;
+	c->buffer = malloc(READ_BUFFER);
+	if (!c->buffer)
+		arena_die();
+	setvbuf(file, c->buffer, _IOFBF, READ_BUFFER);
 }
 
 int capture_open_file(const char *name, struct capture **ret, struct fail *fail)
@@ -66,13 +78,28 @@ int capture_open_file(const char *name, struct capture **ret, struct fail *fail)
 		return -EISDIR;
 	}
 	struct capture *c = capture_new(name);
-	c->file = file;
+	take_file(c, file);
 	c->size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
-	c->buffer = malloc(READ_BUFFER);
-	if (!c->buffer)
-		arena_die();
-	setvbuf(file, c->buffer, _IOFBF, READ_BUFFER);
+	if (c->size)
+		c->spare_fd = fcntl(fileno(file), F_DUPFD_CLOEXEC, 0);
 	*ret = c;
+	return 0;
+}
+
+int capture_open_again(const struct capture *c, struct capture **ret)
+{
+	/* The offset is shared, and the first reading is over. */
+	int fd = c->spare_fd < 0 || lseek(c->spare_fd, 0, SEEK_SET) < 0 ?
+			 -1 : fcntl(c->spare_fd, F_DUPFD_CLOEXEC, 0);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "rb");
+
+	if (!file) {
+		if (fd >= 0)
+			close(fd);
+		return -ESPIPE;
+	}
+	*ret = capture_new(c->info.name);
+	take_file(*ret, file);
 	return 0;
 }
 
@@ -415,6 +442,8 @@ void capture_close(struct capture *c)
 		fclose(c->file);
 	if (c->packed && c->packed != stdin)
 		fclose(c->packed);
+	if (c->spare_fd >= 0)
+		close(c->spare_fd);
 	free(c->buffer);
 	arena_free(c->arena);
 }

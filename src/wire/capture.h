@@ -20,6 +20,10 @@ struct flowtab;
 /* "-" is standard input. 0, or -errno with *fail filled. Never prints. */
 MUST_CHECK int capture_open_file(const char *name, struct capture **ret, struct fail *fail);
 
+/* The same file from its beginning, after it has been read, without opening anything. -ESPIPE: it
+ * was a pipe. */
+MUST_CHECK int capture_open_again(const struct capture *c, struct capture **ret);
+
 /* A device ("any" too), with an in-kernel filter for segments with SYN, FIN or RST: IPv4 with
  * options, IPv6, one and two VLAN tags. `keep` names a file that receives the raw packets, or
  * NULL. Packets are counted from this call on, before capture_read() starts. */

@@ -186,18 +186,15 @@ struct ladders *ladders_new(struct arena *arena, const struct flow *const flows[
 	return l;
 }
 
-int ladders_read(struct ladders *l, const char *file)
+void ladders_read(struct ladders *l, const struct capture *capture)
 {
-	struct capture *capture;
-	struct fail fail;
-	int error = capture_open_file(file, &capture, &fail);
+	struct capture *again;
 
-	if (error)
-		return error;
+	if (capture_open_again(capture, &again) < 0)
+		return;
 	/* What is wrong with it was said when it was read first. */
-	(void)capture_read(capture, l->tab, 0, 0, NULL);
-	capture_close(capture);
-	return 0;
+	(void)capture_read(again, l->tab, 0, 0, NULL);
+	capture_close(again);
 }
 
 const struct ladder *ladders_find(const struct ladders *l, uint32_t flow_id)

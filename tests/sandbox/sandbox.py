@@ -1,0 +1,65 @@
+"""The program itself, caught between opening a capture and reading it: sandbox.py TCPWHY. TAP.
+
+The capture is a pipe, so the program waits for its first byte where the sandbox must stand already.
+A build with sanitizers has none and is skipped.
+"""
+
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+DEADLINE_S = 20
+EMPTY_CAPTURE = struct.pack('<IHHiIII', 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1)
+
+results = []
+
+
+def check(name, is_good, seen=None):
+    results.append(bool(is_good))
+    print(f'{"ok" if is_good else "not ok"} {len(results)} - {name}', flush=True)
+    if not is_good:
+        print('#', seen)
+
+
+def status_of(pid):
+    lines = pathlib.Path(f'/proc/{pid}/status').read_text().splitlines()
+    return dict(line.split(':\t', 1) for line in lines if ':\t' in line)
+
+
+def main():
+    tool = sys.argv[1]
+    if b'__asan_init' in pathlib.Path(tool).read_bytes():
+        print('1..0 # SKIP a build with sanitizers has no sandbox')
+        return 0
+    with tempfile.TemporaryDirectory() as tmp:
+        pipe = os.path.join(tmp, 'pipe')
+        os.mkfifo(pipe)
+        with subprocess.Popen([tool, 'pcap', '--json', pipe], stdout=subprocess.PIPE) as p:
+            with open(pipe, 'wb') as to:
+                end = time.monotonic() + DEADLINE_S
+                while status_of(p.pid).get('Seccomp', '').strip() != '2' and time.monotonic() < end:
+                    time.sleep(0.01)
+                status = status_of(p.pid)
+                check('seccomp filter', status.get('Seccomp', '').strip() == '2', status)
+                check('no new privileges', status.get('NoNewPrivs', '').strip() == '1', status)
+                check('no capabilities', all(int(status[c], 16) == 0 for c in ('CapPrm', 'CapEff', 'CapInh')),
+                      status)
+                if os.geteuid() == 0:
+                    check('nobody', set(status['Uid'].split()) == {'65534'} and
+                          set(status['Gid'].split()) == {'65534'}, status)
+                    check('no capability can come back', int(status['CapBnd'], 16) == 0, status)
+                to.write(EMPTY_CAPTURE)
+            out = p.stdout.read()
+            check('and it still reports', p.wait() == 0 and b'"complete":true' in out, out)
+    loud = subprocess.run([tool, 'pcap', '--no-sandbox', '/dev/null'], capture_output=True, text=True,
+                          check=False)
+    check('--no-sandbox says so', 'WARNING' in loud.stderr, loud.stderr)
+    print(f'1..{len(results)}')
+    return 0 if all(results) else 1
+
+
+sys.exit(main())

@@ -1,0 +1,123 @@
+/* What a parser that has been taken over could still do: nothing. Built without sanitizers, which a
+ * sandbox would hinder; each attempt in a process of its own, because there is no way back. */
+
+#include "cli/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+/* Exit status of a process that enters the sandbox and then tries something. */
+static int inside(int (*attempt)(int open_fd))
+{
+	int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC), status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		sandbox_enter();
+		_exit(attempt(fd));
+	}
+	assert_true(fd >= 0 && pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	close(fd);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int is_refused(long result)
+{
+	return result < 0 && (errno == EPERM || errno == EACCES) ? 0 : 1;
+}
+
+static int open_secret(int fd)
+{
+	(void)fd;
+	return is_refused(open("/etc/shadow", O_RDONLY));
+}
+
+static int open_world_readable(int fd)
+{
+	(void)fd;
+	return is_refused(open("/etc/passwd", O_RDONLY));
+}
+
+static int make_file(int fd)
+{
+	(void)fd;
+	return is_refused(open("/tmp/tcpwhy-sandbox", O_WRONLY | O_CREAT, 0600));
+}
+
+static int connect_somewhere(int fd)
+{
+	(void)fd;
+	return is_refused(socket(AF_INET, SOCK_STREAM, 0)) | is_refused(socket(AF_UNIX, SOCK_STREAM, 0));
+}
+
+static int run_something(int fd)
+{
+	char name[] = "true", *argv[] = { name, NULL };
+
+	(void)fd;
+	return is_refused(execv("/bin/true", argv)) | is_refused(fork());
+}
+
+static int run_own_bytes(int fd)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)fd;
+	return is_refused(p == MAP_FAILED ? -1 : 0);
+}
+
+static int become_root_again(int fd)
+{
+	(void)fd;
+	return is_refused(setuid(0));
+}
+
+static int read_what_is_open(int fd)
+{
+	char text[16];
+	char *more = malloc(1 << 22);
+
+	return read(fd, text, sizeof(text)) > 0 && more && lseek(fd, 0, SEEK_SET) == 0 ? 0 : 1;
+}
+
+static void nothing_new_can_be_had(void **state)
+{
+	(void)state;
+	assert_int_equal(inside(open_secret), 0);
+	assert_int_equal(inside(open_world_readable), 0);
+	assert_int_equal(inside(make_file), 0);
+	assert_int_equal(inside(connect_somewhere), 0);
+	assert_int_equal(inside(run_something), 0);
+	assert_int_equal(inside(run_own_bytes), 0);
+	assert_int_equal(inside(become_root_again), 0);
+}
+
+static void what_was_open_can_be_used(void **state)
+{
+	(void)state;
+	assert_int_equal(inside(read_what_is_open), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_new_can_be_had),
+		cmocka_unit_test(what_was_open_can_be_used),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
