@@ -80,7 +80,7 @@ static bool allow_some(scmp_filter_ctx ctx)
 				   SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH)) != 0;
 	for (size_t i = 0; i < ARRAY_LEN(terminal); i++)
 		failed |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-					   SCMP_A1(SCMP_CMP_EQ, terminal[i])) != 0;
+					   SCMP_A1(SCMP_CMP_EQ, terminal[i], 0)) != 0;
 	return !failed;
 }
 
