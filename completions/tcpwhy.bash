@@ -13,16 +13,21 @@ _tcpwhy_options()
 	pcap) echo "--min-age --examples --count --numeric --json --json-lines --exit-code --color" \
 		"--no-progress --no-sandbox --verbose --help --version" ;;
 	explain) echo "--json --color --verbose --help --version" ;;
+	check) echo "--warning --critical --timeout --from --netns --all-netns --min-age --json" \
+		"--verbose --help --version" ;;
 	lab) echo "--json --all --color --verbose --help --version" ;;
 	audit) echo "--from --netns --draft --json --exit-code --color --verbose --help --version" ;;
 	esac
 }
 
-_tcpwhy_commands="why list pcap explain lab audit"
+_tcpwhy_commands="why list pcap explain lab audit check"
 _tcpwhy_states="close-wait fin-wait-1 fin-wait-2 time-wait last-ack closing established syn-sent
 	syn-recv listen"
 _tcpwhy_words="state exclude src dst sport dport and or not pid comm uid ino age rqueue wqueue
 	retrans timer orphan owned unaccepted netns unit rule"
+
+_tcpwhy_checks="close-wait.nofile close-wait.count close-wait.age ports.share accept-queue.share
+	orphans.share tw-buckets.share fin-wait-2.held.age"
 
 _tcpwhy()
 {
@@ -48,6 +53,9 @@ _tcpwhy()
 	--color)
 		mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur")
 		return ;;
+	--warning | --critical)
+		mapfile -t COMPREPLY < <(compgen -S = -W "$_tcpwhy_checks" -- "$cur")
+		return ;;
 	state | exclude)
 		mapfile -t COMPREPLY < <(compgen -W "$_tcpwhy_states" -- "$cur")
 		return ;;
@@ -60,6 +68,7 @@ _tcpwhy()
 		return
 	fi
 	case $command in
+	check) ;;
 	pcap) mapfile -t COMPREPLY < <(compgen -f -- "$cur"; compgen -W "$_tcpwhy_words" -- "$cur") ;;
 	explain) mapfile -t COMPREPLY < <(compgen -W "$(_tcpwhy_topics)" -- "$cur") ;;
 	lab) mapfile -t COMPREPLY < <(compgen -W "$(tcpwhy lab 2>/dev/null | awk '{ print $1 }')" -- "$cur") ;;

@@ -22,6 +22,8 @@ int run_tcpwhy(int argc, char **argv)
 		return run_pcap(&o);
 	case COMMAND_EXPLAIN:
 		return run_explain(&o);
+	case COMMAND_CHECK:
+		return run_check(&o);
 	case COMMAND_LAB:
 		return run_lab(&o);
 	case COMMAND_AUDIT:

@@ -15,9 +15,11 @@ enum {
 	EXPLAIN = 1 << COMMAND_EXPLAIN,
 	LAB = 1 << COMMAND_LAB,
 	AUDIT = 1 << COMMAND_AUDIT,
+	CHECK = 1 << COMMAND_CHECK,
 	SOCKETS = WHY | LIST,
 	REPORTS = WHY | LIST | PCAP,
-	EVERY = REPORTS | EXPLAIN | LAB | AUDIT,
+	COLOURED = REPORTS | EXPLAIN | LAB | AUDIT,
+	EVERY = COLOURED | CHECK,
 };
 
 static const struct {
@@ -35,6 +37,8 @@ static const struct {
 			  N_("make a pathology in a private namespace and diagnose it") },
 	[COMMAND_AUDIT] = { "audit", "[OPTIONS]",
 			    N_("the settings that touch closing: value, meaning, myth, danger") },
+	[COMMAND_CHECK] = { "check", "[OPTIONS]",
+			    N_("is this host well? One line for monitoring, no thresholds needed") },
 };
 
 enum option_id {
@@ -52,6 +56,9 @@ enum option_id {
 	OPT_JSON,
 	OPT_JSON_LINES,
 	OPT_EXIT_CODE,
+	OPT_WARNING,
+	OPT_CRITICAL,
+	OPT_TIMEOUT,
 	OPT_NUMERIC,
 	OPT_PROCESSES,
 	OPT_TIMERS,
@@ -88,11 +95,11 @@ static const struct row {
 	{ "interface", 0, "IFACE", LIST, OPT_INTERFACE, N_("capture FIN, RST and SYN live first") },
 	{ "for", 0, "TIME", SOCKETS, OPT_FOR, N_("how long to capture: 10s (default), 500ms, 2m") },
 	{ "write", 'w', "FILE", SOCKETS, OPT_WRITE, N_("keep the live capture") },
-	{ "from", 0, "DIR", SOCKETS | AUDIT, OPT_FROM, N_("a recorded look instead of this host") },
+	{ "from", 0, "DIR", SOCKETS | AUDIT | CHECK, OPT_FROM, N_("a recorded look instead of this host") },
 	{ "record", 0, "DIR", SOCKETS, OPT_RECORD, N_("write what was read here, for --from") },
-	{ "netns", 'N', "NS", SOCKETS | AUDIT, OPT_NETNS, N_("another network namespace: name, pid or path") },
-	{ "all-netns", 'A', NULL, SOCKETS, OPT_ALL_NETNS, N_("every network namespace of this host") },
-	{ "min-age", 0, "TIME", WHY | LIST | PCAP, OPT_MIN_AGE,
+	{ "netns", 'N', "NS", SOCKETS | AUDIT | CHECK, OPT_NETNS, N_("another network namespace: name, pid or path") },
+	{ "all-netns", 'A', NULL, SOCKETS | CHECK, OPT_ALL_NETNS, N_("every network namespace of this host") },
+	{ "min-age", 0, "TIME", REPORTS | CHECK, OPT_MIN_AGE,
 	  N_("younger is ordinary life (default 60s; 0 judges all)") },
 	{ "examples", 0, "N", WHY | PCAP, OPT_EXAMPLES, N_("connections shown a finding (default 3)") },
 	{ "count", 'c', "N", PCAP, OPT_COUNT, N_("stop after N packets") },
@@ -112,8 +119,11 @@ static const struct row {
 	{ "json-lines", 0, NULL, LIST | PCAP, OPT_JSON_LINES, N_("one JSON object a line") },
 	{ "exit-code", 0, NULL, WHY | PCAP | AUDIT, OPT_EXIT_CODE, N_("1 on a warning, 2 on a problem") },
 	{ "draft", 0, "FILE", AUDIT, OPT_DRAFT, N_("write proposed values for sysctl.d; apply nothing") },
+	{ "warning", 'w', "RANGES", CHECK, OPT_WARNING, N_("when to warn: close-wait.age=5m,ports.share=70%") },
+	{ "critical", 'c', "RANGES", CHECK, OPT_CRITICAL, N_("when it is critical: NAME=[@]START:END,…") },
+	{ "timeout", 't', "TIME", CHECK, OPT_TIMEOUT, N_("UNKNOWN if it takes longer (default 10s)") },
 	{ "all", 0, NULL, LAB, OPT_ALL, N_("every scenario, one after the other") },
-	{ "color", 0, "WHEN", EVERY, OPT_COLOUR, N_("auto, always or never") },
+	{ "color", 0, "WHEN", COLOURED, OPT_COLOUR, N_("auto, always or never") },
 	{ "no-progress", 0, NULL, REPORTS, OPT_NO_PROGRESS, N_("no progress on stderr") },
 	{ "no-sandbox", 0, NULL, REPORTS, OPT_NO_SANDBOX, N_("parse captures with all privileges (debugging)") },
 	{ "verbose", 'v', NULL, EVERY, OPT_VERBOSE, N_("every connection, every fix") },
@@ -263,6 +273,19 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 		break;
 	case OPT_JSON_LINES:
 		o->format = "json-lines";
+		break;
+	case OPT_WARNING:
+	case OPT_CRITICAL:
+		if (o->n_levels == MAX_LEVELS)
+			return wrong_value(id == OPT_CRITICAL ? "critical" : "warning", value,
+					   _("at most 32 times"));
+		o->levels[o->n_levels].text = value;
+		o->levels[o->n_levels++].is_critical = id == OPT_CRITICAL;
+		break;
+	case OPT_TIMEOUT:
+		if (!duration_parse(value, &o->timeout_ms) || o->timeout_ms == 0 ||
+		    o->timeout_ms > 86400000)
+			return wrong_value("timeout", value, _("a time like 10 or 30s, a day at most"));
 		break;
 	case OPT_EXIT_CODE:
 		o->exit_code = true;
@@ -423,36 +446,56 @@ static bool do_not_fit(const struct options *o)
 		wrong = _("-N and -A exclude each other");
 	else if (o->only_inet4 && o->only_inet6)
 		wrong = _("-4 and -6 exclude each other");
+	else if (o->command == COMMAND_CHECK && o->n_words > 0)
+		wrong = _("check judges the whole host: it takes no filter");
 	if (wrong)
 		fprintf(stderr, "tcpwhy: %s\n", wrong);
 	return wrong != NULL;
 }
 
+/* The command by the name of the program, or by the first word; -1: neither. */
+static int command_of(int argc, char **argv, bool *ret_is_word)
+{
+	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+
+	*ret_is_word = false;
+	if (argc > 0 && strcmp(slash ? slash + 1 : argv[0], "check_tcpwhy") == 0)
+		return COMMAND_CHECK;
+	*ret_is_word = true;
+	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(commands); i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return (int)i;
+	return -1;
+}
+
 bool options_parse(int argc, char **argv, struct options *ret, int *ret_status)
 {
-	struct options o = { .format = "text", .for_ms = 10000, .min_age_ms = 60000, .n_examples = 3 };
+	struct options o = { .format = "text", .for_ms = 10000, .min_age_ms = 60000, .n_examples = 3,
+			     .timeout_ms = 10000 };
+	bool is_word;
+	int command = command_of(argc, argv, &is_word);
 
 	/* Before the command, only these two mean something. */
-	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-			 strcmp(argv[1], "help") == 0)) {
+	if (is_word && argc > 1 &&
+	    (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	     strcmp(argv[1], "help") == 0)) {
 		print_commands(stdout);
 		*ret_status = STATUS_OK;
 		return false;
 	}
-	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(commands); i++) {
-		if (strcmp(argv[1], commands[i].name) != 0)
-			continue;
-		o.command = (enum command)i;
-		argv++;
-		argc--;
-		break;
+	if (command >= 0) {
+		o.command = (enum command)command;
+		argv += is_word;
+		argc -= is_word;
 	}
-	if (!parse_options(argc, argv, &o, ret_status))
-		return false;
-	if (do_not_fit(&o)) {
+	bool is_good = parse_options(argc, argv, &o, ret_status);
+	if (is_good && do_not_fit(&o)) {
 		*ret_status = STATUS_USAGE;
-		return false;
+		is_good = false;
 	}
-	*ret = o;
-	return true;
+	if (!is_good && o.command == COMMAND_CHECK)
+		*ret_status = STATUS_UNKNOWN;
+	if (is_good)
+		*ret = o;
+	return is_good;
 }

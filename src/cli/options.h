@@ -3,7 +3,8 @@
 /* The command line: one table of commands and one of options. Parsing, --help and the check of the
  * completions all come out of them.
  *
- * Option letters keep the meaning they have in their family: ss for `list`, tcpdump for `pcap`.
+ * Option letters keep the meaning they have in their family: ss for `list`, tcpdump for `pcap`, monitoring plugins for
+ * `check`.
  * Strings point into argv. */
 
 #include "util/attr.h"
@@ -12,9 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum command { COMMAND_WHY, COMMAND_LIST, COMMAND_PCAP, COMMAND_EXPLAIN, COMMAND_LAB, COMMAND_AUDIT };
+enum command { COMMAND_WHY, COMMAND_LIST, COMMAND_PCAP, COMMAND_EXPLAIN, COMMAND_LAB, COMMAND_AUDIT,
+	       COMMAND_CHECK };
 
-enum { MAX_CAPTURES = 64 };
+enum { MAX_CAPTURES = 64, MAX_LEVELS = 32 };
 
 struct options {
 	enum command command;
@@ -28,11 +30,20 @@ struct options {
 	size_t n_captures;
 	uint64_t for_ms, min_age_ms, max_packets;
 	size_t n_examples;
+	struct {
+		const char *text; /* NAME=RANGE[,…] */
+		bool is_critical;
+	} levels[MAX_LEVELS];
+	size_t n_levels;
+	uint64_t timeout_ms;
 	const char *const *words; /* what is left: the filter, the topic, the scenario */
 	size_t n_words;
 };
 
 enum { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
+
+/* Wrong usage of `check` is 3, UNKNOWN, as are its --help and --version. */
+enum { STATUS_UNKNOWN = 3 };
 
 /* true: go on with *ret. false: everything is said; leave with *ret_status. */
 MUST_CHECK bool options_parse(int argc, char **argv, struct options *ret, int *ret_status);

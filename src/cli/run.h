@@ -14,6 +14,7 @@ int run_why(const struct options *o);
 int run_list(const struct options *o);
 int run_pcap(const struct options *o);
 int run_explain(const struct options *o);
+int run_check(const struct options *o);
 int run_lab(const struct options *o);
 int run_audit(const struct options *o);
 /* The whole program on one command line; main() and the lab call it. */

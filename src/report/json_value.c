@@ -6,7 +6,7 @@
 /* How it works: whether a comma is due is seen from the last byte written: none after an opening
  * bracket, a colon or a comma, and none at the very beginning. */
 
-static void put_key(struct buf *b, const char *key)
+void json_key(struct buf *b, const char *key)
 {
 	if (b->n > 0 && !strchr("{[:,\n", b->at[b->n - 1]))
 		buf_putc(b, ',');
@@ -19,7 +19,7 @@ static void put_key(struct buf *b, const char *key)
 
 void json_open(struct buf *b, const char *key)
 {
-	put_key(b, key);
+	json_key(b, key);
 	buf_putc(b, '{');
 }
 
@@ -30,7 +30,7 @@ void json_close(struct buf *b)
 
 void json_list(struct buf *b, const char *key)
 {
-	put_key(b, key);
+	json_key(b, key);
 	buf_putc(b, '[');
 }
 
@@ -41,7 +41,7 @@ void json_list_end(struct buf *b)
 
 void json_unknown(struct buf *b, const char *key)
 {
-	put_key(b, key);
+	json_key(b, key);
 	buf_add(b, "null", 4);
 }
 
@@ -51,7 +51,7 @@ void json_text(struct buf *b, const char *key, const char *text)
 		json_unknown(b, key);
 		return;
 	}
-	put_key(b, key);
+	json_key(b, key);
 	escape_json(b, text);
 }
 
@@ -69,13 +69,13 @@ static void put_u64(struct buf *b, uint64_t n)
 
 void json_unsigned(struct buf *b, const char *key, uint64_t n)
 {
-	put_key(b, key);
+	json_key(b, key);
 	put_u64(b, n);
 }
 
 void json_signed(struct buf *b, const char *key, int64_t n)
 {
-	put_key(b, key);
+	json_key(b, key);
 	if (n < 0)
 		buf_putc(b, '-');
 	put_u64(b, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
@@ -89,9 +89,25 @@ void json_unsigned_or_null(struct buf *b, const char *key, uint64_t n, bool is_k
 		json_unknown(b, key);
 }
 
+void json_thousandths(struct buf *b, int64_t n)
+{
+	uint64_t all = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+	unsigned rest = (unsigned)(all % 1000);
+
+	if (n < 0)
+		buf_putc(b, '-');
+	put_u64(b, all / 1000);
+	if (rest % 10)
+		buf_printf(b, ".%03u", rest);
+	else if (rest % 100)
+		buf_printf(b, ".%02u", rest / 10);
+	else if (rest)
+		buf_printf(b, ".%u", rest / 100);
+}
+
 void json_bool(struct buf *b, const char *key, bool value)
 {
-	put_key(b, key);
+	json_key(b, key);
 	buf_puts(b, value ? "true" : "false");
 }
 
@@ -101,7 +117,7 @@ void json_instant(struct buf *b, const char *key, int64_t ns)
 		json_unknown(b, key);
 		return;
 	}
-	put_key(b, key);
+	json_key(b, key);
 	if (ns < 0)
 		buf_putc(b, '-');
 	uint64_t all = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;

@@ -19,6 +19,10 @@ void json_signed(struct buf *b, const char *key, int64_t n);
 void json_unsigned_or_null(struct buf *b, const char *key, uint64_t n, bool is_known);
 void json_bool(struct buf *b, const char *key, bool value);
 void json_unknown(struct buf *b, const char *key);
+/* A key alone: its value follows. */
+void json_key(struct buf *b, const char *key);
+/* 1500 -> 1.5; no key. */
+void json_thousandths(struct buf *b, int64_t n);
 /* Epoch seconds, to the microsecond or as fine as the source was; TIME_NONE is null. */
 void json_instant(struct buf *b, const char *key, int64_t ns);
 /* Whole milliseconds; TIME_NONE is null. */

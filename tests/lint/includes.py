@@ -5,7 +5,7 @@ import re
 import house
 
 STAGES = {'live', 'wire', 'filter', 'join', 'rules', 'report', 'explain',
-          'lab'}
+          'lab', 'check'}
 FLOORS = {'util': {'util'}, 'model': {'util', 'model'}}
 FLOORS.update({stage: {'util', 'model', stage} for stage in STAGES})
 FLOORS['cli'] = {'util', 'model', 'cli'} | STAGES
@@ -13,7 +13,8 @@ FLOORS['cli'] = {'util', 'model', 'cli'} | STAGES
 # A library with one door: the prefix of its headers, and the only file that may open it.
 DOORS = {'libmnl/': 'src/live/diag.c', 'pcap': 'src/wire/capture.c'}
 
-# rules/ opens no file, asks no clock, prints nothing.
+# rules/ and check/ open no file, ask no clock, print nothing.
+PURE = {'rules', 'check'}
 IMPURE = {'stdio.h', 'unistd.h', 'fcntl.h', 'time.h', 'sys/time.h', 'sys/stat.h', 'sys/socket.h',
           'sys/ioctl.h', 'dirent.h', 'poll.h', 'syslog.h', 'err.h', 'util/cleanup.h'}
 
@@ -24,8 +25,8 @@ def judge(path, floor, quote, header):
     for door, only in DOORS.items():
         if header.startswith(door) and path != only:
             return f'<{header}> belongs to {only} alone'
-    if floor == 'rules' and header in IMPURE:
-        return f'rules/ must not include {header}: it reads and prints nothing'
+    if floor in PURE and header in IMPURE:
+        return f'{floor}/ must not include {header}: it reads and prints nothing'
     if quote == '<':
         return None
     if '/' not in header or header.startswith('.'):
@@ -57,6 +58,7 @@ BAD = [
     ({'src/wire/link.c': '#include <pcap/pcap.h>\n'}, 'belongs to src/wire/capture.c'),
     ({'src/cli/main.c': '#include <pcap.h>\n'}, 'belongs to src/wire/capture.c'),
     ({'src/rules/reset.c': '#include <stdio.h>\n'}, 'reads and prints nothing'),
+    ({'src/check/check.c': '#include <stdio.h>\n'}, 'check/ must not include stdio.h'),
     ({'src/rules/reset.c': '# include <time.h>\n'}, 'reads and prints nothing'),
     ({'src/join/conn.c': '#include "conn.h"\n'}, 'written from src/'),
     ({'src/join/conn.c': '#include "../live/live.h"\n'}, 'written from src/'),

@@ -1,0 +1,116 @@
+#include "check/table.h"
+#include "util/i18n.h"
+
+#define ABOVE(n) { .is_set = true, .start = 0, .end = (n) * INT64_C(1000) }
+#define NEVER { .is_set = false }
+
+enum { MINUTE = 60, HOUR = 60 * MINUTE };
+
+const struct check_row check_rows[N_CHECK_ROWS] = {
+	[CHECK_CLOSE_WAIT_NOFILE] = {
+		.name = "close-wait.nofile",
+		.unit = CHECK_PERCENT,
+		/* A fifth of all descriptors held for connections that are over is a leak, whatever the
+		 * rest is used for. At half, the process has lost half of its limit, and what it works
+		 * with has to fit into the other half. */
+		.warn = ABOVE(20),
+		.crit = ABOVE(50),
+		.rule = "close-wait-leaked-fd",
+		.says = N_("{who} holds {used} CLOSE-WAIT, {share} of its descriptor limit of {limit}"),
+		.fine = N_("no descriptor is held in CLOSE-WAIT"),
+		.next = N_("close() what its peers have closed"),
+		.command = "tcpwhy why pid {pid}",
+	},
+	[CHECK_CLOSE_WAIT_COUNT] = {
+		.name = "close-wait.count",
+		.unit = CHECK_COUNT,
+		/* Ten: a failing path, not one slow request. Ten minutes: beyond usual HTTP keep-alive.
+		 * Idle pools do not count. A number alone breaks nothing, so it is never critical. */
+		.warn = ABOVE(9),
+		.crit = NEVER,
+		.rule = "close-wait-leaked-fd",
+		.says = N_("{who} holds {used} CLOSE-WAIT that are old"),
+		.fine = N_("no CLOSE-WAIT is old"),
+		.next = N_("close() what its peers have closed"),
+		.command = "tcpwhy why pid {pid}",
+	},
+	[CHECK_CLOSE_WAIT_AGE] = {
+		.name = "close-wait.age",
+		.unit = CHECK_SECONDS,
+		/* An hour is beyond the idle time of any pool: whoever holds it has forgotten it. One
+		 * forgotten connection is nothing to wake anybody for. */
+		.warn = ABOVE(HOUR),
+		.crit = NEVER,
+		.rule = "close-wait-leaked-fd",
+		.says = N_("{who} holds a CLOSE-WAIT for {oldest}, from {peer}"),
+		.fine = N_("no CLOSE-WAIT"),
+		.next = N_("close() what its peers have closed"),
+		.command = "tcpwhy why pid {pid}",
+	},
+	[CHECK_PORTS] = {
+		.name = "ports.share",
+		.unit = CHECK_PERCENT,
+		/* At 80 % there is time to act at usual growth; at 95 % the search in connect() is long
+		 * and bursts fail. */
+		.warn = ABOVE(80),
+		.crit = ABOVE(95),
+		.rule = "time-wait-port-exhaustion",
+		.says = N_("{used} of {limit} local ports towards {peer} are taken ({share})"),
+		.fine = N_("no local port of the range is in use"),
+		.next = N_("keep connections to it alive and pool them"),
+		.command = "tcpwhy why",
+	},
+	[CHECK_ACCEPT_QUEUE] = {
+		.name = "accept-queue.share",
+		.unit = CHECK_PERCENT,
+		/* A queue holds one more than its backlog; beyond 99 % it is full, and clients get no
+		 * answer. At 80 % a burst fills it. */
+		.warn = ABOVE(80),
+		.crit = ABOVE(99),
+		.rule = "accept-queue-full",
+		.says = N_("{who} lets clients wait: {used} of {limit} places in the accept queue of "
+			   "{local} are taken"),
+		.fine = N_("no listener with a queue"),
+		.next = N_("see what it does instead of accept()"),
+		.command = "tcpwhy why pid {pid}",
+	},
+	[CHECK_ORPHANS] = {
+		.name = "orphans.share",
+		.unit = CHECK_PERCENT,
+		/* The kernel multiplies by up to four before it compares with tcp_max_orphans: some are
+		 * reset from a quarter on, at half it is no exception any more. */
+		.warn = ABOVE(50),
+		.crit = ABOVE(80),
+		.says = N_("{used} of {limit} orphans: closed connections whose last data nobody "
+			   "acknowledges"),
+		.fine = N_("no orphans"),
+		.next = N_("find the peers that are gone"),
+		.command = "tcpwhy list orphan",
+	},
+	[CHECK_TW_BUCKETS] = {
+		.name = "tw-buckets.share",
+		.unit = CHECK_PERCENT,
+		/* Beyond the limit connections end without TIME-WAIT, which most survive: no emergency.
+		 * Their number below the limit is nothing to judge. */
+		.warn = ABOVE(90),
+		.crit = NEVER,
+		.rule = "time-wait-active-closer",
+		.says = N_("{used} of {limit} places for TIME-WAIT are taken"),
+		.fine = N_("no TIME-WAIT"),
+		.next = N_("keep connections alive and pool them, then raise tcp_max_tw_buckets"),
+		.command = "tcpwhy why state time-wait",
+	},
+	[CHECK_FIN_WAIT_2] = {
+		.name = "fin-wait-2.held.age",
+		.unit = CHECK_SECONDS,
+		/* Ten minutes without a byte are beyond usual HTTP keep-alive, and no timer runs. It may
+		 * be meant: never critical. */
+		.warn = ABOVE(10 * MINUTE),
+		.crit = NEVER,
+		.rule = "fin-wait-2-held",
+		.says = N_("{who} waits in FIN-WAIT-2 for {peer} since {oldest}, without a limit"),
+		.fine = N_("no FIN-WAIT-2 is held"),
+		.next = N_("give the wait after shutdown() a deadline"),
+		.command = "tcpwhy why pid {pid}",
+	},
+};

@@ -1,0 +1,218 @@
+#include "check/check.h"
+#include "cli/run.h"
+#include "join/join.h"
+#include "live/live.h"
+#include "report/check.h"
+#include "rules/judge.h"
+#include "util/i18n.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How it works: options -> look -> join -> judge and check -> one line -> exit status 0 to 3. A timer
+ * is armed over everything that may wait; its handler has the whole answer ready. Every failure is
+ * an UNKNOWN on standard output, where monitoring reads it. */
+
+static bool wants_json(const struct options *o)
+{
+	return strcmp(o->format, "json") == 0;
+}
+
+static bool is_ascii(void)
+{
+	return strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+}
+
+static bool write_all(const char *at, size_t n)
+{
+	while (n > 0) {
+		ssize_t done = write(STDOUT_FILENO, at, n);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return false;
+		at += done;
+		n -= (size_t)done;
+	}
+	return true;
+}
+
+static int answer(const struct buf *b, enum check_status status)
+{
+	if (write_all(buf_text(b), b->n))
+		return (int)status;
+	if (errno != EPIPE)
+		fprintf(stderr, "tcpwhy: stdout: %s\n", strerror(errno)); /* untranslated: a name */
+	return CHECK_UNKNOWN;
+}
+
+static void put_failure(struct buf *b, const struct options *o, const char *object,
+			const char *what)
+{
+	if (wants_json(o))
+		check_put_json_failure(b, object, what);
+	else
+		check_put_failure(b, object, what, is_ascii());
+}
+
+static int fail_check(const struct options *o, const char *object, const char *what)
+{
+	AUTO_BUF b = { 0 };
+
+	put_failure(&b, o, object, what);
+	return answer(&b, CHECK_UNKNOWN);
+}
+
+/* The time limit. */
+
+static void time_is_up(int signal, siginfo_t *info, void *context)
+{
+	const struct buf *b = info->si_value.sival_ptr;
+
+	(void)signal;
+	(void)context;
+	if (info->si_code != SI_TIMER)
+		return;
+	(void)!write_all(b->at, b->n); /* nothing else may be called here */
+	_exit(CHECK_UNKNOWN);
+}
+
+/* `last_words` must live until the timer is deleted. */
+static bool arm(uint64_t ms, struct buf *last_words, timer_t *ret)
+{
+	struct sigaction action = { .sa_sigaction = time_is_up, .sa_flags = SA_SIGINFO | SA_RESTART };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM,
+				  .sigev_value.sival_ptr = last_words };
+	struct itimerspec when = {
+		.it_value = { .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 },
+	};
+	sigset_t alarm_only;
+
+	sigemptyset(&alarm_only);
+	sigaddset(&alarm_only, SIGALRM);
+	if (sigaction(SIGALRM, &action, NULL) < 0 || sigprocmask(SIG_UNBLOCK, &alarm_only, NULL) < 0 ||
+	    timer_create(CLOCK_MONOTONIC, &event, ret) < 0)
+		return false;
+	return timer_settime(*ret, 0, &when, NULL) == 0;
+}
+
+/* Thresholds. */
+
+static int wrong_level(const struct options *o, const char *part, size_t len,
+		       const struct check_row *row)
+{
+	AUTO_BUF object = { 0 }, what = { 0 };
+
+	buf_add(&object, part, len);
+	if (row && row->unit == CHECK_SECONDS)
+		buf_printf(&what, _("expected %s=RANGE, as in 5m, 30s:5m or ~:1h"), row->name);
+	else if (row)
+		buf_printf(&what, _("expected %s=RANGE, as in 70, 10:70 or ~:70"), row->name);
+	else
+		buf_puts(&what, _("no such check; there are"));
+	for (size_t i = 0; !row && i < check_rows_count(); i++)
+		buf_printf(&what, "%s %s", i ? "," : "", check_row_at(i)->name);
+	return fail_check(o, buf_text(&object), buf_text(&what));
+}
+
+/* CHECK_OK, or what to exit with. */
+static int parse_levels(const struct options *o, struct check_levels *levels)
+{
+	check_levels_default(levels);
+	for (size_t i = 0; i < o->n_levels; i++) {
+		const struct check_row *row;
+		size_t len;
+		const char *wrong = check_levels_parse(o->levels[i].text,
+						       o->levels[i].is_critical ? levels->crit :
+										  levels->warn,
+						       &len, &row);
+
+		if (wrong)
+			return wrong_level(o, wrong, len, row);
+	}
+	return CHECK_OK;
+}
+
+/* The look. */
+
+static void judge_look(const struct options *o, const struct look *look,
+		       const struct check_levels *levels, struct check_results *ret)
+{
+	enum { OLD = 10 }; /* times --min-age: beyond usual HTTP keep-alive */
+	struct judge *judge = judge_new(look->arena, o->min_age_ms, 1);
+	struct check *check = check_new(look, o->min_age_ms * OLD);
+	struct join *join = join_new(look);
+	struct port_budgets budgets;
+	struct findings findings;
+	struct conn c;
+
+	for (size_t i = 0; i < look->n_socks; i++) {
+		join_sock(join, &look->socks[i], &c);
+		judge_sock(judge, &c);
+		check_sock(check, &c);
+	}
+	join_ports(join, 1, &budgets);
+	for (size_t i = 0; i < budgets.n; i++) {
+		join_sock(join, budgets.at[i].example, &c);
+		check_ports(check, &budgets.at[i], &c);
+	}
+	free(budgets.at);
+	judge_end(judge, &findings);
+	check_end(check, &findings, levels, !gaps_spoil(&look->gaps), ret);
+	join_free(join);
+}
+
+static int check_host(const struct options *o, const struct check_levels *levels, timer_t limit)
+{
+	struct live_request req = {
+		.from = o->from,
+		.netns = o->netns,
+		.all_netns = o->all_netns,
+		.states = STATES_ALL,
+		.want_info = true,
+		.want_host = true,
+		.owners = OWNERS_ALL,
+		.want_watch = true,
+	};
+	struct check_results results;
+	AUTO_BUF b = { 0 };
+	struct look *look;
+	struct fail fail;
+
+	if (live_look(&req, &look, &fail) < 0) {
+		timer_delete(limit);
+		return fail_check(o, fail.object, fail.what);
+	}
+	judge_look(o, look, levels, &results);
+	if (wants_json(o))
+		check_put_json(&b, &results, look);
+	else
+		check_put_text(&b, &results, look, o->verbose, is_ascii());
+	timer_delete(limit);
+	look_free(look);
+	return answer(&b, results.status);
+}
+
+int run_check(const struct options *o)
+{
+	AUTO_BUF last_words = { 0 }, what = { 0 };
+	struct check_levels levels;
+	timer_t limit;
+	int status = parse_levels(o, &levels);
+
+	if (status != CHECK_OK)
+		return status;
+	buf_printf(&what, _("not done after %llu ms (see --timeout)"),
+		   (unsigned long long)o->timeout_ms);
+	put_failure(&last_words, o, _("time limit"), buf_text(&what));
+	if (!arm(o->timeout_ms, &last_words, &limit))
+		return fail_check(o, _("time limit"), strerror(errno));
+	return check_host(o, &levels, limit);
+}

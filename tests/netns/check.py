@@ -1,0 +1,216 @@
+"""`tcpwhy check` as monitoring runs it: check.py TCPWHY. Prints TAP; 77 where no namespace may be made.
+
+Everything runs in a network namespace that this script makes and that dies with it.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import resource
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+
+PORT = 8080
+NOBODY = 65534
+INSIDE = 'TCPWHY_TEST_NETNS'
+NAMES = ['close-wait.nofile', 'close-wait.count', 'close-wait.age', 'ports.share', 'accept-queue.share',
+         'orphans.share', 'tw-buckets.share', 'fin-wait-2.held.age']
+NUMBER = r'-?\d+(\.\d+)?'
+RANGE = rf'(@?(~:|{NUMBER}:)?({NUMBER})?)?'
+PERFDATA = re.compile(rf"'([^'=]+)'=(U|({NUMBER})(s|%)?;{RANGE};{RANGE};({NUMBER})?;({NUMBER})?)")
+WORDS = ['OK', 'WARNING', 'CRITICAL', 'UNKNOWN']
+
+results = []
+
+
+def check(name, is_good, seen=None):
+    results.append(is_good)
+    print(f'{"ok" if is_good else "not ok"} {len(results)} - {name}', flush=True)
+    if not is_good and seen is not None:
+        for line in str(seen).splitlines()[:60]:
+            print('#', line)
+
+
+# The sockets.
+
+def play(name, limit, n):
+    """Accepts n connections whose peers close, and never closes them."""
+    os.write(os.open('/proc/self/comm', os.O_WRONLY), name.encode())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    listener = socket.create_server(('127.0.0.1', PORT), backlog=10)
+    socks = []
+    for _ in range(n):
+        peer = socket.create_connection(('127.0.0.1', PORT))
+        socks.append(listener.accept()[0])
+        peer.close()
+    poll = select.poll()
+    for s in socks:
+        poll.register(s, select.POLLRDHUP)
+        assert poll.poll(20000)
+        poll.unregister(s)
+        assert s.recv(1) == b''
+    print(os.getpid(), flush=True)
+    sys.stdin.read()
+
+
+@contextlib.contextmanager
+def leak(name, limit, n):
+    with subprocess.Popen([sys.executable, '-B', __file__, '--play', name, str(limit), str(n)],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as p:
+        line = p.stdout.readline()
+        assert line, 'the sockets were not made'
+        yield int(line)
+        p.stdin.close()
+    subprocess.run(['ss', '-K', '-Hnt', 'state', 'connected'], stdout=subprocess.DEVNULL, check=True)
+
+
+# The tool.
+
+def run(tool, *args, **more):
+    return subprocess.run([tool, *args], capture_output=True, text=True, timeout=60, **more)
+
+
+def as_nobody():
+    return {'user': NOBODY, 'group': NOBODY, 'extra_groups': []}
+
+
+def is_plugin_output(p):
+    """One line, its state word is its status, and perfdata by the grammar for every check."""
+    first, _, rest = p.stdout.partition('\n')
+    text, bar, perfdata = first.partition(' | ')
+    found = [PERFDATA.fullmatch(x) for x in perfdata.split(' ')] if bar else []
+    return p.returncode in range(4) and text.startswith(WORDS[p.returncode] + ' - ') and '|' not in rest and \
+        all(found) and (not bar or [m[1] for m in found] == NAMES)
+
+
+def plain(p):
+    return f'{p.returncode}\n{p.stdout}\n{p.stderr}'
+
+
+def expect(name, p, status, *words):
+    check(name, p.returncode == status and is_plugin_output(p) and all(w in p.stdout for w in words), plain(p))
+
+
+def test_leak(tool):
+    with leak('leaky', 1024, 900) as pid:
+        p = run(tool, 'check')
+        expect('leak: critical', p, 2, f'CRITICAL - leaky[{pid}] holds 900 CLOSE-WAIT', f'tcpwhy why pid {pid}')
+        check('leak: one line', p.stdout.count('\n') == 1 and not p.stderr, plain(p))
+        p = run(tool, 'check', '-v')
+        lines = p.stdout.splitlines()[1:]
+        check('leak: -v, a line a check', is_plugin_output(p) and
+              all(any(line.startswith(name + ': ') for line in lines) for name in NAMES), plain(p))
+        p = run(tool, 'check', '--json')
+        report = json.loads(p.stdout)
+        worst = report['checks'][0]
+        check('leak: json', p.returncode == 2 and report['schema'] == 'tcpwhy.check/1' and
+              report['status'] == 'CRITICAL' and report['complete'] is True and list(report)[-1] == 'complete' and
+              [c['name'] for c in report['checks']] == NAMES, p.stdout)
+        check('leak: json, the culprit', worst['worst']['pid'] == pid and worst['worst']['comm'] == 'leaky' and
+              (worst['used'], worst['limit']) == (900, 1024) and worst['status'] == 'CRITICAL' and
+              round(worst['value'], 1) == 87.9, worst)
+        never = 'close-wait.nofile=~:'
+        expect('leak: never, if so asked', run(tool, 'check', '-w', never, '-c', never), 0)
+        expect('leak: a warning', run(tool, 'check', '-c', never), 1, f'leaky[{pid}]')
+        expect('leak: old ones', run(tool, 'check', '--min-age', '0', '-w', never, '-c', never), 1,
+               f'WARNING - leaky[{pid}] holds 900 CLOSE-WAIT that are old')
+        expect('leak: age', run(tool, 'check', '-w', never, '-c', never + ',close-wait.age=@0:1h'), 2,
+               f'CRITICAL - leaky[{pid}] holds a CLOSE-WAIT for')
+        test_user(tool, pid)
+    expect('nothing left', run(tool, 'check'), 0)
+    with leak('a|b\n\x1b[2J=1', 100, 60) as pid:
+        p = run(tool, 'check')
+        expect('a hostile name', p, 2, f'CRITICAL - a\\x7cb\\x0a\\x1b[2J=1[{pid}] holds 60 ')
+    with leak('small', 1024, 100):
+        expect('100 of 1024 are no leak yet', run(tool, 'check'), 0)
+
+
+def test_user(tool, pid):
+    p = run(tool, 'check', **as_nobody())
+    expect('normal user: who holds them is unknown', p, 3, 'UNKNOWN - ', 'root')
+    p = run(tool, 'check', '-c', 'close-wait.age=@0:1h', **as_nobody())
+    expect('normal user: an age needs no owner', p, 2, 'CRITICAL - a process that cannot be seen')
+    check('normal user: no name is made up', f'[{pid}]' not in p.stdout, plain(p))
+    p = run(tool, 'check', '--json', **as_nobody())
+    report = json.loads(p.stdout)
+    check('normal user: json', p.returncode == 3 and report['checks'][0]['status'] == 'UNKNOWN' and
+          report['checks'][0]['unknown'] and any(g['what'] == 'owners' for g in report['gaps']), p.stdout)
+
+
+def test_time_wait(tool):
+    """A busy and healthy server that closes first."""
+    listener = socket.create_server(('127.0.0.1', PORT), backlog=10)
+    for _ in range(2000):
+        peer = socket.create_connection(('127.0.0.1', PORT))
+        listener.accept()[0].close()
+        assert peer.recv(1) == b''
+        peer.close()
+    expect('2000 TIME-WAITs', run(tool, 'check'), 0, 'OK - 2000 sockets in teardown states')
+    expect('2000 TIME-WAITs, normal user', run(tool, 'check', **as_nobody()), 0)
+    expect('2000 TIME-WAITs, and a limit', run(tool, 'check', '-c', 'tw-buckets.share=0'), 2, 'CRITICAL - 2000 of ')
+    listener.close()
+
+
+def test_queue(tool):
+    listener = socket.create_server(('127.0.0.1', PORT), backlog=4)
+    peers = [socket.create_connection(('127.0.0.1', PORT)) for _ in range(5)]
+    expect('a full accept queue', run(tool, 'check'), 2, f'[{os.getpid()}] ', '5 of 5 places')
+    for s in peers + [listener]:
+        s.close()
+
+
+def test_errors(tool, tmp):
+    never = os.path.join(tmp, 'never')
+    os.mkfifo(never)  # nobody ever writes: opening it waits for ever
+    p = run(tool, 'check', '-t', '200ms', '-N', never)
+    expect('the time limit', p, 3, 'UNKNOWN - time limit')
+    p = run(tool, 'check', '-t', '200ms', '-N', never, '--json')
+    check('the time limit, json', p.returncode == 3 and json.loads(p.stdout)['status'] == 'UNKNOWN', plain(p))
+    for text in ('close-wait.age=5x', 'ports.share=20:10', 'close-wait.age', 'ports.share=5m', ''):
+        for option in '-w', '-c':
+            expect(f'a wrong range: {option} {text}', run(tool, 'check', option, text), 3, 'UNKNOWN - ')
+    expect('an unknown name lists the known', run(tool, 'check', '-w', 'nonsense=5'), 3, 'nonsense=5', *NAMES)
+    expect('no such look', run(tool, 'check', '--from', os.path.join(tmp, 'none')), 3, 'UNKNOWN - ')
+    for args in (['--no-such'], ['-t', '0'], ['-t', 'soon'], ['state', 'close-wait'], ['-w'], ['-h'], ['-V']):
+        p = run(tool, 'check', *args)
+        check(f'wrong usage or help: {" ".join(args)}', p.returncode == 3, plain(p))
+    plugin = os.path.join(tmp, 'check_tcpwhy')
+    os.symlink('tcpwhy', plugin)
+    expect('by its other name', run(plugin), 0)
+    expect('by its other name, with options', run(plugin, '-w', 'nonsense=5'), 3)
+    check('by its other name, help', run(plugin, '--help').returncode == 3)
+    with open('/dev/full', 'w', encoding='utf-8') as full:
+        p = subprocess.run([tool, 'check'], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        check('a full disk is no OK', p.returncode == 3 and p.stderr.startswith('tcpwhy: '), p.stderr)
+
+
+def main():
+    if sys.argv[1] == '--play':
+        play(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+        return 0
+    if INSIDE not in os.environ:
+        os.environ[INSIDE] = '1'
+        unshare = ['unshare', '-n'] if os.geteuid() == 0 else ['unshare', '-rn']
+        if subprocess.run([*unshare, 'true'], stderr=subprocess.DEVNULL).returncode != 0:
+            print('1..0 # SKIP no network namespace may be made here')
+            return 77
+        os.execvp('unshare', [*unshare, sys.executable, '-B', *sys.argv])
+    subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
+    with tempfile.TemporaryDirectory() as tmp:
+        os.chmod(tmp, 0o755)
+        tool = shutil.copy(sys.argv[1], pathlib.Path(tmp, 'tcpwhy'))  # where every user may run it
+        test_errors(tool, tmp)
+        test_leak(tool)
+        test_queue(tool)
+        test_time_wait(tool)
+    print(f'1..{len(results)}')
+    return 0 if all(results) else 1
+
+
+sys.exit(main())

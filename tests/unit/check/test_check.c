@@ -1,0 +1,165 @@
+#include "host.h"
+
+static void a_leak_is_judged_by_the_limit(void **state)
+{
+	static const struct {
+		size_t n;
+		enum check_status status;
+	} rows[] = { { 0, CHECK_OK },       { 200, CHECK_OK },       { 201, CHECK_WARNING },
+		     { 500, CHECK_WARNING }, { 501, CHECK_CRITICAL } };
+	struct look *look = make_look();
+	struct check_results all;
+	struct host_conn h;
+
+	(void)state;
+	make_conn(&h, STATE_CLOSE_WAIT, &leaky, 1000);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		check_many(look, &h, rows[i].n, true, &all);
+		assert_int_equal(all.status, rows[i].status);
+		assert_int_equal(result(&all, "close-wait.nofile")->status, rows[i].status);
+	}
+	assert_ptr_equal(all.first->worst.subject.proc, &leaky);
+	assert_int_equal(all.first->used, 501);
+	assert_int_equal(all.first->limit, 1000);
+	look_free(look);
+}
+
+static void age_counts_ten(void **state)
+{
+	struct look *look = make_look();
+	struct check_results all;
+	struct host_conn h;
+
+	(void)state;
+	make_conn(&h, STATE_CLOSE_WAIT, &leaky, OLD_MS);
+	check_many(look, &h, 9, true, &all);
+	assert_int_equal(all.status, CHECK_OK);
+	check_many(look, &h, 10, true, &all);
+	assert_int_equal(result(&all, "close-wait.count")->status, CHECK_WARNING);
+	h.conn.rules[0] = "close-wait-idle-pool";
+	check_many(look, &h, 10, true, &all);
+	assert_int_equal(all.status, CHECK_OK);
+	h.conn.age.ms = 3600001;
+	check_many(look, &h, 1, true, &all);
+	assert_int_equal(result(&all, "close-wait.age")->status, CHECK_WARNING);
+	look_free(look);
+}
+
+static void what_is_hidden_is_unknown_only_where_it_matters(void **state)
+{
+	struct look *look = make_look();
+	struct check_results all;
+	struct host_conn h;
+
+	(void)state;
+	make_conn(&h, STATE_CLOSE_WAIT, NULL, OLD_MS);
+	check_many(look, &h, 9, true, &all);
+	assert_int_equal(result(&all, "close-wait.count")->status, CHECK_OK);
+	assert_int_equal(result(&all, "close-wait.nofile")->status, CHECK_UNKNOWN);
+	assert_non_null(result(&all, "close-wait.nofile")->unknown);
+	assert_int_equal(all.status, CHECK_UNKNOWN);
+	check_many(look, &h, 10, true, &all);
+	assert_int_equal(result(&all, "close-wait.count")->status, CHECK_UNKNOWN);
+	/* An age alone needs no owner, and an alert is worse than not knowing. */
+	h.conn.age.ms = 3600001;
+	check_many(look, &h, 1, true, &all);
+	assert_int_equal(all.status, CHECK_WARNING);
+	assert_string_equal(all.first->row->name, "close-wait.age");
+	/* No age at all. */
+	h.conn.age.known = false;
+	check_many(look, &h, 1, true, &all);
+	assert_int_equal(result(&all, "close-wait.age")->status, CHECK_UNKNOWN);
+	/* A limit nobody could read. */
+	static const struct proc unreadable = { .pid = 3, .comm = "x" };
+	make_conn(&h, STATE_CLOSE_WAIT, &unreadable, 0);
+	check_many(look, &h, 1, true, &all);
+	assert_int_equal(result(&all, "close-wait.nofile")->status, CHECK_UNKNOWN);
+	look_free(look);
+}
+
+static void part_of_a_look_is_never_ok(void **state)
+{
+	struct look *look = make_look();
+	struct check_results all;
+	struct host_conn h;
+
+	(void)state;
+	make_conn(&h, STATE_CLOSE_WAIT, &leaky, 0);
+	check_many(look, &h, 0, false, &all);
+	assert_int_equal(all.status, CHECK_UNKNOWN);
+	check_many(look, &h, 501, false, &all);
+	assert_int_equal(all.status, CHECK_CRITICAL);
+	look->host.orphans.known = false;
+	check_many(look, &h, 0, true, &all);
+	assert_int_equal(result(&all, "orphans.share")->status, CHECK_UNKNOWN);
+	assert_false(result(&all, "orphans.share")->known);
+	/* A namespace that is not the first has no such limit. */
+	look->host.orphans.known = true;
+	netns.sysctls.max_orphans.known = false;
+	check_many(look, &h, 0, true, &all);
+	assert_int_equal(all.status, CHECK_OK);
+	assert_false(result(&all, "orphans.share")->known);
+	assert_non_null(result(&all, "orphans.share")->unknown);
+	netns.sysctls.max_tw_buckets.known = false;
+	check_many(look, &h, 0, true, &all);
+	assert_int_equal(all.status, CHECK_UNKNOWN);
+	netns.sysctls.max_orphans.known = netns.sysctls.max_tw_buckets.known = true;
+	look_free(look);
+}
+
+static void time_wait_has_only_the_buckets(void **state)
+{
+	struct look *look = make_look();
+	struct check_results all;
+	struct host_conn h;
+
+	(void)state;
+	make_conn(&h, STATE_TIME_WAIT, NULL, 0);
+	h.sock.full = NULL;
+	check_many(look, &h, 900, true, &all);
+	assert_int_equal(all.status, CHECK_OK);
+	check_many(look, &h, 901, true, &all);
+	assert_int_equal(result(&all, "tw-buckets.share")->status, CHECK_WARNING);
+	assert_int_equal(all.status, CHECK_WARNING);
+	look_free(look);
+}
+
+static void a_queue_is_full_at_one_more(void **state)
+{
+	static const struct {
+		uint32_t rqueue, wqueue;
+		enum check_status status;
+	} rows[] = { { 128, 128, CHECK_CRITICAL }, { 129, 128, CHECK_CRITICAL },
+		     { 16, 20, CHECK_OK },         { 20, 20, CHECK_WARNING },
+		     { 21, 20, CHECK_CRITICAL },   { 2, 1, CHECK_OK },
+		     { 3, 2, CHECK_CRITICAL } };
+	struct look *look = make_look();
+	struct check_results all;
+	struct host_conn h;
+
+	(void)state;
+	make_conn(&h, STATE_LISTEN, &leaky, 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		h.full.rqueue = rows[i].rqueue;
+		h.full.wqueue = rows[i].wqueue;
+		check_many(look, &h, 1, true, &all);
+		if (all.status != rows[i].status)
+			fail_msg("%u of %u: %s", rows[i].rqueue, rows[i].wqueue,
+				 check_status_name(all.status));
+	}
+	look_free(look);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_leak_is_judged_by_the_limit),
+		cmocka_unit_test(age_counts_ten),
+		cmocka_unit_test(what_is_hidden_is_unknown_only_where_it_matters),
+		cmocka_unit_test(part_of_a_look_is_never_ok),
+		cmocka_unit_test(time_wait_has_only_the_buckets),
+		cmocka_unit_test(a_queue_is_full_at_one_more),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,96 @@
+#include "host.h"
+#include "report/check.h"
+
+#include <jansson.h>
+
+/* 'label'=value[UOM];[warn];[crit];[min];[max], separated by one blank. */
+static void perfdata_is_exact(void **state)
+{
+	struct look *look = make_look();
+	AUTO_BUF b = { 0 };
+	struct check_results all;
+	struct host_conn h;
+
+	(void)state;
+	make_conn(&h, STATE_CLOSE_WAIT, &leaky, 12345);
+	look->host.orphans.known = false;
+	check_many(look, &h, 255, true, &all);
+	check_put_perfdata(&b, &all);
+	assert_string_equal(buf_text(&b),
+			    "'close-wait.nofile'=25.5%;20;50;0;100 'close-wait.count'=0;9;;0; "
+			    "'close-wait.age'=12.345s;3600;;0; 'ports.share'=0%;80;95;0;100 "
+			    "'accept-queue.share'=0%;80;99;0;100 'orphans.share'=U "
+			    "'tw-buckets.share'=0%;90;;0;100 'fin-wait-2.held.age'=0s;600;;0;");
+	look_free(look);
+}
+
+static void names_move_nothing(void **state)
+{
+	static const struct proc evil = { .pid = 812, .fd_limit = 10, .unit = "|'x'=1\n.service",
+					  .comm = "a|b\n\033[2J'=9\xff" };
+	struct look *look = make_look();
+	AUTO_BUF b = { 0 };
+	struct check_results all;
+	struct host_conn h;
+
+	(void)state;
+	make_conn(&h, STATE_CLOSE_WAIT, &evil, 0);
+	check_many(look, &h, 9, true, &all);
+	check_put_text(&b, &all, look, false, false);
+	const char *line = buf_text(&b);
+	static const char begin[] = "CRITICAL - a\\x7cb\\x0a\\x1b[2J'=9\\xff[812] holds 9 CLOSE-WAIT, "
+				    "90 % of its descriptor limit of 10: ";
+	assert_memory_equal(line, begin, sizeof(begin) - 1);
+	assert_ptr_equal(strchr(line, '|'), strrchr(line, '|'));
+	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
+	buf_clear(&b);
+	check_put_text(&b, &all, look, true, false);
+	assert_ptr_equal(strchr(buf_text(&b), '|'), strrchr(buf_text(&b), '|'));
+	buf_clear(&b);
+	check_put_failure(&b, "a|b\n", "c|d", false);
+	assert_string_equal(buf_text(&b), "UNKNOWN - a\\x7cb\\x0a: c\\x7cd\n");
+	look_free(look);
+}
+
+static void json_is_the_contract(void **state)
+{
+	static const struct proc evil = { .pid = 812, .fd_limit = 10, .comm = "a\"|\\\n\xff" };
+	struct look *look = make_look();
+	AUTO_BUF b = { 0 };
+	struct check_results all;
+	struct host_conn h;
+	json_error_t error;
+
+	(void)state;
+	make_conn(&h, STATE_CLOSE_WAIT, &evil, 12345);
+	look->host.orphans.known = false;
+	check_many(look, &h, 9, true, &all);
+	check_put_json(&b, &all, look);
+	json_t *doc = json_loads(buf_text(&b), JSON_REJECT_DUPLICATES, &error);
+	if (!doc)
+		fail_msg("%s in %s", error.text, buf_text(&b));
+	assert_string_equal(json_string_value(json_object_get(doc, "schema")), "tcpwhy.check/1");
+	assert_string_equal(json_string_value(json_object_get(doc, "status")), "CRITICAL");
+	assert_true(json_is_true(json_object_get(doc, "complete")));
+	json_t *checks = json_object_get(doc, "checks");
+	assert_int_equal(json_array_size(checks), check_rows_count());
+	json_t *nofile = json_array_get(checks, 0), *orphans = json_array_get(checks, 5);
+	assert_int_equal(json_integer_value(json_object_get(nofile, "value")), 90);
+	assert_int_equal(json_integer_value(json_object_get(nofile, "limit")), 10);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(nofile, "worst"), "pid")),
+			 812);
+	assert_true(json_is_null(json_object_get(orphans, "value")));
+	json_decref(doc);
+	look_free(look);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(perfdata_is_exact),
+		cmocka_unit_test(names_move_nothing),
+		cmocka_unit_test(json_is_the_contract),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
