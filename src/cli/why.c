@@ -51,6 +51,8 @@ static bool holds_wanted(const struct why *w, const struct proc *p)
 {
 	const struct look *look = w->evidence.look;
 
+	if (w->has_no_filter)
+		return true;
 	for (size_t i = 0; i < look->n_socks; i++) {
 		struct conn c;
 
@@ -67,7 +69,7 @@ static void judge_processes(struct why *w)
 	const struct look *look = w->evidence.look;
 
 	for (size_t i = 0; i < look->n_procs; i++)
-		if (judge_is_near_limit(look->procs[i]) && holds_wanted(w, look->procs[i]))
+		if (judge_wants_proc(look->procs[i]) && holds_wanted(w, look->procs[i]))
 			judge_proc(w->judge, look, look->procs[i]);
 }
 

@@ -78,6 +78,10 @@ static const struct lab_scenario scenarios[] = {
 	  .make = make_nofile_near_limit,
 	  .title = N_("a server with nearly all its descriptors in use") },
 
+	{ .name = "dead-socket-leaked-fd", .rule = "dead-socket-leaked-fd",
+	  .make = make_dead_socket_leaked_fd,
+	  .title = N_("descriptors of connections that were reset and never closed") },
+
 	{ .name = "rst-refused", .rule = "rst-refused", .make = make_rst_refused,
 	  .title = N_("a client that knocks where nobody listens") },
 	{ .name = "rst-after-close", .rule = "rst-after-close", .make = make_rst_after_close,
@@ -108,6 +112,9 @@ static const struct lab_scenario scenarios[] = {
 	{ .name = "near-orderly-close", .rule = "unjudged", .is_near_miss = true,
 	  .make = make_near_orderly_close,
 	  .title = N_("healthy: connections that ended with four segments, either end first") },
+	{ .name = "near-fresh-sockets", .rule = "dead-socket-leaked-fd", .is_near_miss = true,
+	  .make = make_near_fresh_sockets,
+	  .title = N_("healthy: sockets that are about to connect") },
 	{ .name = "near-stopped-idle", .rule = "close-wait-stopped-process", .is_near_miss = true,
 	  .make = make_near_stopped_idle,
 	  .title = N_("healthy: a stopped server whose clients have not closed") },

@@ -222,7 +222,67 @@ void make_close_wait_loop_stuck(struct stage *st)
 	stage_expect(st, "close-wait-eof-unread", server, N);
 }
 
+enum { N_DEAD = 20, N_FRESH = 5 };
+
+/* Each of them is reset; it reads the error, and that is all. One living connection is left. */
+static void meet_errors(void)
+{
+	int listener = tcp_listen(SERVICE, N_DEAD), fds[N_DEAD];
+
+	cue_ready();
+	tcp_accept_all(listener, fds, N_DEAD);
+	cue_ready();
+	cue_wait();
+	for (int i = 0; i < N_DEAD; i++)
+		tcp_await_state(fds[i], STATE_CLOSED);
+	cue_ready();
+}
+
+static void abort_all(void)
+{
+	int fds[N_DEAD];
+
+	tcp_connect_all(SERVICE, fds, N_DEAD);
+	cue_ready();
+	cue_wait();
+	for (int i = 0; i < N_DEAD; i++)
+		tcp_abort(fds[i]);
+	cue_ready();
+}
+
+void make_dead_socket_leaked_fd(struct stage *st)
+{
+	struct actor *server = stage_cast_ready(st, "lab-server", meet_errors);
+	struct actor *client = stage_cast_ready(st, "lab-client", abort_all);
+
+	stage_await(server);
+	stage_prompt(client);
+	stage_await(client);
+	stage_prompt(server);
+	stage_await(server);
+	stage_made(st, _("%d clients of lab-server[%d] reset their connections; it closed none of its "
+			 "descriptors"), N_DEAD, server->pid);
+	stage_expect(st, "dead-socket-leaked-fd", server, N_DEAD);
+}
+
 /* ---- healthy ---- */
+
+static void prepare_sockets(void)
+{
+	tcp_listen(SERVICE, 1);
+	for (int i = 0; i < N_FRESH; i++)
+		if (socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) < 0)
+			stage_die("socket");
+	cue_ready();
+}
+
+void make_near_fresh_sockets(struct stage *st)
+{
+	struct actor *server = stage_cast_ready(st, "lab-server", prepare_sockets);
+
+	stage_made(st, _("lab-server[%d] has made %d sockets that are about to connect"), server->pid,
+		   N_FRESH);
+}
 
 void make_near_stopped_idle(struct stage *st)
 {

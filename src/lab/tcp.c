@@ -128,6 +128,15 @@ void tcp_hear_again(int fd)
 		stage_die("SO_DETACH_FILTER");
 }
 
+void tcp_abort(int fd)
+{
+	struct linger now = { .l_onoff = 1 };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)) < 0)
+		stage_die("SO_LINGER");
+	close(fd);
+}
+
 void tcp_pass(int through, int fd)
 {
 	union {

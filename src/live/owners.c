@@ -1,4 +1,5 @@
 #include "live/owners.h"
+#include "live/dead.h"
 #include "live/facts.h"
 #include "live/wants.h"
 #include "util/cleanup.h"
@@ -41,6 +42,8 @@ struct scan {
 	size_t n_refused;
 	const char *refused; /* the first one's path */
 	char *list; /* buffer of the directory being read */
+	struct dead dead;
+	bool want_dead;
 };
 
 /* ---- one table of descriptors ---- */
@@ -51,6 +54,7 @@ struct table {
 	char path[64]; /* "proc/812/fd", "proc/812/task/815/fd" */
 	struct proc *proc; /* NULL until its first hit */
 	uint64_t n_fds;    /* seen so far */
+	size_t n_strays;   /* sockets among them that nobody asked for, the last ones of scan.dead */
 	int64_t next;      /* where to go on in the directory, see dir.next */
 };
 
@@ -122,6 +126,16 @@ static void read_ring(struct scan *s, struct table *t, const char *name, int fd)
 	}
 }
 
+static void note_stray(struct scan *s, struct table *t, uint64_t inode, int fd)
+{
+	size_t before = s->dead.n;
+
+	if (!s->want_dead || t->n_strays == DEAD_MAX_PER_PROCESS)
+		return;
+	dead_note(&s->dead, (uint32_t)inode, fd);
+	t->n_strays += s->dead.n - before;
+}
+
 /* -EACCES: the directory may be open to us and its links not, with CAP_DAC_OVERRIDE but without
  * CAP_SYS_PTRACE. */
 static int read_one(struct scan *s, struct table *t, int dir_fd, const char *name, int fd)
@@ -135,10 +149,13 @@ static int read_one(struct scan *s, struct table *t, int dir_fd, const char *nam
 	link[n] = '\0';
 	if (strcmp(link, "anon_inode:[io_uring]") == 0) {
 		read_ring(s, t, name, fd);
-	} else if (parse_socket(link, &inode) && add_hit(s, t, inode, fd) &&
-		   s->root->record_fd >= 0) {
-		snprintf(path, sizeof(path), "%s/%s", t->path, name);
-		root_record_link(s->root, path, link);
+	} else if (parse_socket(link, &inode)) {
+		if (!add_hit(s, t, inode, fd)) {
+			note_stray(s, t, inode, fd);
+		} else if (s->root->record_fd >= 0) {
+			snprintf(path, sizeof(path), "%s/%s", t->path, name);
+			root_record_link(s->root, path, link);
+		}
 	}
 	return 0;
 }
@@ -192,6 +209,19 @@ static void set_fd_count(struct scan *s, struct table *t)
 	root_record_file(s->root, path, text, (size_t)n);
 }
 
+/* Few may be anything; many are worth knowing the process for. */
+static void judge_strays(struct scan *s, struct table *t)
+{
+	if (t->n_strays < DEAD_WORTH_A_WORD) {
+		dead_forget(&s->dead, t->n_strays);
+	} else {
+		if (!t->proc)
+			add_proc(s, t);
+		dead_own(&s->dead, t->n_strays, t->proc);
+	}
+	t->n_strays = 0;
+}
+
 /* From t->next on. false: there may be more to read; never without only_probe. */
 static bool read_table(struct scan *s, struct table *t, bool only_probe)
 {
@@ -204,6 +234,7 @@ static bool read_table(struct scan *s, struct table *t, bool only_probe)
 	if (!read_links(s, t, dir_fd, only_probe))
 		return false;
 	set_fd_count(s, t);
+	judge_strays(s, t);
 	return true;
 }
 
@@ -254,6 +285,11 @@ static void read_processes(struct scan *s)
 		struct table t = table_of(s->pids[i]);
 
 		read_table(s, &t, false);
+		if (s->root->is_live || !dead_is_recorded(s->root, t.pid))
+			continue;
+		if (!t.proc)
+			add_proc(s, &t);
+		dead_replay(s->root, s->look->arena, t.proc);
 	}
 }
 
@@ -418,9 +454,12 @@ void owners_find(struct root *root, const struct live_request *req, struct look 
 	look->owners_looked = true;
 	look->owners_complete = true;
 	wants_collect(&s.wants, look, req->owners);
+	s.want_dead = root->is_live && !req->one_owner_is_enough;
 	if (s.wants.n) {
 		read_all(&s, req->one_owner_is_enough);
+		dead_confirm(&s.dead, root, req, look);
 		wants_assign(&s.wants, look, !root->is_live);
 	}
+	dead_free(&s.dead);
 	wants_free(&s.wants);
 }

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/types.h>
 
+enum { PROC_MAX_DEAD = 64 };
+
 struct proc {
 	pid_t pid, ppid;
 	const char *comm;
@@ -23,6 +25,8 @@ struct proc {
 	uint64_t start_ticks;  /* since boot; tells a reused pid */
 	uint64_t n_fds;        /* descriptors in use; has_fds false: unknown */
 	bool has_fds;
+	uint64_t n_dead;       /* descriptors of connections the kernel has ended; 0: none, or not looked */
+	uint32_t *dead_fds;    /* the first PROC_MAX_DEAD of them */
 	uint64_t fd_limit;     /* soft RLIMIT_NOFILE; 0: unknown */
 	const char *unit;      /* systemd unit or scope; NULL: none or unknown */
 	const char *container; /* container id, 64 hex digits; NULL: none seen */

@@ -340,14 +340,14 @@ void judge_listener(struct judge *j, struct conn *c)
 	add(j, r, c);
 }
 
-bool judge_is_near_limit(const struct proc *p)
+bool judge_wants_proc(const struct proc *p)
 {
-	return limits_is_near(p);
+	return limits_is_near(p) || p->n_dead > 0;
 }
 
-void judge_proc(struct judge *j, const struct look *look, const struct proc *p)
+static struct group *push_proc(struct judge *j, int row, const struct proc *p)
 {
-	const struct rule *r = &limit_rules[LIMIT_NOFILE];
+	const struct rule *r = &limit_rules[row];
 	struct group *g = push_group(j, &(struct group_key){ .rule = r });
 
 	*g = (struct group){
@@ -356,7 +356,15 @@ void judge_proc(struct judge *j, const struct look *look, const struct proc *p)
 		.subject = { .kind = SUBJECT_PROCESS, .proc = p },
 		.weakest = CERTAINTY_CERTAIN,
 	};
-	gather_sockets_of(g, look);
+	return g;
+}
+
+void judge_proc(struct judge *j, const struct look *look, const struct proc *p)
+{
+	if (limits_is_near(p))
+		gather_sockets_of(push_proc(j, LIMIT_NOFILE, p), look);
+	if (p->n_dead > 0)
+		push_proc(j, LIMIT_DEAD, p);
 }
 
 static void push_host(struct judge *j, int row, const struct netns *ns, const char *setting,

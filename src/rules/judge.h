@@ -24,9 +24,9 @@ void judge_flow(struct judge *j, struct conn *c);
 void judge_name(const struct judge *j, struct conn *c);
 /* A listener: only its own limits are judged. */
 void judge_listener(struct judge *j, struct conn *c);
-/* A process whose descriptors come near their limit, by judge_is_near_limit(). */
+/* A process that judge_wants_proc(): near the limit of its descriptors, or with dead ones. */
 void judge_proc(struct judge *j, const struct look *look, const struct proc *p);
-bool judge_is_near_limit(const struct proc *p);
+bool judge_wants_proc(const struct proc *p);
 /* The settings and tables of a namespace of the look. */
 void judge_host(struct judge *j, const struct look *look, const struct netns *ns);
 /* The budget's example socket, joined, says who uses it. */

@@ -71,6 +71,26 @@ static bool weigh_nofile(const struct group *g, const struct bounds *b, struct f
 	return true;
 }
 
+static bool weigh_dead(const struct group *g, const struct bounds *b, struct finding *f)
+{
+	const struct proc *p = g->subject.proc;
+	bool eats_limit = p->has_fds && p->fd_limit > 0 &&
+			  (p->n_fds >= p->fd_limit || p->n_dead * 2 >= p->fd_limit - p->n_fds);
+	struct fact *fds;
+
+	(void)b;
+	f->severity = eats_limit ? SEVERITY_PROBLEM : SEVERITY_WARNING;
+	/* A socket that was never connected looks the same. */
+	f->certainty = CERTAINTY_LIKELY;
+	f->count = p->n_dead;
+	fds = finding_fact(f, "fds", FACT_LIST, 0);
+	fds->list = p->dead_fds;
+	fds->n_list = p->n_dead < PROC_MAX_DEAD ? p->n_dead : PROC_MAX_DEAD;
+	fds->n_list_all = p->n_dead;
+	fact_proc(f, g);
+	return true;
+}
+
 const struct rule limit_rules[] = {
 	[LIMIT_ACCEPT_QUEUE] = {
 		.text = {
@@ -132,6 +152,31 @@ const struct rule limit_rules[] = {
 		},
 		.scope = SCOPE_PROCESS,
 		.weigh = weigh_nofile,
+	},
+	[LIMIT_DEAD] = {
+		.text = {
+			.id = "dead-socket-leaked-fd",
+			.title = N_("descriptors of connections that no longer exist"),
+			.says = N_("{count} descriptors of {comm}[{pid}] belong to TCP sockets that are in no "
+				   "listing: most likely their connections ended, and nobody called "
+				   "close()."),
+			.why = N_("After a reset, a failed keepalive, or the last ACK of a close the kernel is "
+				  "done with a connection; ss and netstat show nothing. The descriptor "
+				  "stays until close(), and each counts against the limit. Sockets that "
+				  "were never connected look the same."),
+			.fixes = {
+				{ .kind = FIX_CODE,
+				  .text = N_("close() on every error path (ECONNRESET, EPIPE, ETIMEDOUT), "
+					     "not only at the end of the stream.") },
+				FIX_RESTART_AS_STOP_GAP,
+			},
+			.avoid = { N_("Looking for them in ss: they are not there."),
+				   N_("SO_KEEPALIVE: it ends connections, not descriptors.") },
+			.refs = "close(2); proc(5), /proc/PID/fd; Linux net/ipv4/tcp.c, tcp_done()",
+		},
+		.scope = SCOPE_PROCESS,
+		.advice = ADVICE_LEAK,
+		.weigh = weigh_dead,
 	},
 };
 const size_t n_limit_rules = ARRAY_LEN(limit_rules);

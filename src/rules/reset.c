@@ -60,7 +60,8 @@ static void fact_reset(struct finding *f, const struct group *g)
 {
 	finding_fact(f, "first_at", FACT_TIME_NS, g->first_fin_ns);
 	finding_fact_sentence(f, "sent_by", g->side == SIDE_CLIENT ? N_("client") : N_("server"));
-	if (g->longest_ns > 0)
+	/* A second is the least that anybody would call idle. */
+	if (g->longest_ns >= 1000000000)
 		finding_fact(f, "idle_before", FACT_MS, (int64_t)(g->longest_ns / 1000000));
 	if (g->saw)
 		finding_fact_text(f, "application_saw", g->saw);

@@ -70,13 +70,46 @@ static void nofile(void **state)
 		struct look look = { 0 };
 		struct findings all;
 
-		assert_int_equal(judge_is_near_limit(&p), rows[i].expected == FIRES);
-		if (judge_is_near_limit(&p))
+		assert_int_equal(judge_wants_proc(&p), rows[i].expected == FIRES);
+		if (judge_wants_proc(&p))
 			judge_proc(j, &look, &p);
 		judge_end(j, &all);
 		check(&rows[i], &all);
 		p.has_fds = false;
-		assert_false(judge_is_near_limit(&p));
+		assert_false(judge_wants_proc(&p));
+		arena_free(arena);
+	}
+}
+
+static void dead_sockets(void **state)
+{
+	(void)state;
+	static const struct limit_row rows[] = {
+		{ "ten", "dead-socket-leaked-fd", FIRES, SEVERITY_WARNING, 10, 1024 },
+		{ "half of the free ones", "dead-socket-leaked-fd", FIRES, SEVERITY_PROBLEM, 500, 1024 },
+		{ "none, or nobody looked", "dead-socket-leaked-fd", SILENT, 0, 0, 1024 },
+	};
+	uint32_t fds[PROC_MAX_DEAD] = { 7, 8, 9 };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct proc p = { .pid = 812, .comm = "x", .n_fds = rows[i].used + 20, .has_fds = true,
+				  .fd_limit = rows[i].limit, .n_dead = rows[i].used, .dead_fds = fds };
+		struct arena *arena = arena_new();
+		struct judge *j = judge_new(arena, 60000, 3);
+		struct look look = { 0 };
+		struct findings all;
+
+		assert_int_equal(judge_wants_proc(&p), rows[i].expected == FIRES);
+		if (judge_wants_proc(&p))
+			judge_proc(j, &look, &p);
+		judge_end(j, &all);
+		assert_int_equal(all.n, rows[i].expected == FIRES);
+		if (all.n) {
+			assert_string_equal(all.at[0].text->id, rows[i].rule);
+			assert_int_equal(all.at[0].severity, rows[i].severity);
+			assert_int_equal(all.at[0].certainty, CERTAINTY_LIKELY);
+			assert_int_equal(all.at[0].count, rows[i].used);
+		}
 		arena_free(arena);
 	}
 }
@@ -86,6 +119,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accept_queue),
 		cmocka_unit_test(nofile),
+		cmocka_unit_test(dead_sockets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -542,6 +542,29 @@ static void epoll_sets(void **state)
 	unlink(below(f, "proc/816/fd/8", path));
 }
 
+/* 817 holds nothing that is listed; what the recorder found out about it counts. */
+static void dead_descriptors(void **state)
+{
+	const struct folder *f = *state;
+	struct live_request req = everything(f);
+	const struct proc *found = NULL;
+
+	put_host(f);
+	put_proc(f, 817, "leaky");
+	put_text(f, "proc/817/dead_fds", "70\n5\n6\n");
+	put_link(f, "proc/817/fd/0", "/dev/null");
+	struct look *look = look_at(&req);
+	for (size_t i = 0; i < look->n_procs; i++)
+		if (look->procs[i]->pid == 817)
+			found = look->procs[i];
+		else
+			assert_int_equal(look->procs[i]->n_dead, 0);
+	assert_non_null(found);
+	assert_int_equal(found->n_dead, 70);
+	assert_int_equal(found->dead_fds[1], 6);
+	look_free(look);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -549,7 +572,7 @@ int main(void)
 		TEST(whole_host),      TEST(recorded_again), TEST(less_is_asked),
 		TEST(two_namespaces),  TEST(long_recording), TEST(not_a_recording),
 		TEST(hostile_folder),  TEST(holders_in_order),
-		TEST(epoll_sets),
+		TEST(epoll_sets),     TEST(dead_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
