@@ -27,7 +27,7 @@ _tcpwhy_words="state exclude src dst sport dport and or not pid comm uid ino age
 	retrans timer orphan owned unaccepted netns unit rule"
 
 _tcpwhy_checks="close-wait.nofile close-wait.count close-wait.age ports.share accept-queue.share
-	orphans.share tw-buckets.share fin-wait-2.held.age"
+	orphans.share conntrack.share tw-buckets.share fin-wait-2.held.age"
 
 _tcpwhy()
 {

@@ -367,33 +367,70 @@ static void end_orphans(const struct check *k, struct check_result *r)
 	settle(r);
 }
 
+struct table {
+	const struct netns *netns;
+	uint64_t used, limit;
+};
+
+static void offer_table(struct table *worst, const struct netns *netns, uint64_t used,
+			uint64_t limit)
+{
+	if (used > 0 && (!worst->netns || (__uint128_t)used * worst->limit >
+						  (__uint128_t)worst->used * limit))
+		*worst = (struct table){ netns, used, limit };
+}
+
+static void end_table(struct check_result *r, const struct table *worst, bool is_unknown,
+		      const char *why)
+{
+	r->worst.subject.kind = SUBJECT_HOST;
+	value(r, 0);
+	if (worst->netns) {
+		share(r, worst->used, worst->limit);
+		r->has_worst = true;
+		r->worst.subject.netns = worst->netns;
+	}
+	settle_at_most(r, is_unknown ? ALL : r->value, why);
+}
+
 static void end_buckets(const struct check *k, struct check_result *r)
 {
-	const struct netns *worst = NULL;
-	uint64_t used = 0, limit = 1;
+	struct table worst = { 0 };
 	bool is_unknown = false;
 
 	for (size_t i = 0; i < k->look->n_netns; i++) {
 		const struct setting *most = &k->look->netns[i].sysctls.max_tw_buckets;
 
-		if (k->minis[i] > 0 && (!most->known || most->value <= 0)) {
+		if (k->minis[i] > 0 && (!most->known || most->value <= 0))
 			is_unknown = true;
-		} else if (k->minis[i] > 0 &&
-			   (!worst || (__uint128_t)k->minis[i] * limit >
-					      (__uint128_t)used * (uint64_t)most->value)) {
-			worst = &k->look->netns[i];
-			used = k->minis[i];
-			limit = (uint64_t)most->value;
-		}
+		else
+			offer_table(&worst, &k->look->netns[i], k->minis[i], (uint64_t)most->value);
 	}
-	value(r, 0);
-	if (worst) {
-		share(r, used, limit);
-		r->has_worst = true;
-		r->worst.subject.netns = worst;
+	end_table(r, &worst, is_unknown, N_("tcp_max_tw_buckets cannot be read"));
+}
+
+static void end_conntrack(const struct check *k, struct check_result *r)
+{
+	struct table worst = { 0 };
+	bool is_unknown = false, is_there = false;
+
+	for (size_t i = 0; i < k->look->n_netns; i++) {
+		const struct sysctls *ctl = &k->look->netns[i].sysctls;
+		bool has_max = ctl->conntrack_max.known && ctl->conntrack_max.value > 0;
+
+		is_there |= ctl->conntrack_count.known || ctl->conntrack_max.known;
+		if (ctl->conntrack_count.known != ctl->conntrack_max.known)
+			is_unknown = true;
+		else if (has_max && ctl->conntrack_count.value > 0)
+			offer_table(&worst, &k->look->netns[i], (uint64_t)ctl->conntrack_count.value,
+				    (uint64_t)ctl->conntrack_max.value);
 	}
-	r->worst.subject.kind = SUBJECT_HOST;
-	settle_at_most(r, is_unknown ? ALL : r->value, N_("tcp_max_tw_buckets cannot be read"));
+	if (!is_there) {
+		r->is_absent = true;
+		r->unknown = N_("there is no connection tracking table");
+		return;
+	}
+	end_table(r, &worst, is_unknown, N_("nf_conntrack_count or its limit cannot be read"));
 }
 
 static void end_one(const struct check *k, size_t row, struct check_result *r)
@@ -416,6 +453,9 @@ static void end_one(const struct check *k, size_t row, struct check_result *r)
 		break;
 	case CHECK_ORPHANS:
 		end_orphans(k, r);
+		break;
+	case CHECK_CONNTRACK:
+		end_conntrack(k, r);
 		break;
 	case CHECK_TW_BUCKETS:
 		end_buckets(k, r);

@@ -81,11 +81,24 @@ const struct check_row check_rows[N_CHECK_ROWS] = {
 		 * reset from a quarter on, at half it is no exception any more. */
 		.warn = ABOVE(50),
 		.crit = ABOVE(80),
+		.rule = "orphans-near-limit",
 		.says = N_("{used} of {limit} orphans: closed connections whose last data nobody "
 			   "acknowledges"),
 		.fine = N_("no orphans"),
 		.next = N_("find the peers that are gone"),
 		.command = "tcpwhy list orphan",
+	},
+	[CHECK_CONNTRACK] = {
+		.name = "conntrack.share",
+		.unit = CHECK_PERCENT,
+		/* At 80 % there is time to act; when it is full, new connections are dropped. */
+		.warn = ABOVE(80),
+		.crit = ABOVE(95),
+		.rule = "conntrack-near-limit",
+		.says = N_("{used} of {limit} entries of the connection tracking table are in use"),
+		.fine = N_("nothing is tracked"),
+		.next = N_("raise nf_conntrack_max, or take heavy flows out of it"),
+		.command = "tcpwhy why",
 	},
 	[CHECK_TW_BUCKETS] = {
 		.name = "tw-buckets.share",
@@ -94,7 +107,7 @@ const struct check_row check_rows[N_CHECK_ROWS] = {
 		 * Their number below the limit is nothing to judge. */
 		.warn = ABOVE(90),
 		.crit = NEVER,
-		.rule = "time-wait-active-closer",
+		.rule = "time-wait-bucket-overflow",
 		.says = N_("{used} of {limit} places for TIME-WAIT are taken"),
 		.fine = N_("no TIME-WAIT"),
 		.next = N_("keep connections alive and pool them, then raise tcp_max_tw_buckets"),

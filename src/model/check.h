@@ -44,6 +44,7 @@ struct check_result {
 	struct range warn, crit;
 	bool known;
 	int64_t value;
+	bool is_absent; /* there is no such thing here; not known, and OK */
 	bool has_limit;
 	uint64_t used, limit;  /* of a share; in units */
 	const char *rule;      /* the row's, or that of the worst owner's finding; NULL: none */

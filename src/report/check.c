@@ -104,7 +104,7 @@ static void put_others(struct buf *b, const struct check_results *results)
 
 		if (r != results->first && r->status != CHECK_OK)
 			buf_printf(b, "; %s %s", r->row->name, check_status_name(r->status));
-		else if (r != results->first && !r->known)
+		else if (r != results->first && !r->known && !r->is_absent)
 			buf_printf(b, _("; %s not judged"), r->row->name);
 	}
 }

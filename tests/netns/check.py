@@ -20,7 +20,7 @@ PORT = 8080
 NOBODY = 65534
 INSIDE = 'TCPWHY_TEST_NETNS'
 NAMES = ['close-wait.nofile', 'close-wait.count', 'close-wait.age', 'ports.share', 'accept-queue.share',
-         'orphans.share', 'tw-buckets.share', 'fin-wait-2.held.age']
+         'orphans.share', 'conntrack.share', 'tw-buckets.share', 'fin-wait-2.held.age']
 NUMBER = r'-?\d+(\.\d+)?'
 RANGE = rf'(@?(~:|{NUMBER}:)?({NUMBER})?)?'
 PERFDATA = re.compile(rf"'([^'=]+)'=(U|({NUMBER})(s|%)?;{RANGE};{RANGE};({NUMBER})?;({NUMBER})?)")

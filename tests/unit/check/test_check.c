@@ -1,4 +1,5 @@
 #include "host.h"
+#include "rules/judge.h"
 
 static void a_leak_is_judged_by_the_limit(void **state)
 {
@@ -124,6 +125,51 @@ static void time_wait_has_only_the_buckets(void **state)
 	look_free(look);
 }
 
+static void a_table_is_judged_where_there_is_one(void **state)
+{
+	static const struct {
+		struct setting count, max;
+		enum check_status status;
+	} rows[] = { { { false, 0 }, { false, 0 }, CHECK_OK },
+		     { { true, 0 }, { true, 1000 }, CHECK_OK },
+		     { { true, 800 }, { true, 1000 }, CHECK_OK },
+		     { { true, 801 }, { true, 1000 }, CHECK_WARNING },
+		     { { true, 951 }, { true, 1000 }, CHECK_CRITICAL },
+		     { { true, 1 }, { false, 0 }, CHECK_UNKNOWN },
+		     { { false, 0 }, { true, 1000 }, CHECK_UNKNOWN },
+		     { { true, 5 }, { true, 0 }, CHECK_OK } };
+	struct look *look = make_look();
+	struct check_results all;
+	struct host_conn h;
+
+	(void)state;
+	make_conn(&h, STATE_LISTEN, NULL, 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		netns.sysctls.conntrack_count = rows[i].count;
+		netns.sysctls.conntrack_max = rows[i].max;
+		check_many(look, &h, 0, true, &all);
+		assert_int_equal(result(&all, "conntrack.share")->status, rows[i].status);
+		assert_int_equal(all.status, rows[i].status);
+	}
+	netns.sysctls.conntrack_count.known = netns.sysctls.conntrack_max.known = false;
+	look_free(look);
+}
+
+/* Rows that name a rule name one that exists. */
+static void every_row_is_whole(void **state)
+{
+	(void)state;
+	assert_true(check_rows_count() <= MAX_CHECKS);
+	for (size_t i = 0; i < check_rows_count(); i++) {
+		const struct check_row *r = check_row_at(i);
+
+		assert_true(r->warn.is_set);
+		assert_non_null(rules_find(r->rule));
+		assert_true(r->says && r->fine && r->next && r->command);
+	}
+	assert_null(check_row_at(check_rows_count()));
+}
+
 static void a_queue_is_full_at_one_more(void **state)
 {
 	static const struct {
@@ -158,6 +204,8 @@ int main(void)
 		cmocka_unit_test(what_is_hidden_is_unknown_only_where_it_matters),
 		cmocka_unit_test(part_of_a_look_is_never_ok),
 		cmocka_unit_test(time_wait_has_only_the_buckets),
+		cmocka_unit_test(a_table_is_judged_where_there_is_one),
+		cmocka_unit_test(every_row_is_whole),
 		cmocka_unit_test(a_queue_is_full_at_one_more),
 	};
 
