@@ -13,7 +13,7 @@ _tcpwhy_options()
 	pcap) echo "--min-age --examples --count --numeric --json --json-lines --exit-code --color" \
 		"--no-progress --no-sandbox --verbose --help --version" ;;
 	explain) echo "--json --color --verbose --help --version" ;;
-	check) echo "--warning --critical --timeout --from --netns --all-netns --min-age --json" \
+	check) echo "--warning --critical --timeout --format --output --from --netns --all-netns --min-age --json" \
 		"--verbose --help --version" ;;
 	lab) echo "--json --all --color --verbose --help --version" ;;
 	audit) echo "--from --netns --draft --json --exit-code --color --verbose --help --version" ;;
@@ -52,6 +52,12 @@ _tcpwhy()
 		return ;;
 	--color)
 		mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur")
+		return ;;
+	--format)
+		mapfile -t COMPREPLY < <(compgen -W "text json prometheus" -- "$cur")
+		return ;;
+	--output)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
 	--warning | --critical)
 		mapfile -t COMPREPLY < <(compgen -S = -W "$_tcpwhy_checks" -- "$cur")

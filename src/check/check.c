@@ -230,6 +230,7 @@ static void settle_at_most(struct check_result *r, int64_t most, const char *why
 		return;
 	r->status = CHECK_UNKNOWN;
 	r->unknown = why;
+	r->known = false; /* what was seen of it would pass for all of it */
 }
 
 static int by_proc(const void *va, const void *vb)

@@ -1,5 +1,6 @@
 #include "check/check.h"
 #include "cli/run.h"
+#include "cli/textfile.h"
 #include "join/join.h"
 #include "live/live.h"
 #include "report/check.h"
@@ -22,6 +23,11 @@
 static bool wants_json(const struct options *o)
 {
 	return strcmp(o->format, "json") == 0;
+}
+
+static bool wants_prometheus(const struct options *o)
+{
+	return strcmp(o->format, "prometheus") == 0;
 }
 
 static bool is_ascii(void)
@@ -56,7 +62,11 @@ static int answer(const struct buf *b, enum check_status status)
 static void put_failure(struct buf *b, const struct options *o, const char *object,
 			const char *what)
 {
-	if (wants_json(o))
+	if (wants_prometheus(o)) {
+		/* A comment in a scrape; nobody reads it in a file, so a file is not written. */
+		buf_puts(b, "# ");
+		check_put_failure(b, object, what, is_ascii());
+	} else if (wants_json(o))
 		check_put_json_failure(b, object, what);
 	else
 		check_put_failure(b, object, what, is_ascii());
@@ -169,6 +179,17 @@ static void judge_look(const struct options *o, const struct look *look,
 	join_free(join);
 }
 
+/* Whoever writes a file asks whether it was written; the state stands in it. */
+static int keep(const struct options *o, const struct buf *b)
+{
+	struct fail fail;
+
+	if (textfile_replace(o->output, b, &fail) == 0)
+		return CHECK_OK;
+	say_failure(&fail);
+	return CHECK_UNKNOWN;
+}
+
 static int check_host(const struct options *o, const struct check_levels *levels, timer_t limit)
 {
 	struct live_request req = {
@@ -191,13 +212,15 @@ static int check_host(const struct options *o, const struct check_levels *levels
 		return fail_check(o, fail.object, fail.what);
 	}
 	judge_look(o, look, levels, &results);
-	if (wants_json(o))
+	if (wants_prometheus(o))
+		check_put_prometheus(&b, &results, look);
+	else if (wants_json(o))
 		check_put_json(&b, &results, look);
 	else
 		check_put_text(&b, &results, look, o->verbose, is_ascii());
 	timer_delete(limit);
 	look_free(look);
-	return answer(&b, results.status);
+	return o->output ? keep(o, &b) : answer(&b, results.status);
 }
 
 int run_check(const struct options *o)

@@ -59,6 +59,8 @@ enum option_id {
 	OPT_WARNING,
 	OPT_CRITICAL,
 	OPT_TIMEOUT,
+	OPT_FORMAT,
+	OPT_OUTPUT,
 	OPT_NUMERIC,
 	OPT_PROCESSES,
 	OPT_TIMERS,
@@ -122,6 +124,8 @@ static const struct row {
 	{ "warning", 'w', "RANGES", CHECK, OPT_WARNING, N_("when to warn: close-wait.age=5m,ports.share=70%") },
 	{ "critical", 'c', "RANGES", CHECK, OPT_CRITICAL, N_("when it is critical: NAME=[@]START:END,…") },
 	{ "timeout", 't', "TIME", CHECK, OPT_TIMEOUT, N_("UNKNOWN if it takes longer (default 10s)") },
+	{ "format", 0, "FORMAT", CHECK, OPT_FORMAT, N_("text (default), json or prometheus") },
+	{ "output", 'o', "FILE", CHECK, OPT_OUTPUT, N_("with --format=prometheus: replace FILE at once") },
 	{ "all", 0, NULL, LAB, OPT_ALL, N_("every scenario, one after the other") },
 	{ "color", 0, "WHEN", COLOURED, OPT_COLOUR, N_("auto, always or never") },
 	{ "no-progress", 0, NULL, REPORTS, OPT_NO_PROGRESS, N_("no progress on stderr") },
@@ -287,6 +291,15 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 		    o->timeout_ms > 86400000)
 			return wrong_value("timeout", value, _("a time like 10 or 30s, a day at most"));
 		break;
+	case OPT_FORMAT:
+		if (strcmp(value, "text") != 0 && strcmp(value, "json") != 0 &&
+		    strcmp(value, "prometheus") != 0)
+			return wrong_value("format", value, _("text, json or prometheus"));
+		o->format = value;
+		break;
+	case OPT_OUTPUT:
+		o->output = value;
+		break;
 	case OPT_EXIT_CODE:
 		o->exit_code = true;
 		break;
@@ -446,6 +459,8 @@ static bool do_not_fit(const struct options *o)
 		wrong = _("-N and -A exclude each other");
 	else if (o->only_inet4 && o->only_inet6)
 		wrong = _("-4 and -6 exclude each other");
+	else if (o->output && strcmp(o->format, "prometheus") != 0)
+		wrong = _("-o FILE is for --format=prometheus");
 	else if (o->command == COMMAND_CHECK && o->n_words > 0)
 		wrong = _("check judges the whole host: it takes no filter");
 	if (wrong)

@@ -20,7 +20,7 @@ enum { MAX_CAPTURES = 64, MAX_LEVELS = 32 };
 
 struct options {
 	enum command command;
-	const char *format; /* "text", "json", "json-lines" */
+	const char *format; /* "text", "json", "json-lines", "prometheus" */
 	enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
 	bool verbose, no_progress, no_sandbox, exit_code, numeric, all;
 	bool all_states, no_header, processes, timers, extended, info, memory;
@@ -35,6 +35,7 @@ struct options {
 		bool is_critical;
 	} levels[MAX_LEVELS];
 	size_t n_levels;
+	const char *output;
 	uint64_t timeout_ms;
 	const char *const *words; /* what is left: the filter, the topic, the scenario */
 	size_t n_words;

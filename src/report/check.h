@@ -1,7 +1,7 @@
 #pragma once
 
 /* A health check as monitoring reads it: one line with performance data by the Monitoring Plugins
- * guidelines, or a JSON document. Names that came from outside are escaped, the bar that begins
+ * guidelines, a JSON document, or text for Prometheus. Names that came from outside are escaped, the bar that begins
  * performance data included. */
 
 #include "model/check.h"
@@ -12,6 +12,9 @@
 void check_put_text(struct buf *b, const struct check_results *results, const struct look *look,
 		    bool verbose, bool ascii);
 void check_put_json(struct buf *b, const struct check_results *results, const struct look *look);
+/* Text 0.0.4 for the textfile collector: gauges and counters in base units, no timestamps. */
+void check_put_prometheus(struct buf *b, const struct check_results *results,
+			  const struct look *look);
 /* Why there is no result at all: "UNKNOWN - OBJECT: what". */
 void check_put_failure(struct buf *b, const char *object, const char *what, bool ascii);
 /* The same as a document of tcpwhy.check/1. */

@@ -97,7 +97,7 @@ def expect(name, p, status, *words):
     check(name, p.returncode == status and is_plugin_output(p) and all(w in p.stdout for w in words), plain(p))
 
 
-def test_leak(tool):
+def test_leak(tool, tmp):
     with leak('leaky', 1024, 900) as pid:
         p = run(tool, 'check')
         expect('leak: critical', p, 2, f'CRITICAL - leaky[{pid}] holds 900 CLOSE-WAIT', f'tcpwhy why pid {pid}')
@@ -126,9 +126,62 @@ def test_leak(tool):
     expect('nothing left', run(tool, 'check'), 0)
     with leak('a|b\n\x1b[2J=1', 100, 60) as pid:
         p = run(tool, 'check')
+        test_prometheus(tool, tmp)
         expect('a hostile name', p, 2, f'CRITICAL - a\\x7cb\\x0a\\x1b[2J=1[{pid}] holds 60 ')
     with leak('small', 1024, 100):
         expect('100 of 1024 are no leak yet', run(tool, 'check'), 0)
+
+
+SAMPLE = re.compile(r'(tcpwhy_[a-z0-9_]+)(\{[a-z]+="[^"\\\n]*"\})? (\d+(?:\.\d+)?)')
+COMMENT = re.compile(r'# (HELP tcpwhy_[a-z0-9_]+ .+|TYPE tcpwhy_[a-z0-9_]+ (gauge|counter))')
+
+
+def samples(text):
+    """name and labels -> value; None where a line is neither a sample nor a comment."""
+    found = {}
+    for line in text.splitlines():
+        m = SAMPLE.fullmatch(line)
+        if m:
+            found[m[1] + (m[2] or '')] = float(m[3])
+        elif not COMMENT.fullmatch(line):
+            return None
+    return found
+
+
+def test_prometheus(tool, tmp):
+    p = run(tool, 'check', '--format', 'prometheus')
+    found = samples(p.stdout) or {}
+    check('prometheus: status', p.returncode == 2 and found.get('tcpwhy_check_status{check="close-wait.nofile"}') == 2,
+          plain(p))
+    check('prometheus: value and limit', found.get('tcpwhy_close_wait_nofile_used') == 60 and
+          found.get('tcpwhy_close_wait_nofile_limit') == 100 and found.get('tcpwhy_close_wait_nofile_ratio') == 0.6 and
+          found.get('tcpwhy_sockets{state="CLOSE-WAIT"}') == 60 and found.get('tcpwhy_look_complete') == 1, plain(p))
+    hidden = samples(run(tool, 'check', '--format', 'prometheus', **as_nobody()).stdout) or {}
+    check('prometheus: what is unknown has no sample', 'tcpwhy_close_wait_nofile_ratio' not in hidden and
+          hidden.get('tcpwhy_check_status{check="close-wait.nofile"}') == 3, hidden)
+    if shutil.which('promtool'):
+        lint = subprocess.run(['promtool', 'check', 'metrics'], input=p.stdout, capture_output=True, text=True, check=False)
+        check('prometheus: promtool', lint.returncode == 0 and not lint.stdout + lint.stderr, plain(lint))
+    folder = pathlib.Path(tmp, 'textfiles')
+    folder.mkdir()
+    out = folder / 'tcpwhy.prom'
+    out.write_text('old\n')
+    p = run(tool, 'check', '--format', 'prometheus', '-o', str(out), umask=0o077)
+    check('prometheus: -o', p.returncode == 0 and not p.stdout + p.stderr and samples(out.read_text()) and
+          out.stat().st_mode & 0o777 == 0o644 and list(folder.iterdir()) == [out], plain(p))
+    p = run(tool, 'check', '--format', 'prometheus', '-o', str(folder))
+    check('prometheus: -o a folder', p.returncode == 3 and p.stderr.startswith('tcpwhy: '), plain(p))
+    p = run(tool, 'check', '--format', 'prometheus', '-o', str(out), **as_nobody())
+    check('prometheus: -o forbidden', p.returncode == 3 and 'ermi' in p.stderr, plain(p))
+    check('prometheus: nothing is left behind', list(folder.iterdir()) == [out] and
+          not list(pathlib.Path(tmp).glob('.tcpwhy-*')), list(pathlib.Path(tmp).rglob('*')))
+    p = run(tool, 'check', '--format', 'prometheus', '-o', 'tcpwhy.prom', cwd=folder)
+    check('prometheus: -o without a folder', p.returncode == 0 and list(folder.iterdir()) == [out], plain(p))
+    before = out.read_text()
+    never = os.path.join(tmp, 'never')
+    p = run(tool, 'check', '--format', 'prometheus', '-o', str(out), '-t', '200ms', '-N', never)
+    check('prometheus: the time limit leaves the old file', p.returncode == 3 and out.read_text() == before and
+          list(folder.iterdir()) == [out], plain(p))
 
 
 def test_user(tool, pid):
@@ -177,7 +230,8 @@ def test_errors(tool, tmp):
             expect(f'a wrong range: {option} {text}', run(tool, 'check', option, text), 3, 'UNKNOWN - ')
     expect('an unknown name lists the known', run(tool, 'check', '-w', 'nonsense=5'), 3, 'nonsense=5', *NAMES)
     expect('no such look', run(tool, 'check', '--from', os.path.join(tmp, 'none')), 3, 'UNKNOWN - ')
-    for args in (['--no-such'], ['-t', '0'], ['-t', 'soon'], ['state', 'close-wait'], ['-w'], ['-h'], ['-V']):
+    for args in (['--no-such'], ['-t', '0'], ['-t', 'soon'], ['state', 'close-wait'], ['-w'], ['--format', 'xml'],
+                 ['-o', 'x'], ['--json', '-o', 'x'], ['-h'], ['-V']):
         p = run(tool, 'check', *args)
         check(f'wrong usage or help: {" ".join(args)}', p.returncode == 3, plain(p))
     plugin = os.path.join(tmp, 'check_tcpwhy')
@@ -206,7 +260,7 @@ def main():
         os.chmod(tmp, 0o755)
         tool = shutil.copy(sys.argv[1], pathlib.Path(tmp, 'tcpwhy'))  # where every user may run it
         test_errors(tool, tmp)
-        test_leak(tool)
+        test_leak(tool, tmp)
         test_queue(tool)
         test_time_wait(tool)
     print(f'1..{len(results)}')

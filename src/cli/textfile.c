@@ -1,0 +1,78 @@
+#include "cli/textfile.h"
+#include "util/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* How it works: a new file in the same folder, so that rename() can put it in place at once. Its
+ * name ends in six letters of mkstemp(), never in ".prom": node_exporter does not read it. */
+
+static int write_all(int fd, const struct buf *text)
+{
+	const char *at = buf_text(text);
+
+	for (size_t left = text->n; left > 0;) {
+		ssize_t n = write(fd, at, left);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		at += n;
+		left -= (size_t)n;
+	}
+	return 0;
+}
+
+static int fill(int fd, const struct buf *text)
+{
+	int r = write_all(fd, text);
+
+	if (r < 0)
+		return r;
+	return fchmod(fd, 0644) < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+/* The name itself must last as well. Where folders cannot be synced, that is all there is. */
+static void sync_folder(const char *folder)
+{
+	AUTO_FD fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)fsync(fd);
+}
+
+static int replace(const char *path, const char *temporary, int fd, const struct buf *text)
+{
+	int r = fill(fd, text);
+
+	if (close(fd) < 0 && r == 0)
+		r = -errno;
+	if (r == 0 && rename(temporary, path) < 0)
+		r = -errno;
+	if (r < 0)
+		unlink(temporary);
+	return r;
+}
+
+int textfile_replace(const char *path, const struct buf *text, struct fail *fail)
+{
+	const char *slash = strrchr(path, '/');
+	AUTO_BUF folder = { 0 }, name = { 0 };
+
+	if (slash)
+		buf_add(&folder, path, (size_t)(slash - path) + 1);
+	else
+		buf_puts(&folder, "./");
+	buf_printf(&name, "%s.tcpwhy-XXXXXX", buf_text(&folder));
+	int fd = mkostemp(name.at, O_CLOEXEC);
+	int r = fd < 0 ? -errno : replace(path, name.at, fd, text);
+	if (r < 0) {
+		fail_set(fail, path, "%s", strerror(-r));
+		return r;
+	}
+	sync_folder(buf_text(&folder));
+	return 0;
+}
