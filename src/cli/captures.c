@@ -59,15 +59,28 @@ static void note_damage(const struct capture_info *info, int failed, struct gaps
 			_("the connections beyond the limit are missing"));
 }
 
+bool captures_collect(struct captures *c, const struct options *o)
+{
+	struct capture_progress progress = progress_for(o);
+
+	if (!c->is_live)
+		return true;
+	int failed = capture_collect(c->at[c->n - 1], o->for_ms, o->max_packets,
+				     progress.report ? &progress : NULL);
+	if (progress.report)
+		fprintf(stderr, "\r\033[K");
+	if (failed)
+		fprintf(stderr, "tcpwhy: %s: %s\n", c->infos[c->n - 1]->name, c->infos[c->n - 1]->error);
+	return !failed;
+}
+
 bool captures_read(struct captures *c, const struct options *o, struct gaps *gaps)
 {
 	struct capture_progress progress = progress_for(o);
 	bool gave_something = false;
 
 	for (size_t i = 0; i < c->n; i++) {
-		bool is_device = c->is_live && i + 1 == c->n;
-		uint64_t for_ms = is_device ? o->for_ms : 0;
-		int failed = capture_read(c->at[i], c->tab, for_ms, o->max_packets,
+		int failed = capture_read(c->at[i], c->tab, o->max_packets,
 					  progress.report ? &progress : NULL);
 
 		note_damage(c->infos[i], failed, gaps);

@@ -22,6 +22,8 @@ struct captures {
 
 /* Files, and the interface if one is named. false: one could not be opened, and that is said. */
 MUST_CHECK bool captures_open(const struct options *o, struct captures *ret);
+/* Of the interface, if one is named: takes its packets, unseen. false: that failed, and is said. */
+MUST_CHECK bool captures_collect(struct captures *c, const struct options *o);
 /* Reads them all. What could not be read to its end is said and becomes a gap in `gaps`. false: not
  * one of them held anything to report on. */
 bool captures_read(struct captures *c, const struct options *o, struct gaps *gaps);

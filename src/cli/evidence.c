@@ -7,14 +7,14 @@ int evidence_gather(const struct options *o, const struct live_request *req,
 	struct gaps gaps = { 0 };
 	struct fail fail;
 
-	if (captures->is_live)
-		captures_read(captures, o, &gaps);
+	if (!captures_collect(captures, o))
+		return STATUS_FAILED;
 	if (live_look(req, &ret->look, &fail) < 0) {
 		say_failure(&fail);
 		gaps_free(&gaps);
 		return STATUS_FAILED;
 	}
-	if (!captures->is_live && captures->n > 0) {
+	if (captures->n > 0) {
 		/* The look is over: nothing has to be opened any more. */
 		enter_sandbox(o);
 		captures_read(captures, o, &gaps);

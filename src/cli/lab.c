@@ -1,7 +1,7 @@
 #include "cli/run.h"
 #include "lab/lab.h"
 #include "util/i18n.h"
-#include "wire/flowtab.h"
+#include "wire/capture.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -13,24 +13,21 @@ static int capture_until_told(const char *device, const char *file, int ready_fd
 {
 	enum { SLICE_MS = 50 };
 	struct pollfd stop = { .fd = stop_fd, .events = POLLIN };
-	struct flowtab *tab = flowtab_new();
 	struct capture *capture;
 	struct fail fail;
 	uint64_t until_ms = 0;
 
 	if (capture_open_live(device, file, &capture, &fail) < 0) {
 		say_failure(&fail);
-		flowtab_free(tab);
 		return STATUS_FAILED;
 	}
 	int failed = write(ready_fd, "", 1) == 1 ? 0 : -1;
 	while (!failed && poll(&stop, 1, 0) == 0)
-		failed = capture_read(capture, tab, until_ms += SLICE_MS, 0, NULL);
+		failed = capture_collect(capture, until_ms += SLICE_MS, 0, NULL);
 	/* What has arrived in the meantime still belongs to it. */
 	if (!failed)
-		failed = capture_read(capture, tab, until_ms + SLICE_MS, 0, NULL);
+		failed = capture_collect(capture, until_ms + SLICE_MS, 0, NULL);
 	capture_close(capture);
-	flowtab_free(tab);
 	return failed ? STATUS_FAILED : STATUS_OK;
 }
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <seccomp.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -113,6 +114,7 @@ void sandbox_enter(void)
 {
 	tzset();
 	(void)_("No TCP connection matches.\n");
+	(void)strerror(EPERM);
 	if (IS_SANITIZED)
 		return;
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

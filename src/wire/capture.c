@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -18,9 +19,13 @@
 /* How it works: opening only opens. The first four bytes, read in capture_read(), say what the file
  * is: pcapng goes to our own reader (libpcap refuses files whose interfaces differ), everything
  * else to libpcap. Files are read without a filter: testing flags costs as much as following them.
- * A device is filtered in the kernel, and its handle is open and counting from the first. */
+ * A device is filtered in the kernel, and its handle is open and counting from the first; its
+ * packets are put aside unseen, to be read like a file once the caller has dropped privileges. */
 
 enum { READ_BUFFER = 1 << 20, STEP = 1 << 16, LIVE_SNAPLEN = 256, LIVE_POLL_MS = 100 };
+
+/* Of a live capture in memory, without -w: a million SYNs. Later packets count as dropped. */
+enum { MAX_KEPT = 256 << 20 };
 
 struct capture {
 	struct arena *arena;
@@ -30,8 +35,11 @@ struct capture {
 	void *buffer;    /* of the file */
 	uint64_t size;   /* of the file, 0: unknown */
 	int spare_fd;    /* the file once more, to read it again; -1: it is a pipe */
-	pcap_t *pcap;
-	pcap_dumper_t *keep;
+	pcap_t *pcap;    /* of the file */
+	pcap_t *device;  /* NULL: it is a file */
+	pcap_dumper_t *kept;  /* what the device gave, in a file or in memory */
+	uint64_t n_kept, bytes_kept, n_lost;
+	bool is_kept_by_name; /* then its size is the user's affair */
 	struct timespec opened;
 	struct source source;
 };
@@ -109,8 +117,6 @@ static void on_packet(u_char *user, const struct pcap_pkthdr *h, const u_char *b
 	/* Files hold 32 bits without a sign, which libpcap widens with one. */
 	int64_t at = (int64_t)(uint32_t)h->ts.tv_sec * 1000000000 + h->ts.tv_usec;
 
-	if (c->keep)
-		pcap_dump((u_char *)c->keep, h, bytes);
 	source_frame(&c->source, c->source.link, (struct bytes){ bytes, h->caplen }, h->len, at, 0);
 }
 
@@ -258,11 +264,11 @@ static const char *filter_text(struct arena *a, int dlt)
 static int set_filter(struct capture *c)
 {
 	struct bpf_program program;
-	const char *text = filter_text(c->arena, pcap_datalink(c->pcap));
+	const char *text = filter_text(c->arena, pcap_datalink(c->device));
 
-	if (pcap_compile(c->pcap, &program, text, 1, PCAP_NETMASK_UNKNOWN) != 0)
+	if (pcap_compile(c->device, &program, text, 1, PCAP_NETMASK_UNKNOWN) != 0)
 		return -EINVAL;
-	int err = pcap_setfilter(c->pcap, &program);
+	int err = pcap_setfilter(c->device, &program);
 	pcap_freecode(&program);
 	return err ? -EINVAL : 0;
 }
@@ -286,17 +292,17 @@ static int live_start(struct capture *c, const char *device, struct fail *fail)
 {
 	char why[PCAP_ERRBUF_SIZE] = "";
 
-	c->pcap = pcap_create(device, why);
-	if (!c->pcap) {
+	c->device = pcap_create(device, why);
+	if (!c->device) {
 		fail_set(fail, device, "%s", why);
 		return -ENODEV;
 	}
-	pcap_set_snaplen(c->pcap, LIVE_SNAPLEN);
-	pcap_set_timeout(c->pcap, LIVE_POLL_MS);
-	c->info.is_nano = pcap_set_tstamp_precision(c->pcap, PCAP_TSTAMP_PRECISION_NANO) == 0;
-	int status = pcap_activate(c->pcap);
+	pcap_set_snaplen(c->device, LIVE_SNAPLEN);
+	pcap_set_timeout(c->device, LIVE_POLL_MS);
+	c->info.is_nano = pcap_set_tstamp_precision(c->device, PCAP_TSTAMP_PRECISION_NANO) == 0;
+	int status = pcap_activate(c->device);
 	if (status < 0) {
-		const char *text = pcap_geterr(c->pcap);
+		const char *text = pcap_geterr(c->device);
 
 		fail_set(fail, device, "%s", *text ? text : pcap_statustostr(status));
 		if (activate_error(status) == -EPERM)
@@ -304,12 +310,33 @@ static int live_start(struct capture *c, const char *device, struct fail *fail)
 		return activate_error(status);
 	}
 	int err = set_filter(c);
-	if (!err && pcap_setnonblock(c->pcap, 1, why) != 0)
+	if (!err && pcap_setnonblock(c->device, 1, why) != 0)
 		err = -EIO;
 	if (err)
 		fail_set(fail, device, _("the kernel refused the packet filter: %s"),
-			 pcap_geterr(c->pcap));
+			 pcap_geterr(c->device));
 	return err;
+}
+
+/* Where packets wait until they may be parsed. */
+static int keep_packets(struct capture *c, const char *keep, struct fail *fail)
+{
+	int fd = keep ? open(keep, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644) :
+			memfd_create("packets", MFD_CLOEXEC);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w+");
+
+	c->is_kept_by_name = keep;
+	if (file)
+		c->spare_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	c->kept = file ? pcap_dump_fopen(c->device, file) : NULL;
+	if (c->kept && pcap_dump_flush(c->kept) == 0)
+		return 0;
+	fail_set(fail, keep ? keep : c->info.name, "%s", strerror(errno));
+	if (file && !c->kept)
+		fclose(file);
+	else if (!file && fd >= 0)
+		close(fd);
+	return -EIO;
 }
 
 int capture_open_live(const char *device, const char *keep, struct capture **ret,
@@ -319,13 +346,8 @@ int capture_open_live(const char *device, const char *keep, struct capture **ret
 	int err = live_start(c, device, fail);
 
 	clock_gettime(CLOCK_MONOTONIC, &c->opened);
-	if (!err && keep) {
-		c->keep = pcap_dump_open(c->pcap, keep);
-		if (!c->keep) {
-			fail_set(fail, keep, "%s", pcap_geterr(c->pcap));
-			err = -EIO;
-		}
-	}
+	if (!err)
+		err = keep_packets(c, keep, fail);
 	if (err) {
 		capture_close(c);
 		return err;
@@ -371,23 +393,54 @@ static void let_end(int fd, const sigset_t *before)
 	sigprocmask(SIG_SETMASK, before, NULL);
 }
 
+/* Counted and put aside, not looked at. */
+static void on_live_packet(u_char *user, const struct pcap_pkthdr *h, const u_char *bytes)
+{
+	struct capture *c = (void *)user;
+
+	c->n_kept++;
+	c->bytes_kept += h->caplen;
+	if (c->bytes_kept > MAX_KEPT && !c->is_kept_by_name)
+		c->n_lost++;
+	else
+		pcap_dump((u_char *)c->kept, h, bytes);
+}
+
+static int collect_some(struct capture *c, uint64_t max, const struct capture_progress *progress)
+{
+	int n;
+
+	do {
+		uint64_t left = max ? max - c->n_kept : STEP;
+
+		if (!left)
+			return 0;
+		n = pcap_dispatch(c->device, left < STEP ? (int)left : STEP, on_live_packet, (u_char *)c);
+		c->info.packets = c->n_kept;
+		if (n > 0 && progress && progress->report)
+			progress->report(progress->ctx, &c->info, -1);
+	} while (n > 0);
+	return n == 0 ? 0 : fail_read(c, EIO, pcap_geterr(c->device));
+}
+
 /* Until the time is over, or a signal says so. The kernel hands packets over in blocks that are at
  * most LIVE_POLL_MS old, so at the end one such time more is waited for the last block. */
-static int read_live(struct capture *c, int64_t end_ms, uint64_t max,
-		     const struct capture_progress *progress)
+int capture_collect(struct capture *c, uint64_t for_ms, uint64_t max,
+		    const struct capture_progress *progress)
 {
+	int64_t end_ms = (int64_t)for_ms;
 	sigset_t before;
 	int end_fd = catch_end(&before), err;
 	struct pollfd fds[] = {
-		{ .fd = pcap_get_selectable_fd(c->pcap), .events = POLLIN },
+		{ .fd = pcap_get_selectable_fd(c->device), .events = POLLIN },
 		{ .fd = end_fd, .events = POLLIN },
 	};
 
 	for (;;) {
 		int64_t left = end_ms + LIVE_POLL_MS - ms_passed(c);
 
-		err = read_pcap(c, max, progress);
-		if (err || left <= 0 || (max && c->info.packets >= max))
+		err = collect_some(c, max, progress);
+		if (err || left <= 0 || (max && c->n_kept >= max))
 			break;
 		poll(fds, ARRAY_LEN(fds), left < 1000 ? (int)left : 1000);
 		if (fds[1].fd >= 0 && fds[1].revents) {
@@ -396,6 +449,8 @@ static int read_live(struct capture *c, int64_t end_ms, uint64_t max,
 		}
 	}
 	let_end(end_fd, &before);
+	if (pcap_dump_flush(c->kept) != 0 && !err)
+		err = fail_read(c, errno, strerror(errno));
 	return err;
 }
 
@@ -403,24 +458,35 @@ static void note_drops(struct capture *c)
 {
 	struct pcap_stat stat;
 
-	if (pcap_stats(c->pcap, &stat) == 0)
-		c->info.dropped_by_kernel = stat.ps_drop;
+	if (pcap_stats(c->device, &stat) == 0)
+		c->info.dropped_by_kernel = stat.ps_drop + c->n_lost;
 }
 
-int capture_read(struct capture *c, struct flowtab *tab, uint64_t for_ms, uint64_t max_packets,
+/* What the device gave so far, as a file. */
+static int open_kept(struct capture *c)
+{
+	int fd = lseek(c->spare_fd, 0, SEEK_SET) < 0 ? -1 : fcntl(c->spare_fd, F_DUPFD_CLOEXEC, 0);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "rb");
+
+	if (!file)
+		return fail_read(c, EIO, strerror(errno));
+	take_file(c, file);
+	c->info.packets = 0;
+	return 0;
+}
+
+int capture_read(struct capture *c, struct flowtab *tab, uint64_t max_packets,
 		 const struct capture_progress *progress)
 {
-	int err;
+	int err = 0;
 
-	source_begin(&c->source, tab);
-	if (c->file) {
-		err = read_file(c, max_packets, progress);
-	} else {
-		err = set_link(c);
-		if (!err)
-			err = read_live(c, (int64_t)for_ms, max_packets, progress);
+	if (c->device) {
 		note_drops(c);
+		err = open_kept(c);
 	}
+	source_begin(&c->source, tab);
+	if (!err)
+		err = read_file(c, max_packets, progress);
 	source_end(&c->source);
 	return err;
 }
@@ -434,8 +500,10 @@ void capture_close(struct capture *c)
 {
 	if (!c)
 		return;
-	if (c->keep)
-		pcap_dump_close(c->keep);
+	if (c->kept)
+		pcap_dump_close(c->kept);
+	if (c->device)
+		pcap_close(c->device);
 	if (c->pcap)
 		pcap_close(c->pcap); /* closes the file too, unless it is stdin */
 	else if (c->file && c->file != stdin)

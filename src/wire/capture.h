@@ -35,11 +35,16 @@ struct capture_progress {
 	void *ctx;
 };
 
-/* Reads to the end of the file, or until `for_ms` have passed since the opening or a signal comes
- * (live; 0: what is there now). `max_packets` 0: no bound. `progress` may be NULL. 0; or -errno when
- * the file could not be read to its end: then info->error says why and everything before it is in
- * the table. */
-int capture_read(struct capture *c, struct flowtab *tab, uint64_t for_ms, uint64_t max_packets,
+/* Of a device: takes what comes until `for_ms` have passed since the opening or a signal (SIGINT,
+ * SIGTERM) comes; 0: what is there now. Nothing is parsed. May be called again with a later time.
+ * `progress` may be NULL. 0 or -errno, with the reason in info->error. */
+MUST_CHECK int capture_collect(struct capture *c, uint64_t for_ms, uint64_t max_packets,
+			       const struct capture_progress *progress);
+
+/* Reads to the end of the file, or of what capture_collect() took, into the table. `max_packets` 0: no
+ * bound. 0; or -errno when it could not be read to its end: then info->error says why and everything
+ * before it is in the table. */
+int capture_read(struct capture *c, struct flowtab *tab, uint64_t max_packets,
 		 const struct capture_progress *progress);
 const struct capture_info *capture_info(const struct capture *c);
 /* The info stays valid until here. */

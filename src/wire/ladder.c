@@ -193,7 +193,7 @@ void ladders_read(struct ladders *l, const struct capture *capture)
 	if (capture_open_again(capture, &again) < 0)
 		return;
 	/* What is wrong with it was said when it was read first. */
-	(void)capture_read(again, l->tab, 0, 0, NULL);
+	(void)capture_read(again, l->tab, 0, NULL);
 	capture_close(again);
 }
 

@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 	if (capture_open_file(name, &capture, &fail) == 0) {
 		/* A refusal says why. */
-		if (capture_read(capture, tab, 0, 0, NULL) < 0 && !capture_info(capture)->error)
+		if (capture_read(capture, tab, 0, NULL) < 0 && !capture_info(capture)->error)
 			abort();
 		if (capture_info(capture)->tcp_packets > capture_info(capture)->packets)
 			abort();
