@@ -13,7 +13,7 @@ _tcpwhy_options()
 	pcap) echo "--min-age --examples --count --numeric --json --json-lines --exit-code --color" \
 		"--no-progress --no-sandbox --verbose --help --version" ;;
 	explain) echo "--json --color --verbose --help --version" ;;
-	check) echo "--warning --critical --timeout --format --output --from --netns --all-netns --min-age --json" \
+	check) echo "--warning --critical --timeout --config --format --output --from --netns --all-netns --min-age --json" \
 		"--verbose --help --version" ;;
 	lab) echo "--json --all --color --verbose --help --version" ;;
 	audit) echo "--from --netns --draft --json --exit-code --color --verbose --help --version" ;;
@@ -56,7 +56,7 @@ _tcpwhy()
 	--format)
 		mapfile -t COMPREPLY < <(compgen -W "text json prometheus" -- "$cur")
 		return ;;
-	--output)
+	--output | --config)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
 	--warning | --critical)

@@ -68,8 +68,7 @@ const struct check_row check_rows[N_CHECK_ROWS] = {
 		.warn = ABOVE(80),
 		.crit = ABOVE(99),
 		.rule = "accept-queue-full",
-		.says = N_("{who} lets clients wait: {used} of {limit} places in the accept queue of "
-			   "{local} are taken"),
+		.says = N_("the accept queue of {who} at {local} has {used} of {limit} places taken"),
 		.fine = N_("no listener with a queue"),
 		.next = N_("see what it does instead of accept()"),
 		.command = "tcpwhy why pid {pid}",

@@ -5,6 +5,7 @@
 #include "live/live.h"
 #include "report/check.h"
 #include "rules/judge.h"
+#include "util/cleanup.h"
 #include "util/i18n.h"
 
 #include <errno.h>
@@ -113,41 +114,92 @@ static bool arm(uint64_t ms, struct buf *last_words, timer_t *ret)
 	return timer_settime(*ret, 0, &when, NULL) == 0;
 }
 
-/* Thresholds. */
+/* Thresholds. What is wrong with them, and why. */
 
-static int wrong_level(const struct options *o, const char *part, size_t len,
-		       const struct check_row *row)
+struct wrong {
+	struct buf object, what;
+};
+
+static void wrong_level(struct wrong *w, const char *part, size_t len, const struct check_row *row)
 {
-	AUTO_BUF object = { 0 }, what = { 0 };
-
-	buf_add(&object, part, len);
+	buf_add(&w->object, part, len);
 	if (row && row->unit == CHECK_SECONDS)
-		buf_printf(&what, _("expected %s=RANGE, as in 5m, 30s:5m or ~:1h"), row->name);
+		buf_printf(&w->what, _("expected %s=RANGE, as in 5m, 30s:5m or ~:1h"), row->name);
 	else if (row)
-		buf_printf(&what, _("expected %s=RANGE, as in 70, 10:70 or ~:70"), row->name);
+		buf_printf(&w->what, _("expected %s=RANGE, as in 70, 10:70 or ~:70"), row->name);
 	else
-		buf_puts(&what, _("no such check; there are"));
+		buf_puts(&w->what, _("no such check; there are"));
 	for (size_t i = 0; !row && i < check_rows_count(); i++)
-		buf_printf(&what, "%s %s", i ? "," : "", check_row_at(i)->name);
-	return fail_check(o, buf_text(&object), buf_text(&what));
+		buf_printf(&w->what, "%s %s", i ? "," : "", check_row_at(i)->name);
 }
 
-/* CHECK_OK, or what to exit with. */
-static int parse_levels(const struct options *o, struct check_levels *levels)
+static bool take_levels(const char *text, struct range levels[static MAX_CHECKS], struct wrong *w)
+{
+	const struct check_row *row;
+	size_t len;
+	const char *at = check_levels_parse(text, levels, &len, &row);
+
+	if (at)
+		wrong_level(w, at, len, row);
+	return at == NULL;
+}
+
+/* "warning NAME=RANGE,…", "critical NAME=RANGE,…", # and the rest of a line for people. */
+static bool take_line(char *line, struct check_levels *levels, struct wrong *w)
+{
+	static const char blank[] = " \t\r\n";
+	char *rest = NULL, *word, *level;
+
+	line[strcspn(line, "#")] = '\0';
+	word = strtok_r(line, blank, &rest);
+	if (!word)
+		return true;
+	level = strtok_r(NULL, blank, &rest);
+	bool is_critical = strcmp(word, "critical") == 0;
+	if ((!is_critical && strcmp(word, "warning") != 0) || !level ||
+	    strtok_r(NULL, blank, &rest)) {
+		buf_puts(&w->object, word);
+		buf_puts(&w->what, _("expected a line like: warning close-wait.age=5m"));
+		return false;
+	}
+	return take_levels(level, is_critical ? levels->crit : levels->warn, w);
+}
+
+static bool read_config(const char *path, struct check_levels *levels, struct wrong *w)
+{
+	enum { MAX_LINE = 1024 };
+	AUTO_FILE f = fopen(path, "re");
+	char line[MAX_LINE];
+	unsigned n = 0;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		n++;
+		if (take_line(line, levels, w))
+			continue;
+		AUTO_BUF place = { 0 };
+		buf_printf(&place, "%s:%u: %s", path, n, buf_text(&w->object));
+		buf_clear(&w->object);
+		buf_puts(&w->object, buf_text(&place));
+		return false;
+	}
+	if (f && !ferror(f))
+		return true;
+	buf_puts(&w->object, path);
+	buf_puts(&w->what, strerror(errno));
+	return false;
+}
+
+/* The command line is the last word. */
+static bool parse_levels(const struct options *o, struct check_levels *levels, struct wrong *w)
 {
 	check_levels_default(levels);
-	for (size_t i = 0; i < o->n_levels; i++) {
-		const struct check_row *row;
-		size_t len;
-		const char *wrong = check_levels_parse(o->levels[i].text,
-						       o->levels[i].is_critical ? levels->crit :
-										  levels->warn,
-						       &len, &row);
-
-		if (wrong)
-			return wrong_level(o, wrong, len, row);
-	}
-	return CHECK_OK;
+	if (o->config && !read_config(o->config, levels, w))
+		return false;
+	for (size_t i = 0; i < o->n_levels; i++)
+		if (!take_levels(o->levels[i].text,
+				 o->levels[i].is_critical ? levels->crit : levels->warn, w))
+			return false;
+	return true;
 }
 
 /* The look. */
@@ -227,15 +279,22 @@ int run_check(const struct options *o)
 {
 	AUTO_BUF last_words = { 0 }, what = { 0 };
 	struct check_levels levels;
+	struct wrong wrong = { 0 };
 	timer_t limit;
-	int status = parse_levels(o, &levels);
+	int status;
 
-	if (status != CHECK_OK)
-		return status;
 	buf_printf(&what, _("not done after %llu ms (see --timeout)"),
 		   (unsigned long long)o->timeout_ms);
 	put_failure(&last_words, o, _("time limit"), buf_text(&what));
 	if (!arm(o->timeout_ms, &last_words, &limit))
 		return fail_check(o, _("time limit"), strerror(errno));
-	return check_host(o, &levels, limit);
+	if (parse_levels(o, &levels, &wrong)) {
+		status = check_host(o, &levels, limit);
+	} else {
+		timer_delete(limit);
+		status = fail_check(o, buf_text(&wrong.object), buf_text(&wrong.what));
+	}
+	buf_free(&wrong.object);
+	buf_free(&wrong.what);
+	return status;
 }

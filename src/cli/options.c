@@ -59,6 +59,7 @@ enum option_id {
 	OPT_WARNING,
 	OPT_CRITICAL,
 	OPT_TIMEOUT,
+	OPT_CONFIG,
 	OPT_FORMAT,
 	OPT_OUTPUT,
 	OPT_NUMERIC,
@@ -124,6 +125,7 @@ static const struct row {
 	{ "warning", 'w', "RANGES", CHECK, OPT_WARNING, N_("when to warn: close-wait.age=5m,ports.share=70%") },
 	{ "critical", 'c', "RANGES", CHECK, OPT_CRITICAL, N_("when it is critical: NAME=[@]START:END,…") },
 	{ "timeout", 't', "TIME", CHECK, OPT_TIMEOUT, N_("UNKNOWN if it takes longer (default 10s)") },
+	{ "config", 0, "FILE", CHECK, OPT_CONFIG, N_("lines like: warning close-wait.age=5m") },
 	{ "format", 0, "FORMAT", CHECK, OPT_FORMAT, N_("text (default), json or prometheus") },
 	{ "output", 'o', "FILE", CHECK, OPT_OUTPUT, N_("with --format=prometheus: replace FILE at once") },
 	{ "all", 0, NULL, LAB, OPT_ALL, N_("every scenario, one after the other") },
@@ -290,6 +292,9 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 		if (!duration_parse(value, &o->timeout_ms) || o->timeout_ms == 0 ||
 		    o->timeout_ms > 86400000)
 			return wrong_value("timeout", value, _("a time like 10 or 30s, a day at most"));
+		break;
+	case OPT_CONFIG:
+		o->config = value;
 		break;
 	case OPT_FORMAT:
 		if (strcmp(value, "text") != 0 && strcmp(value, "json") != 0 &&

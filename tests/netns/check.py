@@ -229,6 +229,21 @@ def test_errors(tool, tmp):
         for option in '-w', '-c':
             expect(f'a wrong range: {option} {text}', run(tool, 'check', option, text), 3, 'UNKNOWN - ')
     expect('an unknown name lists the known', run(tool, 'check', '-w', 'nonsense=5'), 3, 'nonsense=5', *NAMES)
+    config = pathlib.Path(tmp, 'config')
+    never = ['close-wait.age=~:', 'ports.share=5%']
+    config.write_text(f'# ours\n\n  warning {",".join(never)} # why\ncritical\ttw-buckets.share=@0:0\n')
+    expect('a file of ranges', run(tool, 'check', '--config', str(config)), 2, "'ports.share'=0%;5;95;",
+           "'close-wait.age'=0s;~:;;", "'tw-buckets.share'=0%;90;@0;")
+    expect('the command line is the last word', run(tool, 'check', '--config', str(config), '-c', 'tw-buckets.share=9'), 0,
+           "'ports.share'=0%;5;95;")
+    for line in ('warning', 'ports.share=5', 'warn ports.share=5', 'warning ports.share=5 x', 'warning nonsense=5',
+                 'warning ports.share=5x', '\x1b|'):
+        config.write_text(f'# first\n{line}\n')
+        expect(f'a wrong line: {line!r}', run(tool, 'check', '--config', str(config)), 3, f'UNKNOWN - {config}:2: ')
+    config.write_text('warning ports.share=' + '9' * 5000)
+    expect('a line without an end', run(tool, 'check', '--config', str(config)), 3, f'UNKNOWN - {config}:1: ')
+    for path in os.path.join(tmp, 'none'), tmp:
+        expect('no such file of ranges', run(tool, 'check', '--config', path), 3, f'UNKNOWN - {path}: ')
     expect('no such look', run(tool, 'check', '--from', os.path.join(tmp, 'none')), 3, 'UNKNOWN - ')
     for args in (['--no-such'], ['-t', '0'], ['-t', 'soon'], ['state', 'close-wait'], ['-w'], ['--format', 'xml'],
                  ['-o', 'x'], ['--json', '-o', 'x'], ['-h'], ['-V']):
