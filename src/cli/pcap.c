@@ -105,7 +105,8 @@ static bool print_one(void *ctx, const struct flow *view)
 /* People get ladders where they asked for details or where there is little to look at. */
 static void draw_ladders(const struct options *o, const struct captures *captures, struct pcap *p)
 {
-	if (strcmp(o->format, "text") != 0 || (!o->verbose && p->summary.n > FEW))
+	if (strcmp(o->format, "text") != 0 || p->n_chosen == 0 ||
+	    (!o->verbose && p->summary.n > FEW))
 		return;
 	p->ladders = ladders_new(p->arena, p->chosen, p->n_chosen);
 	for (size_t i = 0; i < captures->n; i++)
