@@ -4,8 +4,8 @@ _tcpwhy_options()
 {
 	case $1 in
 	why) echo "--read --interface --for --write --from --record --netns --all-netns --min-age" \
-		"--examples --ipv4 --ipv6 --numeric --json --exit-code --color --no-progress" \
-		"--no-sandbox --verbose --help --version" ;;
+		"--dead-sockets --examples --ipv4 --ipv6 --numeric --json --exit-code --color" \
+		"--no-progress --no-sandbox --verbose --help --version" ;;
 	list) echo "--read --interface --for --write --from --record --netns --all-netns --min-age" \
 		"--processes --options --extended --info --memory --all-states --ipv4 --ipv6" \
 		"--no-header --numeric --json --json-lines --color --no-progress --no-sandbox --verbose" \

@@ -50,6 +50,7 @@ enum option_id {
 	OPT_RECORD,
 	OPT_NETNS,
 	OPT_ALL_NETNS,
+	OPT_DEAD_SOCKETS,
 	OPT_MIN_AGE,
 	OPT_EXAMPLES,
 	OPT_COUNT,
@@ -102,6 +103,8 @@ static const struct row {
 	{ "record", 0, "DIR", SOCKETS, OPT_RECORD, N_("write what was read here, for --from") },
 	{ "netns", 'N', "NS", SOCKETS | AUDIT | CHECK, OPT_NETNS, N_("another network namespace: name, pid or path") },
 	{ "all-netns", 'A', NULL, SOCKETS | CHECK, OPT_ALL_NETNS, N_("every network namespace of this host") },
+	{ "dead-sockets", 0, NULL, WHY, OPT_DEAD_SOCKETS,
+	  N_("search descriptors of ended connections in any case") },
 	{ "min-age", 0, "TIME", REPORTS | CHECK, OPT_MIN_AGE,
 	  N_("younger is ordinary life (default 60s; 0 judges all)") },
 	{ "examples", 0, "N", WHY | PCAP, OPT_EXAMPLES, N_("connections shown a finding (default 3)") },
@@ -259,6 +262,9 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 		break;
 	case OPT_ALL_NETNS:
 		o->all_netns = true;
+		break;
+	case OPT_DEAD_SOCKETS:
+		o->dead_sockets = true;
 		break;
 	case OPT_MIN_AGE:
 		/* A day is beyond every threshold; the larger ones are sixty times as long. */

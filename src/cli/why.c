@@ -132,6 +132,7 @@ static int why(const struct options *o, const struct filter *filter, struct capt
 		.want_host = true,
 		.owners = OWNERS_ALL,
 		.want_watch = true,
+		.want_dead = o->dead_sockets,
 		.only_inet4 = o->only_inet4,
 		.only_inet6 = o->only_inet6,
 	};

@@ -3,11 +3,14 @@
 #include "lab/tcp.h"
 #include "util/i18n.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 /* How it works: the connections are ordinary; who holds them is not. */
@@ -222,7 +225,7 @@ void make_close_wait_loop_stuck(struct stage *st)
 	stage_expect(st, "close-wait-eof-unread", server, N);
 }
 
-enum { N_DEAD = 20, N_FRESH = 5 };
+enum { N_DEAD = 20, N_FRESH = 9, N_OTHERS = 20 };
 
 /* Each of them is reset; it reads the error, and that is all. One living connection is left. */
 static void meet_errors(void)
@@ -267,21 +270,85 @@ void make_dead_socket_leaked_fd(struct stage *st)
 
 /* ---- healthy ---- */
 
+static void make_sockets(int family, int type, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (socket(family, type | SOCK_CLOEXEC, 0) < 0)
+			stage_die("socket");
+}
+
+/* As many as may be about to connect, and crowds of those that are listed elsewhere. */
 static void prepare_sockets(void)
 {
 	tcp_listen(SERVICE, 1);
-	for (int i = 0; i < N_FRESH; i++)
-		if (socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) < 0)
-			stage_die("socket");
+	make_sockets(AF_INET, SOCK_STREAM, N_FRESH);
+	make_sockets(AF_INET, SOCK_DGRAM, N_OTHERS);
+	make_sockets(AF_UNIX, SOCK_STREAM, N_OTHERS);
 	cue_ready();
+}
+
+/* Sockets that have an address and no connection are in CLOSE; the kernel lists them since 6.8. */
+static void need_listing_of_bound(void)
+{
+	unsigned major = 0, minor = 0;
+	struct utsname name;
+
+	errno = 0;
+	if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &major, &minor) != 2 ||
+	    major * 1000 + minor < 6008)
+		stage_impossible(_("a kernel that lists bound sockets (6.8)"));
+}
+
+static void bind_only(void)
+{
+	tcp_listen(SERVICE, 1);
+	for (int i = 0; i < N_OTHERS; i++)
+		tcp_bind((uint16_t)(SERVICE + 1 + i));
+	cue_ready();
+}
+
+void make_near_bound_sockets(struct stage *st)
+{
+	need_listing_of_bound();
+	struct actor *server = stage_cast_ready(st, "lab-server", bind_only);
+
+	stage_made(st, _("lab-server[%d] has bound %d sockets and connected none"), server->pid,
+		   N_OTHERS);
+}
+
+/* Connections that come and go while they are looked at, without a packet in the end: neither resets
+ * nor TIME-WAITs are the subject here. */
+static void churn(void)
+{
+	int listener = tcp_listen(SERVICE, N_DEAD), ours[N_DEAD], theirs[N_DEAD];
+
+	cue_ready();
+	for (;;) {
+		for (int i = 0; i < N_DEAD; i++) {
+			ours[i] = tcp_connect(SERVICE);
+			theirs[i] = tcp_accept(listener);
+		}
+		for (int i = 0; i < N_DEAD; i++) {
+			tcp_vanish(ours[i]);
+			tcp_vanish(theirs[i]);
+		}
+	}
+}
+
+void make_near_busy_sockets(struct stage *st)
+{
+	struct actor *server = stage_cast_ready(st, "lab-busy", churn);
+
+	stage_made(st, _("lab-busy[%d] opens and closes %d connections, over and over"), server->pid,
+		   N_DEAD);
 }
 
 void make_near_fresh_sockets(struct stage *st)
 {
 	struct actor *server = stage_cast_ready(st, "lab-server", prepare_sockets);
 
-	stage_made(st, _("lab-server[%d] has made %d sockets that are about to connect"), server->pid,
-		   N_FRESH);
+	stage_made(st, _("lab-server[%d] has made %d sockets that are about to connect, and %d of other "
+			 "kinds"), server->pid, N_FRESH, 2 * N_OTHERS);
 }
 
 void make_near_stopped_idle(struct stage *st)

@@ -28,6 +28,8 @@ void make_accept_queue_full(struct stage *st);
 void make_nofile_near_limit(struct stage *st);
 void make_dead_socket_leaked_fd(struct stage *st);
 void make_near_fresh_sockets(struct stage *st);
+void make_near_bound_sockets(struct stage *st);
+void make_near_busy_sockets(struct stage *st);
 
 void make_fin_wait_2_held(struct stage *st);
 void make_fin_wait_2_orphan(struct stage *st);

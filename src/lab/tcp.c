@@ -18,12 +18,21 @@ static struct sockaddr_in at_port(uint16_t port)
 	return at;
 }
 
-int tcp_listen(uint16_t port, int backlog)
+int tcp_bind(uint16_t port)
 {
 	struct sockaddr_in at = at_port(port);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, backlog) < 0)
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
+		stage_die("bind");
+	return fd;
+}
+
+int tcp_listen(uint16_t port, int backlog)
+{
+	int fd = tcp_bind(port);
+
+	if (listen(fd, backlog) < 0)
 		stage_die("listen");
 	return fd;
 }

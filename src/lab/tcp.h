@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 int tcp_listen(uint16_t port, int backlog);
+/* A socket with an address and nothing more. */
+int tcp_bind(uint16_t port);
 int tcp_accept(int listener);
 int tcp_connect(uint16_t port);
 void tcp_send(int fd, size_t n_bytes);

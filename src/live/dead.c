@@ -1,7 +1,9 @@
 #include "live/dead.h"
 #include "live/dump.h"
+#include "live/hostinfo.h"
 #include "util/arena.h"
 #include "util/buf.h"
+#include "util/i18n.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,8 +16,10 @@ enum { MAX_FILE = 256 * 1024 };
 
 void dead_note(struct dead *d, uint32_t inode, int fd)
 {
-	if (d->n == DEAD_MAX)
+	if (d->n == DEAD_MAX) {
+		d->n_beyond++;
 		return;
+	}
 	if (d->n == d->cap) {
 		d->cap = d->cap ? d->cap * 2 : 64;
 		d->at = xrealloc_array(d->at, d->cap, sizeof(*d->at));
@@ -59,50 +63,74 @@ static bool is_still_there(const struct dead_fd *f)
 
 /* ---- the second look ---- */
 
-struct inodes {
-	uint32_t *at;
+struct numbers {
+	uint64_t *at;
 	size_t n, cap;
 };
 
-static bool take_inode(void *arg, const struct look *look, const struct sock *s)
+static void push(struct numbers *all, uint64_t number)
 {
-	struct inodes *all = arg;
-
-	(void)look;
-	if (!s->full || !s->full->inode)
-		return true;
 	if (all->n == all->cap) {
-		all->cap = all->cap ? all->cap * 2 : 1024;
+		all->cap = all->cap ? all->cap * 2 : 64;
 		all->at = xrealloc_array(all->at, all->cap, sizeof(*all->at));
 	}
-	all->at[all->n++] = s->full->inode;
-	return true;
+	all->at[all->n++] = number;
 }
 
 static int by_number(const void *a, const void *b)
 {
-	const uint32_t *x = a, *y = b;
+	const uint64_t *x = a, *y = b;
 
 	return (*x > *y) - (*x < *y);
 }
 
-/* false: the sockets could not be listed again, so nothing is known to be dead. */
-static bool list_again(const struct root *root, struct inodes *ret)
+static bool has(const struct numbers *all, uint64_t number)
 {
+	return all->n && bsearch(&number, all->at, all->n, sizeof(*all->at), by_number);
+}
+
+static void sort(struct numbers *all)
+{
+	if (all->n)
+		qsort(all->at, all->n, sizeof(*all->at), by_number);
+}
+
+/* A socket with an address of its own stays listed when its connection has ended: in CLOSE, but with
+ * the peer's port. One that has not connected yet has none. */
+static bool take_inode(void *arg, const struct look *look, const struct sock *s)
+{
+	(void)look;
+	if (s->full && s->full->inode && (s->state != STATE_CLOSED || s->pair.peer.port == 0))
+		push(arg, s->full->inode);
+	return true;
+}
+
+/* The inodes of one namespace. false: they could not be listed, so nothing there is known to be dead. */
+static bool list_again(const struct root *root, const struct netns_place *place, bool may_skip,
+		       struct numbers *ret)
+{
+	enum { BOUND_INACTIVE = 13 }; /* TCP_BOUND_INACTIVE: bound and in CLOSE, since Linux 6.8 */
 	const struct live_request req = {
-		.states = STATES_ALL, .on_sock = take_inode, .on_sock_arg = ret,
+		.states = STATES_ALL | STATE_BIT(BOUND_INACTIVE), .on_sock = take_inode,
+		.on_sock_arg = ret,
 	};
 	struct root unrecorded = *root;
-	struct look *look = look_new();
 	struct fail fail;
+	bool failed = false;
+	int home;
 
 	unrecorded.record_fd = -1;
-	look->netns = arena_array(look->arena, 1, sizeof(*look->netns));
-	look->n_netns = 1;
-	bool failed = dump_netns(&unrecorded, &req, 0, look, &fail) != 0;
-	look_free(look);
-	if (!failed && ret->n)
-		qsort(ret->at, ret->n, sizeof(*ret->at), by_number);
+	if (netns_enter(place, &home) != 0)
+		return false;
+	if (!may_skip || !hostinfo_is_empty(&unrecorded, 0)) {
+		struct look *look = look_new();
+
+		look->netns = arena_array(look->arena, 1, sizeof(*look->netns));
+		look->n_netns = 1;
+		failed = dump_netns(&unrecorded, &req, 0, look, &fail) != 0;
+		look_free(look);
+	}
+	netns_leave(home);
 	return !failed;
 }
 
@@ -129,34 +157,52 @@ static void record(struct root *root, const struct proc *p)
 	root_record_file(root, path, buf_text(&text), text.n);
 }
 
-void dead_confirm(struct dead *d, struct root *root, const struct live_request *req, struct look *look)
+static void count_all(struct dead *d, const struct numbers *listed, const struct numbers *places,
+		      struct look *look)
 {
-	struct inodes again = { 0 };
+	for (size_t i = 0; i < d->n; i++) {
+		const struct dead_fd *f = &d->at[i];
 
-	/* Elsewhere the second listing would be of another namespace. */
-	if (d->n == 0 || !root->is_live || req->netns || req->all_netns ||
-	    (req->states & STATES_ALL) != STATES_ALL || req->bytecode)
-		return;
-	if (list_again(root, &again)) {
-		for (size_t i = 0; i < d->n; i++) {
-			const struct dead_fd *f = &d->at[i];
-
-			if (f->proc->netns != look->netns[0].inode ||
-			    bsearch(&f->inode, again.at, again.n, sizeof(*again.at), by_number))
-				continue;
-			if (is_tcp(f) && is_still_there(f))
-				count(look, f);
-		}
+		if (has(places, f->proc->netns) && !has(listed, f->inode) && is_tcp(f) &&
+		    is_still_there(f))
+			count(look, f);
 	}
+}
+
+static void keep_those_worth_a_word(struct root *root, struct look *look)
+{
 	for (size_t i = 0; i < look->n_procs; i++) {
 		struct proc *p = look->procs[i];
 
-		if (p->n_dead > 0 && p->n_dead < DEAD_WORTH_A_WORD)
+		if (p->n_dead < DEAD_WORTH_A_WORD)
 			p->n_dead = 0;
-		if (p->n_dead > 0)
+		else
 			record(root, p);
 	}
-	free(again.at);
+}
+
+void dead_confirm(struct dead *d, struct root *root, const struct netns_list *places,
+		  struct look *look)
+{
+	struct numbers listed = { 0 }, readable = { 0 };
+
+	if (d->n_beyond)
+		gap_add(&look->gaps, "dead-sockets", "/proc/PID/fd",
+			_("more socket descriptors than are checked"),
+			_("of those beyond, 4096 a process and 65536 in all, nobody knows whether "
+			  "their connections have ended"));
+	if (d->n == 0)
+		return;
+	/* Inodes are unique on a machine: a process may hold sockets of another namespace. */
+	for (size_t i = 0; i < places->n; i++)
+		if (list_again(root, &places->at[i], places->n > 1, &listed))
+			push(&readable, places->at[i].inode);
+	sort(&listed);
+	sort(&readable);
+	count_all(d, &listed, &readable, look);
+	keep_those_worth_a_word(root, look);
+	free(listed.at);
+	free(readable.at);
 }
 
 /* ---- a recording ---- */

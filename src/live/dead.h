@@ -6,10 +6,12 @@
  * dead_note() collects socket descriptors nobody asked for while owners are searched; dead_confirm()
  * looks at the sockets once more, because a busy server opens some between the first look and the
  * search, and keeps what is TCP, still the same descriptor, and in no listing either time. Only on
- * this machine and in the caller's own network namespace; a recording keeps the result in
- * proc/PID/dead_fds. Source: Linux net/socket.c, sockfs_xattr_get(); net/ipv4/tcp.c, tcp_done(). */
+ * this machine, of processes in the namespaces of the look; a recording keeps the result in
+ * proc/PID/dead_fds. A namespace that cannot be listed again has none, and what a cap cut off is a
+ * gap. A process may hold sockets of a namespace that is no part of the look: they look the same.
+ * Source: Linux net/socket.c, sockfs_xattr_get(); net/ipv4/tcp.c, tcp_done(). */
 
-#include "live/live.h"
+#include "live/netns.h"
 #include "live/root.h"
 #include "model/look.h"
 
@@ -28,6 +30,7 @@ struct dead_fd {
 struct dead {
 	struct dead_fd *at;
 	size_t n, cap;
+	size_t n_beyond; /* not kept: beyond one of the caps */
 };
 
 /* `proc` may not be known yet: the last `n` of them are then given one by dead_own(). */
@@ -35,7 +38,8 @@ void dead_note(struct dead *d, uint32_t inode, int fd);
 void dead_forget(struct dead *d, size_t n); /* the last n */
 void dead_own(struct dead *d, size_t n, struct proc *proc);
 /* Fills n_dead and dead_fds of the processes, and records them. */
-void dead_confirm(struct dead *d, struct root *root, const struct live_request *req, struct look *look);
+void dead_confirm(struct dead *d, struct root *root, const struct netns_list *places,
+		  struct look *look);
 /* Of a recording: does it say that the process has such descriptors, and which? */
 bool dead_is_recorded(const struct root *root, unsigned pid);
 void dead_replay(struct root *root, struct arena *arena, struct proc *proc);

@@ -37,9 +37,9 @@ static int read_netns(struct looking *l, unsigned netns)
 	return 0;
 }
 
-static void find_owners(struct looking *l)
+static void find_owners(struct looking *l, const struct netns_list *places)
 {
-	owners_find(l->root, l->req, l->look);
+	owners_find(l->root, l->req, places, l->look);
 	if (l->req->want_watch)
 		watch_find(l->root, l->look);
 }
@@ -131,7 +131,7 @@ static int read_machine(struct looking *l)
 	if (!error)
 		error = visit_all(l, &list);
 	if (!error)
-		find_owners(l);
+		find_owners(l, &list);
 	netns_list_free(&list);
 	return error;
 }
@@ -154,7 +154,7 @@ static int read_recorded(struct looking *l)
 	}
 	if (file.owners == RECORDED_NONE)
 		return 0;
-	find_owners(l);
+	find_owners(l, NULL);
 	if (file.owners == RECORDED_PARTIAL)
 		l->look->owners_complete = false;
 	return 0;

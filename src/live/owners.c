@@ -130,8 +130,12 @@ static void note_stray(struct scan *s, struct table *t, uint64_t inode, int fd)
 {
 	size_t before = s->dead.n;
 
-	if (!s->want_dead || t->n_strays == DEAD_MAX_PER_PROCESS)
+	if (!s->want_dead)
 		return;
+	if (t->n_strays == DEAD_MAX_PER_PROCESS) {
+		s->dead.n_beyond++;
+		return;
+	}
 	dead_note(&s->dead, (uint32_t)inode, fd);
 	t->n_strays += s->dead.n - before;
 }
@@ -445,7 +449,8 @@ static void read_all(struct scan *s, bool one_owner_is_enough)
 	free(s->pids);
 }
 
-void owners_find(struct root *root, const struct live_request *req, struct look *look)
+void owners_find(struct root *root, const struct live_request *req, const struct netns_list *places,
+		 struct look *look)
 {
 	struct scan s = { .root = root, .look = look };
 
@@ -455,9 +460,11 @@ void owners_find(struct root *root, const struct live_request *req, struct look 
 	look->owners_complete = true;
 	wants_collect(&s.wants, look, req->owners);
 	s.want_dead = root->is_live && !req->one_owner_is_enough;
-	if (s.wants.n) {
+	/* A recording is small, and its processes may hold nothing that is listed. */
+	if (s.wants.n || req->want_dead || !root->is_live) {
 		read_all(&s, req->one_owner_is_enough);
-		dead_confirm(&s.dead, root, req, look);
+		if (places)
+			dead_confirm(&s.dead, root, places, look);
 		wants_assign(&s.wants, look, !root->is_live);
 	}
 	dead_free(&s.dead);

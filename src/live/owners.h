@@ -8,9 +8,12 @@
  * anywhere. Source: proc(5); Linux fs/proc/fd.c, io_uring/fdinfo.c. */
 
 #include "live/live.h"
+#include "live/netns.h"
 #include "live/root.h"
 #include "model/look.h"
 
 /* Fills holders of look->socks as req->owners asks, look->procs, and what could not be seen. Opens
- * nothing when no socket with an inode is asked for. */
-void owners_find(struct root *root, const struct live_request *req, struct look *look);
+ * nothing when no socket with an inode is asked for, unless req->want_dead. `places` are those of the
+ * look's namespaces; NULL for a recording. */
+void owners_find(struct root *root, const struct live_request *req, const struct netns_list *places,
+		 struct look *look);
