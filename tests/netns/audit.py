@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 
-INSIDE = 'TCPWHY_TEST_NETNS'
+import stage
+
 SPOILT = {
     'net.ipv4.tcp_fin_timeout': ('90', 60),
     'net.ipv4.tcp_timestamps': ('0', 1),
@@ -21,17 +22,6 @@ SPOILT = {
     'net.ipv4.tcp_challenge_ack_limit': ('100', 1000),
     'net.ipv4.ip_local_port_range': ('40000 40100', '32768 60999'),
 }
-
-results = []
-
-
-def check(name, is_good, seen=None):
-    results.append(bool(is_good))
-    print(f'{"ok" if is_good else "not ok"} {len(results)} - {name}', flush=True)
-    if not is_good and seen is not None:
-        for line in str(seen).splitlines()[:40]:
-            print('#', line)
-
 
 def write(name, value):
     pathlib.Path('/proc/sys', name.replace('.', '/')).write_text(value)
@@ -45,17 +35,17 @@ def audit(tool, *args):
 def warnings(tool):
     document = json.loads(audit(tool, '--json').stdout)
     keys = list(document)
-    check('json: schema first, complete last', keys[0] == 'schema' and keys[-1] == 'complete' and
+    stage.check('json: schema first, complete last', keys[0] == 'schema' and keys[-1] == 'complete' and
           document['schema'] == 'tcpwhy.audit/1' and document['complete'] is True, keys)
     return {s['name']: s for s in document['settings'] if s['verdict'] == 'warning'}, document
 
 
 def test_default(tool):
     found, document = warnings(tool)
-    check('a new namespace: nothing to warn of', not found, found)
-    check('status 0', audit(tool, '--exit-code').returncode == 0)
+    stage.check('a new namespace: nothing to warn of', not found, found)
+    stage.check('status 0', audit(tool, '--exit-code').returncode == 0)
     absent = [s for s in document['settings'] if s['name'] == 'net.ipv4.tcp_max_orphans']
-    check("the host's alone: unknown, not zero", absent and absent[0]['value'] is None and
+    stage.check("the host's alone: unknown, not zero", absent and absent[0]['value'] is None and
           absent[0]['verdict'] is None, absent)
 
 
@@ -65,12 +55,12 @@ def test_spoilt(tool, tmp):
     found, _ = warnings(tool)
     for name, (value, proposed) in SPOILT.items():
         row = found.get(name, {})
-        check(f'{name} = {value}', str(row.get('value')) == value and row.get('proposed') == proposed and
+        stage.check(f'{name} = {value}', str(row.get('value')) == value and row.get('proposed') == proposed and
               row.get('why'), row)
-    check('and nothing else', set(found) == set(SPOILT), set(found) ^ set(SPOILT))
-    check('status 1', audit(tool, '--exit-code').returncode == 1)
+    stage.check('and nothing else', set(found) == set(SPOILT), set(found) ^ set(SPOILT))
+    stage.check('status 1', audit(tool, '--exit-code').returncode == 1)
     text = audit(tool).stdout
-    check('80 columns', all(len(line) <= 80 for line in text.splitlines()), text)
+    stage.check('80 columns', all(len(line) <= 80 for line in text.splitlines()), text)
     test_findings(tool)
     test_draft(tool, os.path.join(tmp, 'draft.conf'))
 
@@ -86,10 +76,10 @@ def test_findings(tool):
         'sysctl-harmful-orphan-retries-low', 'sysctl-harmful-retries2-low',
         'sysctl-harmful-abort-on-overflow', 'sysctl-harmful-somaxconn-low', 'sysctl-harmful-tw-buckets-low',
         'sysctl-harmful-challenge-ack-limit', 'sysctl-harmful-port-range'}
-    check('why: a finding each', rules() == expected, rules() ^ expected)
-    check('why: not where connections are asked for', not rules('state', 'close-wait'))
+    stage.check('why: a finding each', rules() == expected, rules() ^ expected)
+    stage.check('why: not where connections are asked for', not rules('state', 'close-wait'))
     write('net.ipv4.tcp_fin_timeout', '3')
-    check('why: sysctl-harmful-fin-timeout-low', 'sysctl-harmful-fin-timeout-low' in rules())
+    stage.check('why: sysctl-harmful-fin-timeout-low', 'sysctl-harmful-fin-timeout-low' in rules())
     write('net.ipv4.tcp_fin_timeout', '90')
     # A table of one place: the second connection that closes finds it taken.
     write('net.ipv4.tcp_max_tw_buckets', '1')
@@ -100,38 +90,30 @@ def test_findings(tool):
             server.close()
             client.recv(1)
             client.close()
-    check('why: time-wait-bucket-overflow', 'time-wait-bucket-overflow' in rules(), rules())
+    stage.check('why: time-wait-bucket-overflow', 'time-wait-bucket-overflow' in rules(), rules())
     write('net.ipv4.tcp_max_tw_buckets', '100')
 
 
 def test_draft(tool, path):
-    check('draft', audit(tool, '--draft', path).returncode == 0)
+    stage.check('draft', audit(tool, '--draft', path).returncode == 0)
     lines = [line for line in pathlib.Path(path).read_text().splitlines() if line and line[0] != '#']
-    check('draft: what was proposed', dict(line.split(' = ') for line in lines) ==
+    stage.check('draft: what was proposed', dict(line.split(' = ') for line in lines) ==
           {name: str(proposed) for name, (_, proposed) in SPOILT.items()}, lines)
-    check('draft: nothing was applied',
+    stage.check('draft: nothing was applied',
           pathlib.Path('/proc/sys/net/ipv4/tcp_fin_timeout').read_text() == '90\n')
     again = audit(tool, '--draft', path)
-    check('draft: never over a file', again.returncode == 1 and again.stderr.startswith('tcpwhy: '),
+    stage.check('draft: never over a file', again.returncode == 1 and again.stderr.startswith('tcpwhy: '),
           again.stderr)
     subprocess.run(['sysctl', '-q', '-p', path], check=True)
-    check('draft: applied by hand it mends everything', not warnings(tool)[0])
+    stage.check('draft: applied by hand it mends everything', not warnings(tool)[0])
 
 
 def main():
-    if INSIDE not in os.environ:
-        os.environ[INSIDE] = '1'
-        unshare = ['unshare', '-n'] if os.geteuid() == 0 else ['unshare', '-rn']
-        if subprocess.run([*unshare, 'true'], stderr=subprocess.DEVNULL).returncode != 0:
-            print('1..0 # SKIP no network namespace may be made here')
-            return 0
-        os.execvp('unshare', [*unshare, sys.executable, '-B', *sys.argv])
-    subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
+    stage.enter()
     with tempfile.TemporaryDirectory() as tmp:
         test_default(sys.argv[1])
         test_spoilt(sys.argv[1], tmp)
-    print(f'1..{len(results)}')
-    return 0 if all(results) else 1
+    return stage.end()
 
 
 sys.exit(main())

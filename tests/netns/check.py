@@ -1,4 +1,4 @@
-"""`tcpwhy check` as monitoring runs it: check.py TCPWHY. Prints TAP; 77 where no namespace may be made.
+"""`tcpwhy check` as monitoring runs it: check.py TCPWHY. Prints TAP; nothing where no namespace may be made.
 
 Everything runs in a network namespace that this script makes and that dies with it.
 """
@@ -16,26 +16,15 @@ import subprocess
 import sys
 import tempfile
 
+import stage
+
 PORT = 8080
-NOBODY = 65534
-INSIDE = 'TCPWHY_TEST_NETNS'
 NAMES = ['close-wait.nofile', 'close-wait.count', 'close-wait.age', 'ports.share', 'accept-queue.share',
          'orphans.share', 'conntrack.share', 'tw-buckets.share', 'fin-wait-2.held.age']
 NUMBER = r'-?\d+(\.\d+)?'
 RANGE = rf'(@?(~:|{NUMBER}:)?({NUMBER})?)?'
 PERFDATA = re.compile(rf"'([^'=]+)'=(U|({NUMBER})(s|%)?;{RANGE};{RANGE};({NUMBER})?;({NUMBER})?)")
 WORDS = ['OK', 'WARNING', 'CRITICAL', 'UNKNOWN']
-
-results = []
-
-
-def check(name, is_good, seen=None):
-    results.append(is_good)
-    print(f'{"ok" if is_good else "not ok"} {len(results)} - {name}', flush=True)
-    if not is_good and seen is not None:
-        for line in str(seen).splitlines()[:60]:
-            print('#', line)
-
 
 # The sockets.
 
@@ -76,10 +65,6 @@ def run(tool, *args, **more):
     return subprocess.run([tool, *args], capture_output=True, text=True, timeout=60, **more)
 
 
-def as_nobody():
-    return {'user': NOBODY, 'group': NOBODY, 'extra_groups': []}
-
-
 def is_plugin_output(p):
     """One line, its state word is its status, and perfdata by the grammar for every check."""
     first, _, rest = p.stdout.partition('\n')
@@ -94,25 +79,25 @@ def plain(p):
 
 
 def expect(name, p, status, *words):
-    check(name, p.returncode == status and is_plugin_output(p) and all(w in p.stdout for w in words), plain(p))
+    stage.check(name, p.returncode == status and is_plugin_output(p) and all(w in p.stdout for w in words), plain(p))
 
 
 def test_leak(tool, tmp):
     with leak('leaky', 1024, 900) as pid:
         p = run(tool, 'check')
         expect('leak: critical', p, 2, f'CRITICAL - leaky[{pid}] holds 900 CLOSE-WAIT', f'tcpwhy why pid {pid}')
-        check('leak: one line', p.stdout.count('\n') == 1 and not p.stderr, plain(p))
+        stage.check('leak: one line', p.stdout.count('\n') == 1 and not p.stderr, plain(p))
         p = run(tool, 'check', '-v')
         lines = p.stdout.splitlines()[1:]
-        check('leak: -v, a line a check', is_plugin_output(p) and
+        stage.check('leak: -v, a line a check', is_plugin_output(p) and
               all(any(line.startswith(name + ': ') for line in lines) for name in NAMES), plain(p))
         p = run(tool, 'check', '--json')
         report = json.loads(p.stdout)
         worst = report['checks'][0]
-        check('leak: json', p.returncode == 2 and report['schema'] == 'tcpwhy.check/1' and
+        stage.check('leak: json', p.returncode == 2 and report['schema'] == 'tcpwhy.check/1' and
               report['status'] == 'CRITICAL' and report['complete'] is True and list(report)[-1] == 'complete' and
               [c['name'] for c in report['checks']] == NAMES, p.stdout)
-        check('leak: json, the culprit', worst['worst']['pid'] == pid and worst['worst']['comm'] == 'leaky' and
+        stage.check('leak: json, the culprit', worst['worst']['pid'] == pid and worst['worst']['comm'] == 'leaky' and
               (worst['used'], worst['limit']) == (900, 1024) and worst['status'] == 'CRITICAL' and
               round(worst['value'], 1) == 87.9, worst)
         never = 'close-wait.nofile=~:'
@@ -151,48 +136,48 @@ def samples(text):
 def test_prometheus(tool, tmp):
     p = run(tool, 'check', '--format', 'prometheus')
     found = samples(p.stdout) or {}
-    check('prometheus: status', p.returncode == 2 and found.get('tcpwhy_check_status{check="close-wait.nofile"}') == 2,
+    stage.check('prometheus: status', p.returncode == 2 and found.get('tcpwhy_check_status{check="close-wait.nofile"}') == 2,
           plain(p))
-    check('prometheus: value and limit', found.get('tcpwhy_close_wait_nofile_used') == 60 and
+    stage.check('prometheus: value and limit', found.get('tcpwhy_close_wait_nofile_used') == 60 and
           found.get('tcpwhy_close_wait_nofile_limit') == 100 and found.get('tcpwhy_close_wait_nofile_ratio') == 0.6 and
           found.get('tcpwhy_sockets{state="CLOSE-WAIT"}') == 60 and found.get('tcpwhy_look_complete') == 1, plain(p))
-    hidden = samples(run(tool, 'check', '--format', 'prometheus', **as_nobody()).stdout) or {}
-    check('prometheus: what is unknown has no sample', 'tcpwhy_close_wait_nofile_ratio' not in hidden and
+    hidden = samples(run(tool, 'check', '--format', 'prometheus', **stage.AS_NOBODY).stdout) or {}
+    stage.check('prometheus: what is unknown has no sample', 'tcpwhy_close_wait_nofile_ratio' not in hidden and
           hidden.get('tcpwhy_check_status{check="close-wait.nofile"}') == 3, hidden)
     if shutil.which('promtool'):
         lint = subprocess.run(['promtool', 'check', 'metrics'], input=p.stdout, capture_output=True, text=True, check=False)
-        check('prometheus: promtool', lint.returncode == 0 and not lint.stdout + lint.stderr, plain(lint))
+        stage.check('prometheus: promtool', lint.returncode == 0 and not lint.stdout + lint.stderr, plain(lint))
     folder = pathlib.Path(tmp, 'textfiles')
     folder.mkdir()
     out = folder / 'tcpwhy.prom'
     out.write_text('old\n')
     p = run(tool, 'check', '--format', 'prometheus', '-o', str(out), umask=0o077)
-    check('prometheus: -o', p.returncode == 0 and not p.stdout + p.stderr and samples(out.read_text()) and
+    stage.check('prometheus: -o', p.returncode == 0 and not p.stdout + p.stderr and samples(out.read_text()) and
           out.stat().st_mode & 0o777 == 0o644 and list(folder.iterdir()) == [out], plain(p))
     p = run(tool, 'check', '--format', 'prometheus', '-o', str(folder))
-    check('prometheus: -o a folder', p.returncode == 3 and p.stderr.startswith('tcpwhy: '), plain(p))
-    p = run(tool, 'check', '--format', 'prometheus', '-o', str(out), **as_nobody())
-    check('prometheus: -o forbidden', p.returncode == 3 and 'ermi' in p.stderr, plain(p))
-    check('prometheus: nothing is left behind', list(folder.iterdir()) == [out] and
+    stage.check('prometheus: -o a folder', p.returncode == 3 and p.stderr.startswith('tcpwhy: '), plain(p))
+    p = run(tool, 'check', '--format', 'prometheus', '-o', str(out), **stage.AS_NOBODY)
+    stage.check('prometheus: -o forbidden', p.returncode == 3 and 'ermi' in p.stderr, plain(p))
+    stage.check('prometheus: nothing is left behind', list(folder.iterdir()) == [out] and
           not list(pathlib.Path(tmp).glob('.tcpwhy-*')), list(pathlib.Path(tmp).rglob('*')))
     p = run(tool, 'check', '--format', 'prometheus', '-o', 'tcpwhy.prom', cwd=folder)
-    check('prometheus: -o without a folder', p.returncode == 0 and list(folder.iterdir()) == [out], plain(p))
+    stage.check('prometheus: -o without a folder', p.returncode == 0 and list(folder.iterdir()) == [out], plain(p))
     before = out.read_text()
     never = os.path.join(tmp, 'never')
     p = run(tool, 'check', '--format', 'prometheus', '-o', str(out), '-t', '200ms', '-N', never)
-    check('prometheus: the time limit leaves the old file', p.returncode == 3 and out.read_text() == before and
+    stage.check('prometheus: the time limit leaves the old file', p.returncode == 3 and out.read_text() == before and
           list(folder.iterdir()) == [out], plain(p))
 
 
 def test_user(tool, pid):
-    p = run(tool, 'check', **as_nobody())
+    p = run(tool, 'check', **stage.AS_NOBODY)
     expect('normal user: who holds them is unknown', p, 3, 'UNKNOWN - ', 'root')
-    p = run(tool, 'check', '-c', 'close-wait.age=@0:1h', **as_nobody())
+    p = run(tool, 'check', '-c', 'close-wait.age=@0:1h', **stage.AS_NOBODY)
     expect('normal user: an age needs no owner', p, 2, 'CRITICAL - a process that cannot be seen')
-    check('normal user: no name is made up', f'[{pid}]' not in p.stdout, plain(p))
-    p = run(tool, 'check', '--json', **as_nobody())
+    stage.check('normal user: no name is made up', f'[{pid}]' not in p.stdout, plain(p))
+    p = run(tool, 'check', '--json', **stage.AS_NOBODY)
     report = json.loads(p.stdout)
-    check('normal user: json', p.returncode == 3 and report['checks'][0]['status'] == 'UNKNOWN' and
+    stage.check('normal user: json', p.returncode == 3 and report['checks'][0]['status'] == 'UNKNOWN' and
           report['checks'][0]['unknown'] and any(g['what'] == 'owners' for g in report['gaps']), p.stdout)
 
 
@@ -205,7 +190,7 @@ def test_time_wait(tool):
         assert peer.recv(1) == b''
         peer.close()
     expect('2000 TIME-WAITs', run(tool, 'check'), 0, 'OK - 2000 sockets in teardown states')
-    expect('2000 TIME-WAITs, normal user', run(tool, 'check', **as_nobody()), 0)
+    expect('2000 TIME-WAITs, normal user', run(tool, 'check', **stage.AS_NOBODY), 0)
     expect('2000 TIME-WAITs, and a limit', run(tool, 'check', '-c', 'tw-buckets.share=0'), 2, 'CRITICAL - 2000 of ')
     listener.close()
 
@@ -224,7 +209,7 @@ def test_errors(tool, tmp):
     p = run(tool, 'check', '-t', '200ms', '-N', never)
     expect('the time limit', p, 3, 'UNKNOWN - time limit')
     p = run(tool, 'check', '-t', '200ms', '-N', never, '--json')
-    check('the time limit, json', p.returncode == 3 and json.loads(p.stdout)['status'] == 'UNKNOWN', plain(p))
+    stage.check('the time limit, json', p.returncode == 3 and json.loads(p.stdout)['status'] == 'UNKNOWN', plain(p))
     for text in ('close-wait.age=5x', 'ports.share=20:10', 'close-wait.age', 'ports.share=5m', ''):
         for option in '-w', '-c':
             expect(f'a wrong range: {option} {text}', run(tool, 'check', option, text), 3, 'UNKNOWN - ')
@@ -248,29 +233,22 @@ def test_errors(tool, tmp):
     for args in (['--no-such'], ['-t', '0'], ['-t', 'soon'], ['state', 'close-wait'], ['-w'], ['--format', 'xml'],
                  ['-o', 'x'], ['--json', '-o', 'x'], ['-h'], ['-V']):
         p = run(tool, 'check', *args)
-        check(f'wrong usage or help: {" ".join(args)}', p.returncode == 3, plain(p))
+        stage.check(f'wrong usage or help: {" ".join(args)}', p.returncode == 3, plain(p))
     plugin = os.path.join(tmp, 'check_tcpwhy')
     os.symlink('tcpwhy', plugin)
     expect('by its other name', run(plugin), 0)
     expect('by its other name, with options', run(plugin, '-w', 'nonsense=5'), 3)
-    check('by its other name, help', run(plugin, '--help').returncode == 3)
+    stage.check('by its other name, help', run(plugin, '--help').returncode == 3)
     with open('/dev/full', 'w', encoding='utf-8') as full:
         p = subprocess.run([tool, 'check'], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-        check('a full disk is no OK', p.returncode == 3 and p.stderr.startswith('tcpwhy: '), p.stderr)
+        stage.check('a full disk is no OK', p.returncode == 3 and p.stderr.startswith('tcpwhy: '), p.stderr)
 
 
 def main():
     if sys.argv[1] == '--play':
         play(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
         return 0
-    if INSIDE not in os.environ:
-        os.environ[INSIDE] = '1'
-        unshare = ['unshare', '-n'] if os.geteuid() == 0 else ['unshare', '-rn']
-        if subprocess.run([*unshare, 'true'], stderr=subprocess.DEVNULL).returncode != 0:
-            print('1..0 # SKIP no network namespace may be made here')
-            return 77
-        os.execvp('unshare', [*unshare, sys.executable, '-B', *sys.argv])
-    subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
+    stage.enter()
     with tempfile.TemporaryDirectory() as tmp:
         os.chmod(tmp, 0o755)
         tool = shutil.copy(sys.argv[1], pathlib.Path(tmp, 'tcpwhy'))  # where every user may run it
@@ -278,8 +256,7 @@ def main():
         test_leak(tool, tmp)
         test_queue(tool)
         test_time_wait(tool)
-    print(f'1..{len(results)}')
-    return 0 if all(results) else 1
+    return stage.end()
 
 
 sys.exit(main())

@@ -18,14 +18,13 @@ import tempfile
 import threading
 import time
 
+import stage
+
 PORT = 8080
 ALONE = 8081  # nobody listens there
 TCP_REPAIR, SO_ATTACH_FILTER, SO_DETACH_FILTER = 19, 26, 27
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 DEADLINE_S = 20
-
-results = []
-
 
 class Capture:
     """All packets of lo, each once, and the last segment of each end."""
@@ -399,14 +398,6 @@ ENDINGS = [
 ]
 
 
-def check(name, is_good, seen):
-    results.append(is_good)
-    print(f'{"ok" if is_good else "not ok"} {len(results)} - {name}', flush=True)
-    if not is_good:
-        for line in json.dumps(seen, indent=1).splitlines()[:150]:
-            print('#', line)
-
-
 def make(name, path):
     """In a namespace of its own, so that no scenario hears of the one before."""
     subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
@@ -428,31 +419,27 @@ def test_resets(tool, unshare, path):
     for rule, scenario, certainty in RESETS:
         report, found = report_on(tool, unshare, scenario, path)
         causes = {(r['cause'], r['certainty']) for c in report['connections'] for r in c['rsts']}
-        check(f'{rule}: its cause and no other', causes == {(rule, certainty)}, report)
-        check(f'{rule}: its finding and no other',
+        stage.check(f'{rule}: its cause and no other', causes == {(rule, certainty)}, report)
+        stage.check(f'{rule}: its finding and no other',
               {f for f in found if f.startswith('rst-')} == {rule}, report['findings'])
 
 
 def test_endings(tool, unshare, path):
     for rules, scenario in ENDINGS:
         report, found = report_on(tool, unshare, scenario, path)
-        check(f'{scenario.__name__}: its findings and no other', found == rules, report)
+        stage.check(f'{scenario.__name__}: its findings and no other', found == rules, report)
 
 
 def main():
     if sys.argv[1] == '--make':
         make(*sys.argv[2:])
         return 0
-    unshare = ['unshare', '-n'] if os.geteuid() == 0 else ['unshare', '-rn']
-    if subprocess.run([*unshare, 'true'], stderr=subprocess.DEVNULL).returncode != 0:
-        print('1..0 # SKIP no network namespace may be made here')
-        return 0
+    unshare = stage.unshare()
     with tempfile.TemporaryDirectory() as tmp:
         path = os.path.join(tmp, 'lo.pcap')
         test_resets(sys.argv[1], unshare, path)
         test_endings(sys.argv[1], unshare, path)
-    print(f'1..{len(results)}')
-    return 0 if all(results) else 1
+    return stage.end()
 
 
 sys.exit(main())

@@ -20,22 +20,11 @@ import sys
 import tempfile
 import time
 
+import stage
+
 PORT = 8080
 DEADLINE_S = 20
-NOBODY = 65534
 FIN_WAIT_2 = 5  # include/net/tcp_states.h
-INSIDE = 'TCPWHY_TEST_NETNS'
-
-results = []
-
-
-def check(name, is_good, seen=None):
-    results.append(is_good)
-    print(f'{"ok" if is_good else "not ok"} {len(results)} - {name}', flush=True)
-    if not is_good and seen is not None:
-        for line in (seen if isinstance(seen, str) else json.dumps(seen, indent=1)).splitlines()[:60]:
-            print('#', line)
-
 
 # The two sides of the sockets, in processes of their own.
 
@@ -151,59 +140,59 @@ def test_leak(tool, tmp):
         during, _ = end_capture(watch)
         report = why(tool)
         f = finding(report, 'close-wait-leaked-fd')
-        check('leak: one finding', f is not None, report)
+        stage.check('leak: one finding', f is not None, report)
         if f:
-            check('leak: likely', f['certainty'] == 'likely', f)
-            check('leak: its pid', f['subject']['kind'] == 'process' and f['subject']['pid'] == pid, f)
-            check('leak: 200', f['count'] == 200, f)
-            check('leak: an age', isinstance(f['oldest_ms'], int), f)
-            check('leak: a fix', any(x['kind'] == 'code' for x in f['fixes']), f)
+            stage.check('leak: likely', f['certainty'] == 'likely', f)
+            stage.check('leak: its pid', f['subject']['kind'] == 'process' and f['subject']['pid'] == pid, f)
+            stage.check('leak: 200', f['count'] == 200, f)
+            stage.check('leak: an age', isinstance(f['oldest_ms'], int), f)
+            stage.check('leak: a fix', any(x['kind'] == 'code' for x in f['fixes']), f)
             fds = f['facts']['fds']
-            check('leak: descriptors', len(fds) == 64 and fds == sorted(fds) and
+            stage.check('leak: descriptors', len(fds) == 64 and fds == sorted(fds) and
                   all(os.readlink(f'/proc/{pid}/fd/{fd}').startswith('socket:') for fd in fds), f)
-        check('leak: complete', report['complete'] is True, report)
+        stage.check('leak: complete', report['complete'] is True, report)
         for name, joined in ('-i', during), ('-r', why(tool, '-r', keep)):
             f = finding(joined, 'close-wait-leaked-fd')
             facts = (f or {}).get('facts', {})
-            check(f'leak {name}: the FIN is cited', f is not None and f['count'] == 200 and
+            stage.check(f'leak {name}: the FIN is cited', f is not None and f['count'] == 200 and
                   facts.get('fin_from') == 'the peer' and facts.get('closed_first') == 'the peer' and
                   isinstance(facts.get('fin_at'), float) and facts.get('fins_seen') == 200, joined)
         text = run(tool, 'why', '--min-age', '0', env={**os.environ, 'COLUMNS': '80'})
-        check('leak: text has no escapes in a pipe', '\x1b' not in text.stdout, text.stdout)
-        check('leak: 80 columns', all(len(line) <= 80 for line in text.stdout.splitlines()), text.stdout)
-        check('leak: exit status', text.returncode == 0 and
+        stage.check('leak: text has no escapes in a pipe', '\x1b' not in text.stdout, text.stdout)
+        stage.check('leak: 80 columns', all(len(line) <= 80 for line in text.stdout.splitlines()), text.stdout)
+        stage.check('leak: exit status', text.returncode == 0 and
               run(tool, 'why', '--exit-code', '--min-age', '0').returncode in (1, 2))
         test_user(tool, tmp, pid)
         test_record(tool, tmp, report)
     clean = why(tool)
-    check('nothing left, nothing found', clean['findings'] == [], clean)
+    stage.check('nothing left, nothing found', clean['findings'] == [], clean)
 
 
 def test_user(tool, tmp, pid):
     mine = json.loads(run(tool, 'list', '--json').stdout)
-    report = json.loads(run(tool, 'list', '--json', user=NOBODY, group=NOBODY, extra_groups=[]).stdout)
+    report = json.loads(run(tool, 'list', '--json', **stage.AS_NOBODY).stdout)
     theirs = report['sockets']
-    check('normal user: the list is complete', len(theirs) == len(mine['sockets']) and
+    stage.check('normal user: the list is complete', len(theirs) == len(mine['sockets']) and
           {s['cookie'] for s in theirs} == {s['cookie'] for s in mine['sockets']}, report)
     waiting = [s for s in theirs if s['state'] == 'CLOSE-WAIT']
-    check('normal user: owners are hidden', len(waiting) == 200 and
+    stage.check('normal user: owners are hidden', len(waiting) == 200 and
           all(s['owner']['status'] == 'hidden' and s['owner']['basis'] for s in waiting), waiting[:2])
-    check('normal user: a gap', any(g['what'] == 'owners' for g in report['gaps']), report['gaps'])
-    text = run(tool, 'why', '--min-age', '0', user=NOBODY, group=NOBODY, extra_groups=[])
-    check('normal user: what root would add', 'root' in text.stdout, text.stdout)
+    stage.check('normal user: a gap', any(g['what'] == 'owners' for g in report['gaps']), report['gaps'])
+    text = run(tool, 'why', '--min-age', '0', **stage.AS_NOBODY)
+    stage.check('normal user: what root would add', 'root' in text.stdout, text.stdout)
     known = [s for s in mine['sockets'] if s['state'] == 'CLOSE-WAIT']
-    check('root: owners are known', all([p['pid'] for p in s['owner']['processes']] == [pid] for s in known),
+    stage.check('root: owners are known', all([p['pid'] for p in s['owner']['processes']] == [pid] for s in known),
           known[:2])
 
 
 def test_record(tool, tmp, live):
     folder = os.path.join(tmp, 'look')
     p = run(tool, 'why', '--record', folder, '--min-age', '0')
-    check('record', p.returncode == 0, p.stderr)
-    subprocess.run(['chown', '-R', str(NOBODY), folder], check=True)
-    replay = why(tool, '--from', folder, user=NOBODY, group=NOBODY, extra_groups=[])
+    stage.check('record', p.returncode == 0, p.stderr)
+    subprocess.run(['chown', '-R', str(stage.NOBODY), folder], check=True)
+    replay = why(tool, '--from', folder, **stage.AS_NOBODY)
     f, g = finding(live, 'close-wait-leaked-fd'), finding(replay, 'close-wait-leaked-fd')
-    check('record: the same finding elsewhere', f is not None and g is not None and
+    stage.check('record: the same finding elsewhere', f is not None and g is not None and
           (f['subject']['pid'], f['count']) == (g['subject']['pid'], g['count']), replay)
 
 
@@ -232,12 +221,12 @@ def test_nobodys(tool, tmp):
         folder = os.path.join(tmp, 'nobodys')
         live = why(tool, '--record', folder)
         complete = not any(g['what'] == 'owners' for g in live['gaps'])
-        check('in flight: held by nobody, or unknown', finding(live, 'close-wait-kernel-held' if complete
+        stage.check('in flight: held by nobody, or unknown', finding(live, 'close-wait-kernel-held' if complete
                                                               else 'unjudged') is not None, live)
         look = pathlib.Path(folder, 'look')
         look.write_text(look.read_text().replace('owners\tpartial', 'owners\tcomplete'))
         f = finding(why(tool, '--from', folder), 'close-wait-kernel-held')
-        check('in flight: everything readable: held by nobody', f is not None and
+        stage.check('in flight: everything readable: held by nobody', f is not None and
               f['certainty'] == 'possible', f)
         p.stdin.close()
     subprocess.run(['ss', '-K', '-Hnt', 'state', 'connected'], stdout=subprocess.DEVNULL, check=True)
@@ -247,18 +236,18 @@ def test_others(tool):
     with sockets('blocked', 50) as pid:
         report = why(tool)
         f = finding(report, 'close-wait-eof-unread')
-        check('blocked: close-wait-eof-unread', f is not None and f['subject']['pid'] == pid and
+        stage.check('blocked: close-wait-eof-unread', f is not None and f['subject']['pid'] == pid and
               f['count'] == 50, report)
-        check('blocked: no leak', finding(report, 'close-wait-leaked-fd') is None, report)
+        stage.check('blocked: no leak', finding(report, 'close-wait-leaked-fd') is None, report)
     with sockets('unaccepted', 50) as pid:
         report = why(tool)
         f = finding(report, 'close-wait-never-accepted')
-        check("unaccepted: the listener's owner", f is not None and f['count'] == 50 and
+        stage.check("unaccepted: the listener's owner", f is not None and f['count'] == 50 and
               f['subject']['pid'] == pid, report)
     with sockets('held', 50) as pid:
         report = why(tool)
         f = finding(report, 'fin-wait-2-held')
-        check('held: the other end', f is not None and f['subject']['comm'] == 'caller' and
+        stage.check('held: the other end', f is not None and f['subject']['comm'] == 'caller' and
               f['facts']['culprit_pid'] == pid and f'server[{pid}]' in f['says'], report)
 
 
@@ -283,11 +272,11 @@ def test_errors(tool, tmp):
     for name, args, status in cases:
         p = run(tool, *args)
         good = p.returncode == status and p.stderr.startswith('tcpwhy: ') and not p.stdout
-        check(f'error: {name}', good, f'{p.returncode}\n{p.stderr}\n{p.stdout}')
+        stage.check(f'error: {name}', good, f'{p.returncode}\n{p.stderr}\n{p.stdout}')
     for name, args in ('no permission for a file', ['pcap', secret]), \
             ('no permission to capture', ['why', '-i', 'lo', '--for', '1s']):
-        p = run(tool, *args, user=NOBODY, group=NOBODY, extra_groups=[])
-        check(f'error: {name}', p.returncode == 1 and p.stderr.startswith('tcpwhy: ') and
+        p = run(tool, *args, **stage.AS_NOBODY)
+        stage.check(f'error: {name}', p.returncode == 1 and p.stderr.startswith('tcpwhy: ') and
               'ermi' in p.stderr and not p.stdout, f'{p.returncode}\n{p.stderr}\n{p.stdout}')
 
 
@@ -315,7 +304,7 @@ def test_no_sock_diag(tool):
     for error, words in ((errno.EPROTONOSUPPORT, 'cannot list TCP sockets'), (errno.EPERM, 'not permitted')):
         for command in ('why', 'list'):
             p = run(sys.executable, '-B', __file__, '--without-netlink', str(error), tool, command)
-            check(f'error: no sock_diag, {errno.errorcode[error]}, {command}', p.returncode == 1 and
+            stage.check(f'error: no sock_diag, {errno.errorcode[error]}, {command}', p.returncode == 1 and
                   p.stderr.startswith('tcpwhy: sock_diag: ') and words in p.stderr and not p.stdout,
                   f'{p.returncode}\n{p.stderr}\n{p.stdout}')
 
@@ -329,14 +318,7 @@ def main():
     if sys.argv[1] == '--in-flight':
         in_flight(int(sys.argv[2]))
         return 0
-    if INSIDE not in os.environ:
-        os.environ[INSIDE] = '1'
-        unshare = ['unshare', '-n'] if os.geteuid() == 0 else ['unshare', '-rn']
-        if subprocess.run([*unshare, 'true'], stderr=subprocess.DEVNULL).returncode != 0:
-            print('1..0 # SKIP no network namespace may be made here')
-            return 0
-        os.execvp('unshare', [*unshare, sys.executable, '-B', *sys.argv])
-    subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
+    stage.enter()
     with tempfile.TemporaryDirectory() as tmp:
         os.chmod(tmp, 0o755)
         tool = shutil.copy(sys.argv[1], tmp)  # where every user may run it
@@ -347,8 +329,7 @@ def main():
         # In an empty namespace nobody needs to ask.
         with socket.create_server(('127.0.0.1', PORT)):
             test_no_sock_diag(tool)
-    print(f'1..{len(results)}')
-    return 0 if all(results) else 1
+    return stage.end()
 
 
 sys.exit(main())
