@@ -7,7 +7,7 @@ _tcpwhy_options()
 		"--dead-sockets --examples --ipv4 --ipv6 --numeric --json --exit-code --color" \
 		"--no-progress --no-sandbox --verbose --help --version" ;;
 	list) echo "--read --interface --for --write --from --record --netns --all-netns --min-age" \
-		"--processes --options --extended --info --memory --all-states --ipv4 --ipv6" \
+		"--processes --options --extended --info --memory --by --top --all-states --ipv4 --ipv6" \
 		"--no-header --numeric --json --json-lines --color --no-progress --no-sandbox --verbose" \
 		"--help --version" ;;
 	pcap) echo "--min-age --examples --count --numeric --json --json-lines --exit-code --color" \

@@ -78,6 +78,8 @@ enum option_id {
 	OPT_ALL,
 	OPT_DRAFT,
 	OPT_NO_SANDBOX,
+	OPT_BY,
+	OPT_TOP,
 	OPT_COLOUR,
 	OPT_NO_PROGRESS,
 	OPT_VERBOSE,
@@ -114,6 +116,9 @@ static const struct row {
 	{ "extended", 'e', NULL, LIST, OPT_EXTENDED, N_("uid, inode, cookie") },
 	{ "info", 'i', NULL, LIST, OPT_INFO, N_("tcp_info") },
 	{ "memory", 'm', NULL, LIST, OPT_MEMORY, N_("socket memory") },
+	{ "by", 0, "WHAT", LIST, OPT_BY,
+	  N_("count: state, peer, local-port, owner, unit, container, netns") },
+	{ "top", 0, "N", LIST, OPT_TOP, N_("only the N largest counts") },
 	{ "all-states", 'a', NULL, LIST, OPT_ALL_STATES, N_("not only the teardown states") },
 	{ "ipv4", '4', NULL, SOCKETS, OPT_IPV4, N_("IPv4 only") },
 	{ "ipv6", '6', NULL, SOCKETS, OPT_IPV6, N_("IPv6 only") },
@@ -349,6 +354,14 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 		break;
 	case OPT_ALL:
 		o->all = true;
+		break;
+	case OPT_BY:
+		o->by = value;
+		break;
+	case OPT_TOP:
+		if (!number(value, UINT32_MAX, &n))
+			return wrong_value("top", value, _("a number"));
+		o->top = n;
 		break;
 	case OPT_NO_SANDBOX:
 		o->no_sandbox = true;

@@ -25,11 +25,11 @@ struct options {
 	bool verbose, no_progress, no_sandbox, exit_code, numeric, all;
 	bool all_states, no_header, processes, timers, extended, info, memory;
 	bool only_inet4, only_inet6, all_netns, dead_sockets;
-	const char *netns, *from, *record, *write, *interface, *draft;
+	const char *netns, *from, *record, *write, *interface, *draft, *by;
 	const char *captures[MAX_CAPTURES];
 	size_t n_captures;
 	uint64_t for_ms, min_age_ms, max_packets;
-	size_t n_examples;
+	size_t n_examples, top;
 	struct {
 		const char *text; /* NAME=RANGE[,…] */
 		bool is_critical;

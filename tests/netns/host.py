@@ -163,6 +163,7 @@ def test_leak(tool, tmp):
         stage.check('leak: exit status', text.returncode == 0 and
               run(tool, 'why', '--exit-code', '--min-age', '0').returncode in (1, 2))
         test_user(tool, tmp, pid)
+        test_counts(tool, pid)
         test_record(tool, tmp, report)
     clean = why(tool)
     stage.check('nothing left, nothing found', clean['findings'] == [], clean)
@@ -183,6 +184,21 @@ def test_user(tool, tmp, pid):
     known = [s for s in mine['sockets'] if s['state'] == 'CLOSE-WAIT']
     stage.check('root: owners are known', all([p['pid'] for p in s['owner']['processes']] == [pid] for s in known),
           known[:2])
+
+
+def test_counts(tool, pid):
+    def counts(by, *args):
+        report = json.loads(run(tool, 'list', '--json', '--by', by, *args).stdout)
+        stage.check(f'counts by {by}: whole', report['schema'] == 'tcpwhy.list/1' and report['complete'])
+        return {g['key']: g['count'] for g in report['groups']}
+
+    stage.check('counts by state', counts('state') == {'CLOSE-WAIT': 200, 'FIN-WAIT-2': 200})
+    stage.check('counts by owner', counts('owner')[f'server[{pid}]'] == 200)
+    stage.check('counts by peer', counts('peer') == {'127.0.0.1': 400})
+    stage.check('counts of what is filtered', counts('state', 'state', 'close-wait') == {'CLOSE-WAIT': 200})
+    stage.check('counts: the largest', len(counts('local-port', '--top', '1')) == 1)
+    p = run(tool, 'list', '--by', 'colour')
+    stage.check('counts by nonsense', p.returncode == 2 and 'local-port' in p.stderr, p.stderr)
 
 
 def test_record(tool, tmp, live):
