@@ -6,7 +6,16 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+static uint64_t ms_since(const struct timespec *began)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)((now.tv_sec - began->tv_sec) * 1000 + (now.tv_nsec - began->tv_nsec) / 1000000);
+}
 
 /* The lab's own capture: the ordinary one, until the lab closes its end of the pipe. */
 static int capture_until_told(const char *device, const char *file, int ready_fd, int stop_fd)
@@ -15,18 +24,19 @@ static int capture_until_told(const char *device, const char *file, int ready_fd
 	struct pollfd stop = { .fd = stop_fd, .events = POLLIN };
 	struct capture *capture;
 	struct fail fail;
-	uint64_t until_ms = 0;
+	struct timespec began;
 
 	if (capture_open_live(device, file, &capture, &fail) < 0) {
 		say_failure(&fail);
 		return STATUS_FAILED;
 	}
 	int failed = write(ready_fd, "", 1) == 1 ? 0 : -1;
+	clock_gettime(CLOCK_MONOTONIC, &began);
 	while (!failed && poll(&stop, 1, 0) == 0)
-		failed = capture_collect(capture, until_ms += SLICE_MS, 0, NULL);
+		failed = capture_collect(capture, ms_since(&began) + SLICE_MS, 0, NULL);
 	/* What has arrived in the meantime still belongs to it. */
 	if (!failed)
-		failed = capture_collect(capture, until_ms + SLICE_MS, 0, NULL);
+		failed = capture_collect(capture, ms_since(&began) + SLICE_MS, 0, NULL);
 	capture_close(capture);
 	return failed ? STATUS_FAILED : STATUS_OK;
 }

@@ -213,10 +213,22 @@ static void set_fd_count(struct scan *s, struct table *t)
 	root_record_file(s->root, path, text, (size_t)n);
 }
 
-/* Few may be anything; many are worth knowing the process for. */
+static bool is_of_look(const struct scan *s, unsigned pid)
+{
+	char path[64], link[64];
+	uint64_t inode;
+
+	snprintf(path, sizeof(path), "proc/%u/ns/net", pid);
+	return root_readlink(s->root, path, link, sizeof(link)) == 0 &&
+	       sscanf(link, "net:[%" SCNu64 "]", &inode) == 1 && s->look->n_netns == 1 &&
+	       inode == s->look->netns[0].inode;
+}
+
+/* Few may be anything; many are worth knowing the process for, unless all its sockets are another
+ * namespace's. */
 static void judge_strays(struct scan *s, struct table *t)
 {
-	if (t->n_strays < DEAD_WORTH_A_WORD) {
+	if (t->n_strays < DEAD_WORTH_A_WORD || (!t->proc && !is_of_look(s, t->pid))) {
 		dead_forget(&s->dead, t->n_strays);
 	} else {
 		if (!t->proc)
