@@ -34,6 +34,11 @@ static uint64_t port_hash(const struct join *j, uint16_t netns, uint16_t port)
 	return hash_u64(&j->key, (uint64_t)netns << 16 | port);
 }
 
+static uint64_t token_hash(const struct join *j, const struct sock *s)
+{
+	return hash_u64(&j->key, (uint64_t)s->netns << 32 | s->full->token);
+}
+
 static uint64_t peer_hash(const struct join *j, uint16_t netns, const struct endpoint *peer)
 {
 	struct {
@@ -100,6 +105,8 @@ struct join *join_new(const struct look *look)
 			index_add(&j->by_pair, pair_hash(j, &s->pair), (uint32_t)i);
 		if (s->full && s->full->n_holders > 0 && s->state != STATE_LISTEN)
 			peer_procs_add(j, s);
+		if (sock_is_mptcp(s) && s->full->token)
+			index_add(&j->by_token, token_hash(j, s), (uint32_t)i);
 	}
 	return j;
 }
@@ -111,6 +118,7 @@ void join_free(struct join *j)
 	index_free(&j->by_pair);
 	index_free(&j->listeners);
 	index_free(&j->by_peer);
+	index_free(&j->by_token);
 	index_free(&j->by_flow);
 	free(j->peers);
 	free(j->flows);
@@ -216,6 +224,22 @@ static void find_flow(const struct join *j, struct conn *c)
 	}
 }
 
+static void find_mptcp(const struct join *j, struct conn *c)
+{
+	const struct sock_full *full = c->sock->full;
+	uint32_t at;
+
+	if (!full || !full->is_subflow || !full->token)
+		return;
+	uint64_t hash = token_hash(j, c->sock);
+	for (size_t it = index_first(&j->by_token, hash); index_next(&j->by_token, hash, &it, &at);) {
+		const struct sock *s = &j->look->socks[at];
+
+		if (s->netns == c->sock->netns && s->full->token == full->token)
+			c->mptcp = s;
+	}
+}
+
 /* The socket at the other end, if it is on this host and only one fits. */
 static void find_other_end(const struct join *j, struct conn *c)
 {
@@ -228,7 +252,9 @@ static void find_other_end(const struct join *j, struct conn *c)
 	for (size_t it = index_first(&j->by_pair, hash); index_next(&j->by_pair, hash, &it, &at);) {
 		const struct sock *s = &j->look->socks[at];
 
-		if (s == c->sock || !pair_equal(&s->pair, &swapped))
+		/* An MPTCP socket has the addresses of its first subflow. */
+		if (s == c->sock || !pair_equal(&s->pair, &swapped) ||
+		    sock_is_mptcp(s) != sock_is_mptcp(c->sock))
 			continue;
 		if (s->netns == c->sock->netns) {
 			found = s;
@@ -356,6 +382,7 @@ void join_sock(const struct join *j, const struct sock *sock, struct conn *ret)
 		if (j->n_flows > 0)
 			find_flow(j, ret);
 		find_other_end(j, ret);
+		find_mptcp(j, ret);
 		ret->listener = join_listener(j, sock, &ret->n_listeners);
 	}
 	find_owner(j, ret);

@@ -10,7 +10,12 @@
  *   TIME-WAIT         length - expires: at least, a repeated FIN starts it again
  *   FIN-WAIT-2 minisock  fin_timeout - expires is an *upper* bound (TCP_LINGER2): not given
  *
- * A capture that saw the FIN gives the time itself. */
+ * A capture that saw the FIN gives the time itself.
+ *
+ * MPTCP: its DATA_FIN comes with an ACK, too, and every later one refreshes that time: at least. It has
+ * no timer in CLOSE-WAIT and ends with its last subflow, which nobody can foretell; closed by its
+ * application, the timer that runs in FIN-WAIT-2 is its end. Source: Linux net/mptcp/options.c,
+ * ack_update_msk(); protocol.c, mptcp_close_timeout(). */
 
 enum {
 	TIMEWAIT_MS = 60000, /* TCP_TIMEWAIT_LEN, include/net/tcp.h */
@@ -55,6 +60,10 @@ static struct age age_from_info(const struct sock *s)
 
 	if (info->len < SOCK_INFO_LEN_BASIC)
 		return (struct age){ 0 };
+	if (s->full->is_mptcp)
+		return s->state == STATE_CLOSE_WAIT || s->state == STATE_FIN_WAIT_2 ?
+			       at_least(info->last_ack_recv_ms) :
+			       (struct age){ 0 };
 	if (s->state == STATE_CLOSE_WAIT) {
 		bool silent = s->timer == TIMER_OFF && s->full->wqueue == 0 &&
 			      info->last_data_sent_ms >= info->last_ack_recv_ms;
@@ -194,6 +203,13 @@ static struct ends ends_without_fin_unacked(const struct conn *c)
 	return ends_somehow(ENDS_UNKNOWN);
 }
 
+static struct ends ends_of_mptcp(const struct sock *s)
+{
+	if (s->state == STATE_FIN_WAIT_2 && s->full->inode == 0 && s->timer == TIMER_KEEPALIVE)
+		return ends_in(ENDS_FIN_TIMEOUT, s->expires_ms);
+	return ends_somehow(ENDS_UNKNOWN);
+}
+
 struct ends lifetime_ends(const struct conn *c)
 {
 	const struct sock *s = c->sock;
@@ -204,6 +220,8 @@ struct ends lifetime_ends(const struct conn *c)
 		return ends_somehow(ENDS_UNKNOWN);
 	if (!s->full)
 		return ends_in(ENDS_FIN_TIMEOUT, s->expires_ms);
+	if (s->full->is_mptcp)
+		return ends_of_mptcp(s);
 	if (s->state == STATE_CLOSE_WAIT)
 		return ends_without_fin_unacked(c);
 	if (s->state == STATE_FIN_WAIT_2)

@@ -71,6 +71,9 @@ static bool uses_ephemeral_port(const struct join *j, const struct sock *s)
 {
 	if (s->state == STATE_LISTEN || s->state == STATE_CLOSED || s->netns >= j->look->n_netns)
 		return false;
+	/* The port is its subflow's. */
+	if (sock_is_mptcp(s))
+		return false;
 	const struct sysctls *ctl = &j->look->netns[s->netns].sysctls;
 	size_t n;
 

@@ -12,6 +12,7 @@ struct join {
 	const struct look *look;
 	struct hash_key key;
 	struct index by_pair, listeners; /* into look->socks */
+	struct index by_token;           /* MPTCP sockets, into look->socks */
 	struct index by_flow;            /* into flows */
 	struct index by_peer;            /* into peers */
 	const struct flow **flows;

@@ -26,6 +26,8 @@ void make_last_ack_peer_gone(struct stage *st);
 void make_closing_simultaneous(struct stage *st);
 void make_accept_queue_full(struct stage *st);
 void make_nofile_near_limit(struct stage *st);
+void make_mptcp_close_wait(struct stage *st);
+void make_near_mptcp(struct stage *st);
 void make_dead_socket_leaked_fd(struct stage *st);
 void make_near_fresh_sockets(struct stage *st);
 void make_near_bound_sockets(struct stage *st);

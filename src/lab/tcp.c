@@ -37,6 +37,36 @@ int tcp_listen(uint16_t port, int backlog)
 	return fd;
 }
 
+static int mptcp_socket(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+
+	/* No such protocol, or net.mptcp.enabled is 0. */
+	if (fd < 0)
+		stage_impossible("MPTCP");
+	return fd;
+}
+
+int mptcp_listen(uint16_t port, int backlog)
+{
+	struct sockaddr_in at = at_port(port);
+	int fd = mptcp_socket();
+
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, backlog) < 0)
+		stage_die("listen");
+	return fd;
+}
+
+int mptcp_connect(uint16_t port)
+{
+	struct sockaddr_in at = at_port(port);
+	int fd = mptcp_socket();
+
+	if (connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
+		stage_die("connect");
+	return fd;
+}
+
 int tcp_accept(int listener)
 {
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);

@@ -10,6 +10,9 @@
 #include <stdint.h>
 
 int tcp_listen(uint16_t port, int backlog);
+/* The same of MPTCP; where the kernel has none the scenario is impossible. */
+int mptcp_listen(uint16_t port, int backlog);
+int mptcp_connect(uint16_t port);
 /* A socket with an address and nothing more. */
 int tcp_bind(uint16_t port);
 int tcp_accept(int listener);

@@ -38,8 +38,8 @@ void dead_own(struct dead *d, size_t n, struct proc *proc)
 		d->at[i].proc = proc;
 }
 
-/* "TCP" or "TCPv6": every other protocol has listings of its own. */
-static bool is_tcp(const struct dead_fd *f)
+/* Every other protocol has listings of its own; an MPTCP socket ends when its last subflow does. */
+static bool is_tcp(const struct dead_fd *f, bool or_mptcp)
 {
 	char path[64], name[16];
 
@@ -48,7 +48,9 @@ static bool is_tcp(const struct dead_fd *f)
 	if (n <= 0)
 		return false;
 	name[n] = '\0';
-	return strcmp(name, "TCP") == 0 || strcmp(name, "TCPv6") == 0;
+	if (strcmp(name, "TCP") == 0 || strcmp(name, "TCPv6") == 0)
+		return true;
+	return or_mptcp && (strcmp(name, "MPTCP") == 0 || strcmp(name, "MPTCPv6") == 0);
 }
 
 static bool is_still_there(const struct dead_fd *f)
@@ -66,6 +68,12 @@ static bool is_still_there(const struct dead_fd *f)
 struct numbers {
 	uint64_t *at;
 	size_t n, cap;
+};
+
+struct listing {
+	struct numbers inodes;
+	struct numbers places; /* the namespaces that could be listed, by inode */
+	bool has_mptcp;
 };
 
 static void push(struct numbers *all, uint64_t number)
@@ -105,14 +113,14 @@ static bool take_inode(void *arg, const struct look *look, const struct sock *s)
 	return true;
 }
 
-/* The inodes of one namespace. false: they could not be listed, so nothing there is known to be dead. */
-static bool list_again(const struct root *root, const struct netns_place *place, bool may_skip,
-		       struct numbers *ret)
+/* One namespace. If it cannot be listed nothing there is known to be dead. */
+static void list_again(const struct root *root, const struct netns_place *place, bool may_skip,
+		       struct listing *all)
 {
 	enum { BOUND_INACTIVE = 13 }; /* TCP_BOUND_INACTIVE: bound and in CLOSE, since Linux 6.8 */
 	const struct live_request req = {
 		.states = STATES_ALL | STATE_BIT(BOUND_INACTIVE), .on_sock = take_inode,
-		.on_sock_arg = ret,
+		.on_sock_arg = &all->inodes,
 	};
 	struct root unrecorded = *root;
 	struct fail fail;
@@ -121,17 +129,19 @@ static bool list_again(const struct root *root, const struct netns_place *place,
 
 	unrecorded.record_fd = -1;
 	if (netns_enter(place, &home) != 0)
-		return false;
+		return;
 	if (!may_skip || !hostinfo_is_empty(&unrecorded, 0)) {
 		struct look *look = look_new();
 
 		look->netns = arena_array(look->arena, 1, sizeof(*look->netns));
 		look->n_netns = 1;
 		failed = dump_netns(&unrecorded, &req, 0, look, &fail) != 0;
+		all->has_mptcp &= dump_mptcp(&unrecorded, &req, 0, look) == 0;
 		look_free(look);
 	}
 	netns_leave(home);
-	return !failed;
+	if (!failed)
+		push(&all->places, place->inode);
 }
 
 static void count(struct look *look, const struct dead_fd *f)
@@ -157,14 +167,13 @@ static void record(struct root *root, const struct proc *p)
 	root_record_file(root, path, buf_text(&text), text.n);
 }
 
-static void count_all(struct dead *d, const struct numbers *listed, const struct numbers *places,
-		      struct look *look)
+static void count_all(struct dead *d, const struct listing *all, struct look *look)
 {
 	for (size_t i = 0; i < d->n; i++) {
 		const struct dead_fd *f = &d->at[i];
 
-		if (has(places, f->proc->netns) && !has(listed, f->inode) && is_tcp(f) &&
-		    is_still_there(f))
+		if (has(&all->places, f->proc->netns) && !has(&all->inodes, f->inode) &&
+		    is_tcp(f, all->has_mptcp) && is_still_there(f))
 			count(look, f);
 	}
 }
@@ -184,7 +193,7 @@ static void keep_those_worth_a_word(struct root *root, struct look *look)
 void dead_confirm(struct dead *d, struct root *root, const struct netns_list *places,
 		  struct look *look)
 {
-	struct numbers listed = { 0 }, readable = { 0 };
+	struct listing all = { .has_mptcp = true };
 
 	if (d->n_beyond)
 		gap_add(&look->gaps, "dead-sockets", "/proc/PID/fd",
@@ -195,14 +204,13 @@ void dead_confirm(struct dead *d, struct root *root, const struct netns_list *pl
 		return;
 	/* Inodes are unique on a machine: a process may hold sockets of another namespace. */
 	for (size_t i = 0; i < places->n; i++)
-		if (list_again(root, &places->at[i], places->n > 1, &listed))
-			push(&readable, places->at[i].inode);
-	sort(&listed);
-	sort(&readable);
-	count_all(d, &listed, &readable, look);
+		list_again(root, &places->at[i], places->n > 1, &all);
+	sort(&all.inodes);
+	sort(&all.places);
+	count_all(d, &all, look);
 	keep_those_worth_a_word(root, look);
-	free(listed.at);
-	free(readable.at);
+	free(all.inodes.at);
+	free(all.places.at);
 }
 
 /* ---- a recording ---- */

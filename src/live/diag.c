@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
+#include <linux/mptcp.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
@@ -48,6 +49,28 @@ static void decode_info(const struct nlattr *attr, struct sock_info *ret)
 	};
 }
 
+/* INET_DIAG_INFO of an MPTCP socket; the three times since 6.10. Source: Linux
+ * include/uapi/linux/mptcp.h, struct mptcp_info. */
+static void decode_mptcp_info(const struct nlattr *attr, struct sock_full *full)
+{
+	enum { AT_TOKEN = 12, AT_TIMES = 84 };
+	const char *at = mnl_attr_get_payload(attr);
+	size_t len = mnl_attr_get_payload_len(attr);
+	uint32_t since[3] = { 0 }; /* data sent, data received, ACK received */
+
+	if (len >= AT_TOKEN + sizeof(full->token))
+		memcpy(&full->token, at + AT_TOKEN, sizeof(full->token));
+	if (len < AT_TIMES + sizeof(since))
+		return;
+	memcpy(since, at + AT_TIMES, sizeof(since));
+	full->info = (struct sock_info){
+		.len = SOCK_INFO_LEN_BASIC,
+		.last_data_sent_ms = since[0],
+		.last_data_recv_ms = since[1],
+		.last_ack_recv_ms = since[2],
+	};
+}
+
 static void decode_skmem(const struct nlattr *attr, struct sock_full *full)
 {
 	uint32_t mem[4]; /* SK_MEMINFO_RMEM_ALLOC, _RCVBUF, _WMEM_ALLOC, _SNDBUF */
@@ -73,16 +96,29 @@ static const struct nlattr *attr_next(const struct nlattr *attr, const char *end
 	return attr_at((const char *)attr + MNL_ALIGN(attr->nla_len), end);
 }
 
-static bool is_mptcp(const struct nlattr *ulp)
+/* The attribute of that type among those inside of another; NULL: none. */
+static const struct nlattr *attr_inside(const struct nlattr *outer, uint16_t type)
 {
-	const char *at = mnl_attr_get_payload(ulp);
-	const char *end = at + mnl_attr_get_payload_len(ulp);
+	const char *at = mnl_attr_get_payload(outer);
+	const char *end = at + mnl_attr_get_payload_len(outer);
 
 	for (const struct nlattr *a = attr_at(at, end); a; a = attr_next(a, end))
-		if (mnl_attr_get_type(a) == INET_ULP_INFO_NAME)
-			return mnl_attr_get_payload_len(a) >= 5 &&
-			       memcmp(mnl_attr_get_payload(a), "mptcp", 5) == 0;
-	return false;
+		if (mnl_attr_get_type(a) == type)
+			return a;
+	return NULL;
+}
+
+/* Source: Linux net/mptcp/diag.c, subflow_get_info(). */
+static void decode_ulp(const struct nlattr *ulp, struct sock_full *full)
+{
+	const struct nlattr *name = attr_inside(ulp, INET_ULP_INFO_NAME);
+	const struct nlattr *info = attr_inside(ulp, INET_ULP_INFO_MPTCP);
+	const struct nlattr *token = info ? attr_inside(info, MPTCP_SUBFLOW_ATTR_TOKEN_LOC) : NULL;
+
+	full->is_subflow = name && mnl_attr_get_payload_len(name) >= 5 &&
+			   memcmp(mnl_attr_get_payload(name), "mptcp", 5) == 0;
+	if (full->is_subflow && token && mnl_attr_get_payload_len(token) >= sizeof(full->token))
+		memcpy(&full->token, mnl_attr_get_payload(token), sizeof(full->token));
 }
 
 static void decode_attr(const struct nlattr *attr, struct sock_full *full)
@@ -92,7 +128,10 @@ static void decode_attr(const struct nlattr *attr, struct sock_full *full)
 
 	switch (mnl_attr_get_type(attr)) {
 	case INET_DIAG_INFO:
-		decode_info(attr, &full->info);
+		if (full->is_mptcp)
+			decode_mptcp_info(attr, full);
+		else
+			decode_info(attr, &full->info);
 		break;
 	case INET_DIAG_SKMEMINFO:
 		decode_skmem(attr, full);
@@ -113,7 +152,7 @@ static void decode_attr(const struct nlattr *attr, struct sock_full *full)
 			memcpy(&full->cgroup_id, at, 8);
 		break;
 	case INET_DIAG_ULP_INFO:
-		full->is_mptcp = is_mptcp(attr);
+		decode_ulp(attr, full);
 		break;
 	}
 }
@@ -152,7 +191,8 @@ static bool is_full(const struct sock *s, bool has_shutdown)
 
 /* false: too short, or of a family that TCP does not have. ret->full becomes `full` if the row has
  * one, else NULL. */
-static bool decode_row(const struct nlmsghdr *nlh, struct sock *ret, struct sock_full *full)
+static bool decode_row(const struct nlmsghdr *nlh, bool is_mptcp, struct sock *ret,
+		       struct sock_full *full)
 {
 	const struct inet_diag_msg *m = mnl_nlmsg_get_payload(nlh);
 	const char *end = (const char *)nlh + nlh->nlmsg_len;
@@ -168,6 +208,7 @@ static bool decode_row(const struct nlmsghdr *nlh, struct sock *ret, struct sock
 	ret->is_inet6 = m->idiag_family == AF_INET6;
 	ret->cookie = (uint64_t)m->id.idiag_cookie[1] << 32 | m->id.idiag_cookie[0];
 	*full = (struct sock_full){
+		.is_mptcp = is_mptcp,
 		.rqueue = m->idiag_rqueue,
 		.wqueue = m->idiag_wqueue,
 		.uid = m->idiag_uid,
@@ -206,7 +247,7 @@ static struct sock *row_slot(struct diag_rows *rows, const struct sock *row)
 		return earlier;
 	}
 	rows->n++;
-	rows->n_mptcp += row->full && row->full->is_mptcp;
+	rows->n_subflows += row->full && row->full->is_subflow && row->state != STATE_LISTEN;
 	if (req->on_sock && req->on_sock(req->on_sock_arg, look, row)) {
 		rows->states[row->state]++;
 		return NULL;
@@ -221,10 +262,13 @@ static void add_row(struct diag_rows *rows, const struct nlmsghdr *nlh)
 	struct sock row = { .netns = (uint16_t)rows->netns };
 	struct sock_full full;
 
-	if (!decode_row(nlh, &row, &full)) {
+	if (!decode_row(nlh, rows->is_mptcp, &row, &full)) {
 		rows->n_malformed++;
 		return;
 	}
+	/* A listener of MPTCP is a listener of TCP, too, and its queue is there. */
+	if (rows->is_mptcp && row.state == STATE_LISTEN)
+		return;
 	if (!is_wanted(&row, rows->req)) {
 		rows->states[row.state]++;
 		return;
@@ -289,11 +333,11 @@ size_t diag_decode(struct diag_rows *rows, const void *bytes, size_t n)
 /* ---- this machine ---- */
 
 static int ask(const struct mnl_socket *nl, const struct live_request *req, uint8_t family,
-	       uint32_t seq)
+	       bool is_mptcp, uint32_t seq)
 {
 	/* The older request is the longer one. */
 	size_t size = MNL_NLMSG_HDRLEN + sizeof(struct inet_diag_req) + MNL_ATTR_HDRLEN +
-		      MNL_ALIGN(req->bytecode_len);
+		      MNL_ALIGN(req->bytecode_len) + MNL_ATTR_HDRLEN + sizeof(uint32_t);
 	uint8_t ext = req->want_info ? EXT_WANTED : 0;
 
 	if (req->bytecode_len > UINT16_MAX - MNL_ATTR_HDRLEN)
@@ -314,12 +358,15 @@ static int ask(const struct mnl_socket *nl, const struct live_request *req, uint
 
 		nlh->nlmsg_type = SOCK_DIAG_BY_FAMILY;
 		r->sdiag_family = family;
-		r->sdiag_protocol = IPPROTO_TCP;
+		/* 8 bits hold no number above 255: that says to look at the attribute. */
+		r->sdiag_protocol = is_mptcp ? IPPROTO_RAW : IPPROTO_TCP;
 		r->idiag_ext = ext;
 		r->idiag_states = req->states;
 	}
 	if (req->bytecode)
 		mnl_attr_put(nlh, INET_DIAG_REQ_BYTECODE, req->bytecode_len, req->bytecode);
+	if (is_mptcp)
+		mnl_attr_put_u32(nlh, INET_DIAG_REQ_PROTOCOL, IPPROTO_MPTCP);
 	return mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0 ? -errno : 0;
 }
 
@@ -356,7 +403,7 @@ int diag_ask(struct root *root, uint8_t family, int copy, struct diag_rows *rows
 	rows->seq = 1;
 	int error = mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
 	if (!error)
-		error = ask(nl, rows->req, family, rows->seq);
+		error = ask(nl, rows->req, family, rows->is_mptcp, rows->seq);
 	if (!error)
 		error = receive(nl, root, copy, buf, rows);
 	mnl_socket_close(nl);

@@ -19,7 +19,8 @@ struct diag_rows {
 	size_t first;         /* rows of this dump begin here in look->socks */
 	struct cookies *seen;
 	uint64_t states[STATE_MAX];
-	size_t n, n_mptcp;    /* wanted rows, each cookie once, kept or not */
+	bool is_mptcp;        /* of the protocol MPTCP, not of TCP */
+	size_t n, n_subflows; /* wanted rows, each cookie once, kept or not */
 	size_t n_malformed, n_dropped; /* too short to be a row; beyond the cap of a look */
 	bool is_interrupted, is_done;
 	int error;            /* what the kernel answered instead, -errno */
@@ -28,7 +29,7 @@ struct diag_rows {
 /* Decodes the whole messages at the front of bytes; the rest is the beginning of one. Returns how
  * many bytes were used. */
 MUST_CHECK size_t diag_decode(struct diag_rows *rows, const void *bytes, size_t n);
-/* Asks the kernel, in the namespace the calling thread is in, for family AF_INET, AF_INET6 or, by
- * the older request, AF_UNSPEC: both in one walk. The raw answer also goes to `copy`, see
+/* Asks the kernel, in the namespace the calling thread is in, for family AF_INET, AF_INET6 or, of TCP
+ * and by the older request, AF_UNSPEC: both in one walk. The raw answer also goes to `copy`, see
  * root_record_open(). 0 or -errno. */
 MUST_CHECK int diag_ask(struct root *root, uint8_t family, int copy, struct diag_rows *rows);

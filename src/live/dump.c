@@ -1,6 +1,7 @@
 #include "live/dump.h"
 #include "live/cookies.h"
 #include "live/diag.h"
+#include "live/hostinfo.h"
 #include "util/cleanup.h"
 #include "util/i18n.h"
 
@@ -20,11 +21,14 @@ enum { MAX_TRIES = 3 };
 struct question {
 	uint8_t family; /* AF_UNSPEC: both in one walk, by TCPDIAG_GETSOCK */
 	const char *file;
+	bool is_mptcp;
 };
 
-static const struct question both = { AF_UNSPEC, "netlink.inet" };
-static const struct question inet4 = { AF_INET, "netlink.inet4" };
-static const struct question inet6 = { AF_INET6, "netlink.inet6" };
+static const struct question both = { AF_UNSPEC, "netlink.inet", false };
+static const struct question inet4 = { AF_INET, "netlink.inet4", false };
+static const struct question inet6 = { AF_INET6, "netlink.inet6", false };
+static const struct question mptcp4 = { AF_INET, "netlink.mptcp4", true };
+static const struct question mptcp6 = { AF_INET6, "netlink.mptcp6", true };
 
 /* ---- a recording ---- */
 
@@ -69,6 +73,7 @@ static void rows_reset(struct diag_rows *rows)
 		.netns = rows->netns,
 		.first = rows->first,
 		.seen = rows->seen,
+		.is_mptcp = rows->is_mptcp,
 	};
 }
 
@@ -98,9 +103,6 @@ static void add_gaps(const struct diag_rows *rows, const char *object)
 	if (rows->n_dropped)
 		gap_add(gaps, "dump", object, _("more sockets than one look can hold"),
 			_("the sockets beyond 16 million are missing"));
-	if (rows->n_mptcp)
-		gap_add(gaps, "mptcp", object, _("MPTCP connections show as their TCP subflows"),
-			_("what the application has closed does not show in their states"));
 }
 
 /* Asks, again if the dump was interrupted, and adds what came to the look. */
@@ -110,6 +112,7 @@ static int answer(struct root *root, const struct live_request *req, const struc
 	struct cookies seen = { 0 };
 	struct diag_rows rows = {
 		.look = look, .req = req, .netns = netns, .first = look->n_socks, .seen = &seen,
+		.is_mptcp = q->is_mptcp,
 	};
 	int error = 0;
 
@@ -126,7 +129,10 @@ static int answer(struct root *root, const struct live_request *req, const struc
 	}
 	for (size_t i = 0; i < STATE_MAX; i++)
 		look->states[i] += rows.states[i];
-	look->netns[netns].n_sockets += (uint32_t)rows.n;
+	/* An MPTCP socket has its subflows counted already. */
+	if (!q->is_mptcp)
+		look->netns[netns].n_sockets += (uint32_t)rows.n;
+	look->netns[netns].n_subflows += (uint32_t)rows.n_subflows;
 	add_gaps(&rows, arena_printf(look->arena, "netns.%u", netns));
 	return 0;
 }
@@ -198,4 +204,18 @@ int dump_netns(struct root *root, const struct live_request *req, unsigned netns
 	if (error)
 		explain(error, root, netns, fail);
 	return error;
+}
+
+int dump_mptcp(struct root *root, const struct live_request *req, unsigned netns, struct look *look)
+{
+	/* The first question may load a module, so it is asked where there is something to see. */
+	if (root->is_live && !look->netns[netns].n_subflows && !hostinfo_uses_mptcp(root, netns))
+		return 0;
+	int error4 = req->only_inet6 ? 0 : answer(root, req, &mptcp4, netns, look);
+	int error6 = req->only_inet4 ? 0 : answer(root, req, &mptcp6, netns, look);
+	if (error4 && look->netns[netns].n_subflows)
+		gap_add(&look->gaps, "mptcp", arena_printf(look->arena, "netns.%u", netns),
+			_("MPTCP connections show as their TCP subflows"),
+			_("what the application has closed does not show in their states"));
+	return error4 ? error4 : error6;
 }

@@ -251,3 +251,24 @@ bool hostinfo_is_empty(struct root *root, unsigned netns)
 	return !read_netns_file(root, netns, "net/sockstat6", &inet6) ||
 	       is_zero(hostinfo_sockstat(buf_text(&inet6), "TCP6:", "inuse"));
 }
+
+/* "MPTCP     1936      7     482   no ...": the name, the size of one, how many are here. */
+static bool has_sockets(const char *text, const char *line_start)
+{
+	unsigned long long size, n;
+
+	for (const char *at = text; at; at = strchr(at, '\n')) {
+		at += *at == '\n';
+		if (strncmp(at, line_start, strlen(line_start)) == 0)
+			return sscanf(at + strlen(line_start), "%llu %llu", &size, &n) == 2 && n > 0;
+	}
+	return false;
+}
+
+bool hostinfo_uses_mptcp(struct root *root, unsigned netns)
+{
+	AUTO_BUF text = { 0 };
+
+	return read_netns_file(root, netns, "net/protocols", &text) &&
+	       (has_sockets(buf_text(&text), "MPTCP ") || has_sockets(buf_text(&text), "MPTCPv6 "));
+}

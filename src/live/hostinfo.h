@@ -13,6 +13,8 @@ void hostinfo_read_machine(struct root *root, struct look *look);
 void hostinfo_read_netns(struct root *root, unsigned netns, struct look *look);
 /* Do sockstat and sockstat6 say that no TCP socket is here? Unreadable: no. */
 bool hostinfo_is_empty(struct root *root, unsigned netns);
+/* Does /proc/net/protocols count sockets of MPTCP here? Unreadable: no. */
+bool hostinfo_uses_mptcp(struct root *root, unsigned netns);
 
 /* How many ports of "8080,9148-9153" are between low and high. false: not such a list. */
 MUST_CHECK bool hostinfo_count_ports(const char *list, int64_t low, int64_t high, uint32_t *ret);

@@ -32,6 +32,8 @@ static int read_netns(struct looking *l, unsigned netns)
 		if (error)
 			return error;
 	}
+	/* They may have outlived their subflows. */
+	dump_mptcp(l->root, l->req, netns, l->look);
 	if (l->req->want_host)
 		hostinfo_read_netns(l->root, netns, l->look);
 	return 0;

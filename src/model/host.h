@@ -38,6 +38,7 @@ struct netns {
 	uint64_t inode;    /* of the nsfs file; 0: unknown */
 	const char *name;  /* from /run/netns; NULL: none known */
 	uint32_t n_sockets;
+	uint32_t n_subflows; /* of MPTCP among them, listeners left out */
 	struct sysctls sysctls;
 	struct counters counters;
 };

@@ -58,7 +58,10 @@ struct sock_full {
 	uint32_t rqueue, wqueue; /* LISTEN: children waiting, backlog in force */
 	uint32_t uid, inode, ifindex;
 	bool has_shutdown, has_cgroup, has_mark, has_skmem;
-	bool is_mptcp; /* ULP "mptcp": rqueue says nothing about the FIN */
+	/* A TCP socket below an MPTCP one (ULP "mptcp"), or the MPTCP socket itself, whose rqueue and
+	 * wqueue are memory, not bytes: of neither does rqueue tell anything about the end. */
+	bool is_subflow, is_mptcp;
+	uint32_t token; /* the same of an MPTCP socket and its subflows; 0: unknown */
 	uint8_t shutdown;
 	uint32_t mark;
 	uint64_t cgroup_id;
@@ -84,6 +87,11 @@ struct sock {
 };
 
 const char *timer_name(enum timer t); /* "off", "on", "keepalive", "timewait", "persist", "?" */
+
+static inline bool sock_is_mptcp(const struct sock *s)
+{
+	return s->full && s->full->is_mptcp;
+}
 
 /* Inode 0 in a state where the application is done: closed, and kept by the kernel alone. */
 static inline bool sock_is_orphan(const struct sock *s)

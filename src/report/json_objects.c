@@ -98,6 +98,8 @@ static void put_sock(struct buf *b, const struct conn *c, const char *key)
 	json_unsigned_or_null(b, "netns", c->netns->inode, c->netns->inode != 0);
 	json_text(b, "family", s->is_inet6 ? "inet6" : "inet");
 	json_text(b, "state", state_name((enum state)s->state));
+	if (full && (full->is_mptcp || full->is_subflow))
+		json_text(b, "mptcp", full->is_mptcp ? "socket" : "subflow");
 	put_sock_endpoint(b, "local", s, &s->pair.local);
 	put_sock_endpoint(b, "peer", s, &s->pair.peer);
 	json_unsigned(b, "rqueue", full ? full->rqueue : 0);

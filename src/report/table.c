@@ -41,6 +41,13 @@ static void put_timer(struct report *r, const struct sock *s)
 		   s->expires_ms / 1000, s->expires_ms % 1000, s->retrans);
 }
 
+static void put_mptcp(struct report *r, const struct sock *s)
+{
+	if (s->full && (s->full->is_mptcp || s->full->is_subflow))
+		out_printf(&r->out, s->full->is_mptcp ? " mptcp token:%08x" : " tcp-ulp-mptcp token:%08x",
+			   s->full->token);
+}
+
 static void put_extended(struct report *r, const struct sock *s)
 {
 	if (s->full && s->full->uid)
@@ -71,6 +78,7 @@ void table_row(struct report *r, const struct conn *c)
 		put_padded(r, buf_text(&r->line), r->line.n, &columns[i]);
 	}
 	buf_clear(&r->line);
+	put_mptcp(r, c->sock);
 	if (r->options.timers)
 		put_timer(r, c->sock);
 	if (r->options.extended)

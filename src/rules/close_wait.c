@@ -11,7 +11,8 @@
  *   rq = 0     everything was taken out                 close-wait-leaked-fd
  *
  * rq = 0 does not prove that the program *saw* the end: the recv() that takes the last queued byte
- * takes a queued FIN with it. Source: Linux net/ipv4/tcp.c, tcp_recvmsg_locked(), found_fin_ok. */
+ * takes a queued FIN with it. Of MPTCP rq is memory: more than 0 is data unread, 0 says nothing
+ * about the end. Source: Linux net/ipv4/tcp.c, tcp_recvmsg_locked(), found_fin_ok. */
 
 /* An unknown age may be any: the row's needs decide what that makes of the verdict. */
 static bool may_be_old(const struct conn *c, uint64_t ms)
@@ -137,6 +138,15 @@ static bool weigh_leaked_fd(const struct group *g, const struct bounds *b, struc
 		f->certainty = CERTAINTY_LIKELY;
 	else
 		f->certainty = CERTAINTY_POSSIBLE;
+	if (g->n_mptcp > 0) {
+		/* No Recv-Q tells whether the end has been read. */
+		f->certainty = lowered(f->certainty);
+		finding_fact(f, "mptcp", FACT_COUNT, (int64_t)g->n_mptcp);
+	}
+	if (g->n_mptcp == g->count)
+		f->says = N_("{count} MPTCP {count:connection|connections} the peer closed "
+			     "{count:is|are} still open here; the oldest has waited {oldest}. Whether "
+			     "the program has read the end cannot be seen.");
 	fact_fds(f, g);
 	fact_proc(f, g);
 	if (g->n_read_before_fin > 0)
@@ -186,6 +196,7 @@ const struct rule close_wait_rules[] = {
 		},
 		.scope = SCOPE_LISTENER,
 		.states = STATE_BIT(STATE_CLOSE_WAIT),
+		.of_mptcp = true,
 		.advice = ADVICE_ACCEPT,
 		.claims = never_accepted,
 		.weigh = weigh_never_accepted,
@@ -220,6 +231,7 @@ const struct rule close_wait_rules[] = {
 		.scope = SCOPE_PROCESS,
 		.states = STATE_BIT(STATE_CLOSE_WAIT),
 		.needs = NEED_OWNER | NEED_AGE | NEED_RQUEUE,
+		.of_mptcp = true,
 		.advice = ADVICE_STUCK,
 		.claims = data_unread,
 		.weigh = weigh_data_unread,
@@ -276,7 +288,8 @@ const struct rule close_wait_rules[] = {
 		},
 		.scope = SCOPE_PROCESS,
 		.states = STATE_BIT(STATE_CLOSE_WAIT),
-		.needs = NEED_OWNER | NEED_AGE | NEED_RQUEUE,
+		.needs = NEED_OWNER | NEED_AGE | NEED_STATE,
+		.of_mptcp = true,
 		.advice = ADVICE_LEAK,
 		.claims = leaked_fd,
 		.weigh = weigh_leaked_fd,

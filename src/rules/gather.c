@@ -57,6 +57,7 @@ void gather_sock(struct group *g, const struct conn *c)
 	else if (!g->oldest.known || c->age.ms > g->oldest.ms)
 		g->oldest = c->age;
 	g->n_hidden += c->owner == OWNER_HIDDEN;
+	g->n_mptcp += sock_is_mptcp(s);
 	g->n_keepalive += s->timer == TIMER_KEEPALIVE;
 	g->n_persist += s->timer == TIMER_PERSIST;
 	if (s->retrans > g->most_retrans)
@@ -111,7 +112,8 @@ void gather_sockets_of(struct group *g, const struct look *look)
 		for (uint32_t h = 0; s->full && h < s->full->n_holders; h++) {
 			if (s->full->holders[h].proc != g->subject.proc)
 				continue;
-			g->n_sockets++;
+			/* An MPTCP socket and its first subflow are one descriptor. */
+			g->n_sockets += !sock_is_mptcp(s);
 			g->n_close_wait += s->state == STATE_CLOSE_WAIT;
 			break;
 		}

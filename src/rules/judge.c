@@ -97,16 +97,27 @@ static bool is_missing(const struct rule *r, const struct conn *c)
 		return true;
 	if ((r->needs & NEED_INFO) && (!s->full || s->full->info.len < SOCK_INFO_LEN_BASIC))
 		return true;
-	return (r->needs & NEED_RQUEUE) && s->full && s->full->is_mptcp;
+	if ((r->needs & NEED_STATE) && s->full && s->full->is_subflow)
+		return true;
+	return (r->needs & NEED_RQUEUE) && s->full && (s->full->is_mptcp || s->full->is_subflow);
+}
+
+/* Queues, timers and retransmissions of MPTCP are not those that the rules of TCP read. */
+static bool has_no_rules(const struct sock *s)
+{
+	return sock_is_mptcp(s) && s->state != STATE_CLOSE_WAIT && s->state != STATE_FIN_WAIT_2;
 }
 
 /* The row that claims a socket; never NULL for a teardown state. */
 static const struct rule *claim_sock(const struct judge *j, const struct conn *c)
 {
-	bool unknown = false;
+	bool unknown = has_no_rules(c->sock);
 
 	for (const struct rule *const *at = j->by_state[c->sock->state]; *at; at++) {
 		const struct rule *r = *at;
+
+		if (sock_is_mptcp(c->sock) && !r->of_mptcp)
+			continue;
 		/* Asked with evidence missing, a rule may still say that this is not its case. */
 		enum verdict v = r->claims(c, &j->bounds);
 
@@ -301,12 +312,18 @@ static void name_sock(struct conn *c, const struct rule *r)
 	c->rules[1] = NULL;
 }
 
+/* For a subflow its MPTCP socket speaks. */
+static bool is_judged(const struct conn *c)
+{
+	return (STATE_BIT(c->sock->state) & STATES_TEARDOWN) && !c->mptcp;
+}
+
 void judge_name(const struct judge *j, struct conn *c)
 {
 	c->rules[0] = NULL;
 	if (!c->sock)
 		name_flow(j, c);
-	else if (STATE_BIT(c->sock->state) & STATES_TEARDOWN)
+	else if (is_judged(c))
 		name_sock(c, claim_sock(j, c));
 }
 
@@ -314,7 +331,7 @@ void judge_sock(struct judge *j, struct conn *c)
 {
 	const struct rule *r;
 
-	if (!(STATE_BIT(c->sock->state) & STATES_TEARDOWN))
+	if (!is_judged(c))
 		return;
 	r = claim_sock(j, c);
 	name_sock(c, r);

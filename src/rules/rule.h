@@ -37,7 +37,8 @@ enum needs {
 	NEED_OWNER = 1,  /* a descriptor was found, or there is none to find */
 	NEED_AGE = 2,
 	NEED_INFO = 4,   /* tcp_info as far as the times since */
-	NEED_RQUEUE = 8, /* Recv-Q counts bytes and the FIN: not on a socket of MPTCP */
+	NEED_RQUEUE = 8, /* Recv-Q counts bytes and the FIN: neither of MPTCP nor of its subflows */
+	NEED_STATE = 16, /* the state is what the application did: not of a subflow */
 };
 
 enum { MS = 1, SECOND_MS = 1000, MINUTE_MS = 60000, HOUR_MS = 3600000 };
@@ -55,7 +56,7 @@ enum { GROUP_FDS_MAX = 64, GROUP_SHARERS_MAX = 16 };
 struct group {
 	const struct rule *rule;
 	struct subject subject;
-	uint64_t count, n_age_unknown, n_read_before_fin, n_shared, n_hidden, n_keepalive;
+	uint64_t count, n_age_unknown, n_read_before_fin, n_shared, n_hidden, n_keepalive, n_mptcp;
 	struct age oldest;
 	uint64_t rqueue, wqueue; /* sums, bytes; the FIN is counted in rqueue */
 	uint64_t ends_first_ms, ends_last_ms;
@@ -111,6 +112,7 @@ struct rule {
 	/* Connections of different kinds make groups of their own, and one of them alone is not named
 	 * so: only a crowd makes it true. NULL: all are of one kind. */
 	uint32_t (*kind_of)(const struct conn *c);
+	bool of_mptcp;         /* asked of MPTCP sockets as well */
 	bool is_reset;         /* claims the connections with a reset of this cause; no claims() */
 	bool counts_after_fin; /* of a reset: bytes and time since its sender's FIN */
 	enum advice advice; /* of the owner's runtime, in front of the row's fixes */

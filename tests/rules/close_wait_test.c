@@ -50,9 +50,9 @@ static void data_unread(void **state)
 		{ "owner hidden", "close-wait-data-unread", UNKNOWN, 0, 0, 10,
 		  { .state = STATE_CLOSE_WAIT, .rqueue = 2, .inode = 9, .age_ms = 60000,
 		    .is_hidden = true } },
-		{ "MPTCP: Recv-Q is no count", "close-wait-data-unread", UNKNOWN, 0, 0, 10,
+		{ "a subflow of MPTCP alone: Recv-Q is no count", "close-wait-data-unread", UNKNOWN, 0, 0, 10,
 		  { .state = STATE_CLOSE_WAIT, .rqueue = 2, .inode = 9, .age_ms = 60000,
-		    .is_mptcp = true } },
+		    .is_subflow = true } },
 	};
 
 	check_rows(rows, ARRAY_LEN(rows));
@@ -112,11 +112,54 @@ static void leaked_fd(void **state)
 		  { LEAK, .age_ms = 60000, .is_hidden = true } },
 		{ "age unknown", "close-wait-leaked-fd", UNKNOWN, 0, 0, 10,
 		  { .state = STATE_CLOSE_WAIT, .inode = 9, .age_ms = AGE_UNKNOWN, .no_info = true } },
-		{ "MPTCP", "close-wait-leaked-fd", UNKNOWN, 0, 0, 10,
-		  { LEAK, .age_ms = 60000, .is_mptcp = true } },
+		{ "ten of MPTCP: less certain", "close-wait-leaked-fd", FIRES, SEVERITY_WARNING,
+		  CERTAINTY_POSSIBLE, 10, { LEAK, .age_ms = 60000, .is_mptcp = true } },
+		{ "ten of MPTCP, an hour", "close-wait-leaked-fd", FIRES, SEVERITY_WARNING,
+		  CERTAINTY_LIKELY, 10, { LEAK, .age_ms = 3600000, .is_mptcp = true } },
+		{ "young, of MPTCP", "close-wait-leaked-fd", SILENT, 0, 0, 10,
+		  { LEAK, .age_ms = 59999, .is_mptcp = true } },
+		{ "of MPTCP, data unread", "close-wait-leaked-fd", UNKNOWN, 0, 0, 10,
+		  { LEAK, .age_ms = 60000, .is_mptcp = true, .rqueue = 843 } },
+		{ "of MPTCP on an older kernel: age unknown", "close-wait-leaked-fd", UNKNOWN, 0, 0, 10,
+		  { LEAK, .age_ms = AGE_UNKNOWN, .is_mptcp = true, .no_info = true } },
+		{ "a subflow of MPTCP alone", "close-wait-leaked-fd", UNKNOWN, 0, 0, 10,
+		  { LEAK, .age_ms = 60000, .is_subflow = true } },
 	};
 
 	check_rows(rows, ARRAY_LEN(rows));
+}
+
+/* For a subflow its MPTCP socket speaks; of its other states nobody has rules. */
+static void mptcp(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "held", "fin-wait-2-held", FIRES, SEVERITY_WARNING, CERTAINTY_CERTAIN, 10,
+		  { .state = STATE_FIN_WAIT_2, .inode = 9, .age_ms = 60000, .data_recv_ms = 60000,
+		    .is_mptcp = true } },
+		{ "a subflow alone", "fin-wait-2-held", UNKNOWN, 0, 0, 10,
+		  { .state = STATE_FIN_WAIT_2, .inode = 9, .age_ms = 60000, .data_recv_ms = 60000,
+		    .is_subflow = true } },
+		{ "retransmissions are another's", "last-ack-peer-gone", UNKNOWN, 0, 0, 10,
+		  { .state = STATE_LAST_ACK, .age_ms = AGE_UNKNOWN, .timer = TIMER_ON, .retrans = 9,
+		    .wqueue = 1, .is_mptcp = true } },
+		{ "closed by its application", "fin-wait-2-orphan", SILENT, 0, 0, 10,
+		  { .state = STATE_FIN_WAIT_2, .timer = TIMER_KEEPALIVE, .age_ms = 60000,
+		    .is_mptcp = true } },
+	};
+	struct conn c = { .sock = &(struct sock){ .state = STATE_CLOSE_WAIT,
+						  .full = &(struct sock_full){ .is_subflow = true } },
+			  .mptcp = &(struct sock){ .state = STATE_ESTABLISHED } };
+	struct arena *arena = arena_new();
+	struct judge *j = judge_new(arena, 0, 3);
+	struct findings all;
+
+	check_rows(rows, ARRAY_LEN(rows));
+	judge_sock(j, &c);
+	assert_null(c.rules[0]);
+	judge_end(j, &all);
+	assert_int_equal(all.n, 0);
+	arena_free(arena);
 }
 
 int main(void)
@@ -126,6 +169,7 @@ int main(void)
 		cmocka_unit_test(data_unread),
 		cmocka_unit_test(eof_unread),
 		cmocka_unit_test(leaked_fd),
+		cmocka_unit_test(mptcp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

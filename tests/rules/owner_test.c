@@ -94,8 +94,8 @@ static void idle_pool(void **state)
 		  { READ, .age_ms = 60000, .is_client = true } },
 		{ "young", "close-wait-idle-pool", SILENT, 0, 0, 5,
 		  { UNREAD, .age_ms = 59999, .is_client = true } },
-		{ "MPTCP: Recv-Q is no count", "close-wait-idle-pool", UNKNOWN, 0, 0, 5,
-		  { UNREAD, .age_ms = 60000, .is_client = true, .is_mptcp = true } },
+		{ "a subflow of MPTCP alone: Recv-Q is no count", "close-wait-idle-pool", UNKNOWN, 0, 0, 5,
+		  { UNREAD, .age_ms = 60000, .is_client = true, .is_subflow = true } },
 	};
 
 	check_rows(rows, ARRAY_LEN(rows));
@@ -119,8 +119,8 @@ static void epoll_deaf(void **state)
 		  { READ, .age_ms = 60000, .watch = WATCH_DEAF } },
 		{ "young", "close-wait-epoll-deaf", SILENT, 0, 0, 3,
 		  { UNREAD, .age_ms = 59999, .watch = WATCH_DEAF } },
-		{ "MPTCP: Recv-Q is no count", "close-wait-epoll-deaf", UNKNOWN, 0, 0, 3,
-		  { UNREAD, .age_ms = 60000, .watch = WATCH_DEAF, .is_mptcp = true } },
+		{ "a subflow of MPTCP alone: Recv-Q is no count", "close-wait-epoll-deaf", UNKNOWN, 0, 0, 3,
+		  { UNREAD, .age_ms = 60000, .watch = WATCH_DEAF, .is_subflow = true } },
 	};
 
 	check_rows(rows, ARRAY_LEN(rows));

@@ -29,6 +29,7 @@ static void make_sock(struct made *m, const struct spec *s)
 		.wqueue = s->wqueue,
 		.inode = s->inode,
 		.is_mptcp = s->is_mptcp,
+		.is_subflow = s->is_subflow,
 		.watch = (uint8_t)s->watch,
 		.watch_events = s->watch == WATCH_DEAF ? 0x40000000 : 0,
 		.info = {

@@ -87,6 +87,37 @@ static void both_ends_here(void **state)
 	look_free(look);
 }
 
+/* Each MPTCP socket has the addresses of its first subflow; ends are of a kind. */
+static void subflows_find_their_socket(void **state)
+{
+	struct look *look = new_look();
+	struct endpoint client = at("127.0.0.1", 40001), server = at("127.0.0.1", 80);
+	size_t sub = add(look, STATE_ESTABLISHED, client, server, 5, &procs[1]);
+	size_t other_sub = add(look, STATE_ESTABLISHED, server, client, 6, &procs[0]);
+	size_t whole = add(look, STATE_FIN_WAIT_2, client, server, 5, &procs[1]);
+	size_t other = add(look, STATE_CLOSE_WAIT, server, client, 6, &procs[0]);
+
+	(void)state;
+	for (size_t i = 0; i < look->n_socks; i++) {
+		look->socks[i].full->is_subflow = i < 2;
+		look->socks[i].full->is_mptcp = i >= 2;
+		look->socks[i].full->token = i % 2 ? 22 : 11;
+	}
+	struct conn c = conn_of(look, sub);
+	assert_ptr_equal(c.mptcp, &look->socks[whole]);
+	assert_ptr_equal(c.other_end, &look->socks[other_sub]);
+	c = conn_of(look, whole);
+	assert_null(c.mptcp);
+	assert_ptr_equal(c.other_end, &look->socks[other]);
+	/* A token that was not reported joins nothing, nor one of another namespace. */
+	look->socks[sub].full->token = 0;
+	look->socks[whole].full->token = 0;
+	assert_null(conn_of(look, sub).mptcp);
+	look->socks[other].netns = 1;
+	assert_null(conn_of(look, other_sub).mptcp);
+	look_free(look);
+}
+
 /* The same private addresses in two other namespaces: which of them is the peer is unknown. */
 static void two_candidates_are_none(void **state)
 {
@@ -256,6 +287,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_ends_here),
+		cmocka_unit_test(subflows_find_their_socket),
 		cmocka_unit_test(two_candidates_are_none),
 		cmocka_unit_test(unaccepted_names_the_listener),
 		cmocka_unit_test(dual_stack_listener_takes_ipv4),

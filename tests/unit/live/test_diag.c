@@ -288,26 +288,83 @@ static void strange_attributes(void **state)
 	}
 }
 
+/* ULP_INFO as 6.18 sends it: the name, then the nested attributes of the subflow, its local token
+ * second. */
 static void mptcp_subflow(void **state)
 {
+	static const uint8_t ulp[] = {
+		10, 0, 1, 0, 'm', 'p', 't', 'c', 'p', 0, 0, 0,           /* INET_ULP_INFO_NAME */
+		20, 0, 3, 0x80,                                          /* INET_ULP_INFO_MPTCP, nested */
+		8, 0, 1, 0, 0, 0, 0, 0,  8, 0, 2, 0, 0x21, 0xc0, 0x4e, 0x40, /* TOKEN_REM, TOKEN_LOC */
+	};
 	struct fixture *f = *state;
-	struct answer nested = { 0 };
 	struct inet_diag_msg m = row4(STATE_ESTABLISHED, 5);
+	uint8_t other[sizeof(ulp)];
 
-	nested.message = 0;
-	put(&nested, &(struct nlattr){ 4 + 6, INET_ULP_INFO_NAME }, 4);
-	put(&nested, "mptcp", 6);
 	put_row(&f->answer, &m);
-	put_attr(&f->answer, INET_DIAG_ULP_INFO, nested.at, nested.n);
-	assert_true(decode(f)->full->is_mptcp);
-	assert_int_equal(f->rows.n_mptcp, 1);
+	put_attr(&f->answer, INET_DIAG_ULP_INFO, ulp, sizeof(ulp));
+	assert_true(decode(f)->full->is_subflow);
+	assert_false(decode(f)->full->is_mptcp);
+	assert_int_equal(decode(f)->full->token, 0x404ec021);
+	assert_int_equal(f->rows.n_subflows, 1);
 
+	/* A listener is no connection, and another ULP no subflow. */
 	f->answer.n = 0;
 	m.id.idiag_cookie[0]++;
-	memcpy(nested.at + 4, "tls\0\0", 6);
+	m.idiag_state = STATE_LISTEN;
 	put_row(&f->answer, &m);
-	put_attr(&f->answer, INET_DIAG_ULP_INFO, nested.at, nested.n);
-	assert_false(decode(f)[1].full->is_mptcp);
+	put_attr(&f->answer, INET_DIAG_ULP_INFO, ulp, 12);
+	memcpy(other, ulp, sizeof(ulp));
+	memcpy(other + 4, "tls\0\0", 6);
+	m.id.idiag_cookie[0]++;
+	m.idiag_state = STATE_ESTABLISHED;
+	put_row(&f->answer, &m);
+	put_attr(&f->answer, INET_DIAG_ULP_INFO, other, sizeof(other));
+	assert_false(decode(f)[2].full->is_subflow);
+	assert_int_equal(decode(f)[2].full->token, 0);
+	assert_int_equal(f->rows.n_subflows, 1);
+
+	/* Cut anywhere, nothing is read beyond it. */
+	for (uint16_t n = 0; n < sizeof(ulp); n++) {
+		f->answer.n = 0;
+		m.id.idiag_cookie[0]++;
+		put_row(&f->answer, &m);
+		put_attr(&f->answer, INET_DIAG_ULP_INFO, ulp, n);
+		assert_int_equal(decode(f)[3 + n].full->token, 0);
+	}
+}
+
+/* A row of protocol 262: its INFO is struct mptcp_info, 96 bytes since 6.10 and 40 in 5.16. */
+static void mptcp_socket(void **state)
+{
+	struct fixture *f = *state;
+	struct inet_diag_msg m = row4(STATE_CLOSE_WAIT, 5), listener = row4(STATE_LISTEN, 6);
+	const uint32_t token = 0xe37c4d2e, since[3] = { 1500, 1501, 500 };
+	uint8_t info[96] = { 0 };
+
+	f->rows.is_mptcp = true;
+	memcpy(info + 12, &token, 4);
+	memcpy(info + 84, since, sizeof(since));
+	put_row(&f->answer, &listener);
+	put_row(&f->answer, &m);
+	put_attr(&f->answer, INET_DIAG_INFO, info, sizeof(info));
+	m.id.idiag_cookie[0] = 7;
+	put_row(&f->answer, &m);
+	put_attr(&f->answer, INET_DIAG_INFO, info, 40);
+	m.id.idiag_cookie[0] = 8;
+	put_row(&f->answer, &m);
+	put_attr(&f->answer, INET_DIAG_INFO, info, 15);
+	const struct sock *s = decode(f);
+	assert_int_equal(f->rows.look->n_socks, 3); /* the listener is the TCP dump's */
+	assert_true(s[0].full->is_mptcp && !s[0].full->is_subflow);
+	assert_int_equal(s[0].full->token, token);
+	assert_int_equal(s[0].full->info.last_data_sent_ms, 1500);
+	assert_int_equal(s[0].full->info.last_data_recv_ms, 1501);
+	assert_int_equal(s[0].full->info.last_ack_recv_ms, 500);
+	assert_int_equal(s[0].full->info.len, SOCK_INFO_LEN_BASIC);
+	assert_int_equal(s[1].full->token, token);
+	assert_int_equal(s[1].full->info.len, 0);
+	assert_int_equal(s[2].full->token, 0);
 }
 
 /* Seen as FIN-WAIT-2, then, further down the table, as TIME-WAIT: one socket, in its later state. */
@@ -456,7 +513,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(full_close_wait),	 TEST(shorter_info),	  TEST(rows_without_socket),
 		TEST(listener_and_mapped), TEST(cut_everywhere),  TEST(short_message),
-		TEST(strange_attributes), TEST(mptcp_subflow),	  TEST(same_cookie_twice),
+		TEST(strange_attributes), TEST(mptcp_subflow),	  TEST(mptcp_socket),  TEST(same_cookie_twice),
 		TEST(ends_and_errors),	 TEST(flags_and_numbers), TEST(unwanted_rows),
 		TEST(streamed_rows),
 	};

@@ -542,6 +542,45 @@ static void epoll_sets(void **state)
 	unlink(below(f, "proc/816/fd/8", path));
 }
 
+/* The subflow is ESTABLISHED, the MPTCP socket above it half-closed; both have inode 15. */
+static void mptcp_dump(void **state)
+{
+	const struct folder *f = *state;
+	struct live_request req = everything(f);
+	struct inet_diag_msg m = row(STATE_CLOSE_WAIT, 90, 15), sub = row(STATE_ESTABLISHED, 91, 15);
+	static const uint8_t ulp[] = { 10, 0, 1, 0, 'm', 'p', 't', 'c', 'p', 0, 0, 0 };
+	struct answer a = { 0 }, tcp = { 0 };
+	char copy[PATH_MAX], name[PATH_MAX];
+
+	put_host(f);
+	put_row(&tcp, &sub);
+	put_attr(&tcp, INET_DIAG_ULP_INFO, ulp, sizeof(ulp));
+	put_done(&tcp);
+	put_bytes(f, "netns.0/netlink.inet", tcp.at, tcp.n);
+	/* Nobody could list them: the subflows stand alone, and that is said. */
+	struct look *look = look_at(&req);
+	assert_int_equal(look->gaps.n, 1);
+	assert_string_equal(look->gaps.at[0].what, "mptcp");
+	look_free(look);
+
+	put_row(&a, &m);
+	put_done(&a);
+	put_bytes(f, "netns.0/netlink.mptcp4", a.at, a.n);
+	req.record = below(f, "copy", copy);
+	look_free(look_at(&req));
+	assert_int_equal(access(below(f, "copy/netns.0/netlink.mptcp4", name), F_OK), 0);
+	req.from = copy;
+	req.record = NULL;
+	look = look_at(&req);
+	assert_int_equal(look->gaps.n, 0);
+	assert_int_equal(look->n_socks, 2);
+	assert_int_equal(look->netns[0].n_sockets, 1);
+	assert_true(look->socks[1].full->is_mptcp);
+	assert_int_equal(look->socks[1].full->n_holders, 1);
+	assert_int_equal(look->states[STATE_CLOSE_WAIT], 1);
+	look_free(look);
+}
+
 /* 817 holds nothing that is listed; what the recorder found out about it counts. */
 static void dead_descriptors(void **state)
 {
@@ -573,6 +612,7 @@ int main(void)
 		TEST(two_namespaces),  TEST(long_recording), TEST(not_a_recording),
 		TEST(hostile_folder),  TEST(holders_in_order),
 		TEST(epoll_sets),     TEST(dead_descriptors),
+		TEST(mptcp_dump),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
