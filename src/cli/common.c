@@ -2,6 +2,7 @@
 #include "cli/sandbox.h"
 #include "util/i18n.h"
 
+#include <errno.h>
 #include <langinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,6 +111,13 @@ void say_gaps(const struct gaps *gaps)
 	for (size_t i = 0; i < gaps->n; i++)
 		fprintf(stderr, "tcpwhy: %s: %s; %s\n", gaps->at[i].object, gaps->at[i].reason,
 			gaps->at[i].effect);
+}
+
+bool was_written(int error)
+{
+	if (error < 0 && error != -EPIPE)
+		fprintf(stderr, "tcpwhy: stdout: %s\n", strerror(-error));
+	return error == 0;
 }
 
 bool gaps_spoil(const struct gaps *gaps)

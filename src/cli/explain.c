@@ -82,7 +82,7 @@ static int explain(const struct options *o, struct arena *arena)
 		failed = explain_write(c.all, c.n, format_find(o->format), &options, STDOUT_FILENO);
 	else
 		failed = explain_list(c.all, c.n, &options, STDOUT_FILENO);
-	return failed ? STATUS_FAILED : STATUS_OK;
+	return was_written(failed) ? STATUS_OK : STATUS_FAILED;
 }
 
 int run_explain(const struct options *o)

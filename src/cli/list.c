@@ -118,8 +118,9 @@ static int count_sockets(const struct options *o, const struct evidence *e, cons
 		tally_add(tally, buf_text(&key), (enum state)c.sock->state);
 	}
 	fill_report_options(o, REPORT_LIST, &options);
-	int failed = tally_write(tally, by->name, o->top, format_find(o->format), &options,
-				 &e->look->gaps, !gaps_spoil(&e->look->gaps), STDOUT_FILENO);
+	int failed = !was_written(tally_write(tally, by->name, o->top, format_find(o->format), &options,
+					      &e->look->gaps, !gaps_spoil(&e->look->gaps),
+					      STDOUT_FILENO));
 	tally_free(tally);
 	return failed;
 }
@@ -174,7 +175,7 @@ static int list(const struct options *o, const struct filter *filter, struct cap
 		report_gap(r, &e.look->gaps.at[i]);
 	if (strcmp(o->format, "text") == 0)
 		say_gaps(&e.look->gaps);
-	failed = report_end(r, is_whole);
+	failed = !was_written(report_end(r, is_whole));
 	evidence_free(&e);
 	return failed || !is_whole ? STATUS_FAILED : STATUS_OK;
 }

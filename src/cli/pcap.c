@@ -138,7 +138,7 @@ static int report_pcap(const struct options *o, struct captures *captures, struc
 		print_findings(p, findings);
 	for (size_t i = 0; i < gaps->n; i++)
 		report_gap(p->report, &gaps->at[i]);
-	if (report_end(p->report, is_whole) < 0)
+	if (!was_written(report_end(p->report, is_whole)))
 		return STATUS_FAILED;
 	return status_of(o, findings, is_whole);
 }

@@ -31,6 +31,9 @@ struct capture_progress progress_for(const struct options *o);
 void enter_sandbox(const struct options *o);
 /* A line on stderr for each: the table of `list` stands alone on stdout. */
 void say_gaps(const struct gaps *gaps);
+/* Of a write that may have failed, 0 or -errno: false, and said. That nobody reads on (EPIPE) is not
+ * worth a word. */
+bool was_written(int error);
 /* Names of the gaps that make a report incomplete rather than merely unprivileged. */
 bool gaps_spoil(const struct gaps *gaps);
 /* 0, or with --exit-code 1 on a warning and 2 on a problem. */

@@ -113,7 +113,7 @@ static int report_why(const struct options *o, const struct captures *captures,
 		report_finding(r, &findings->at[i]);
 	for (size_t i = 0; i < look->gaps.n; i++)
 		report_gap(r, &look->gaps.at[i]);
-	if (report_end(r, is_whole) < 0)
+	if (!was_written(report_end(r, is_whole)))
 		return STATUS_FAILED;
 	return status_of(o, findings, is_whole);
 }

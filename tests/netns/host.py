@@ -267,6 +267,17 @@ def test_others(tool):
               f['facts']['culprit_pid'] == pid and f'server[{pid}]' in f['says'], report)
 
 
+def test_full_disk(tool):
+    """Output that cannot be written is no success; that nobody reads on is no news."""
+    for command in (['why'], ['list'], ['list', '--by', 'state'], ['explain'], ['audit'], ['why', '--json']):
+        with open('/dev/full', 'wb') as full:
+            p = subprocess.run([tool, *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        stage.check(f'full disk: {" ".join(command)}', p.returncode == 1 and
+                    'tcpwhy: stdout: No space left on device' in p.stderr, p.stderr)
+    p = subprocess.run(f'{tool} explain | true', shell=True, capture_output=True, text=True, check=False)
+    stage.check('nobody reads on', p.stderr == '', p.stderr)
+
+
 def test_errors(tool, tmp):
     text = os.path.join(tmp, 'text')
     pathlib.Path(text).write_text('This is not a capture.\n')
@@ -342,6 +353,7 @@ def main():
         test_others(tool)
         test_nobodys(tool, tmp)
         test_errors(tool, tmp)
+        test_full_disk(tool)
         # In an empty namespace nobody needs to ask.
         with socket.create_server(('127.0.0.1', PORT)):
             test_no_sock_diag(tool)
