@@ -116,7 +116,7 @@ void say_gaps(const struct gaps *gaps)
 bool was_written(int error)
 {
 	if (error < 0 && error != -EPIPE)
-		fprintf(stderr, "tcpwhy: stdout: %s\n", strerror(-error));
+		fprintf(stderr, "tcpwhy: stdout: %s\n", strerror(-error)); /* untranslated: a name */
 	return error == 0;
 }
 
