@@ -4,7 +4,7 @@ _tcpwhy_options()
 {
 	case $1 in
 	why) echo "--read --interface --for --write --from --record --netns --all-netns --min-age" \
-		"--dead-sockets --examples --ipv4 --ipv6 --numeric --json --exit-code --color" \
+		"--dead-sockets --sockopts --examples --ipv4 --ipv6 --numeric --json --exit-code --color" \
 		"--no-progress --no-sandbox --verbose --help --version" ;;
 	list) echo "--read --interface --for --write --from --record --netns --all-netns --min-age" \
 		"--processes --options --extended --info --memory --by --top --all-states --ipv4 --ipv6" \

@@ -51,6 +51,7 @@ enum option_id {
 	OPT_NETNS,
 	OPT_ALL_NETNS,
 	OPT_DEAD_SOCKETS,
+	OPT_SOCKOPTS,
 	OPT_MIN_AGE,
 	OPT_EXAMPLES,
 	OPT_COUNT,
@@ -107,6 +108,8 @@ static const struct row {
 	{ "all-netns", 'A', NULL, SOCKETS | CHECK, OPT_ALL_NETNS, N_("every network namespace of this host") },
 	{ "dead-sockets", 0, NULL, WHY, OPT_DEAD_SOCKETS,
 	  N_("search descriptors of ended connections in any case") },
+	{ "sockopts", 0, NULL, WHY, OPT_SOCKOPTS,
+	  N_("socket options of a sample; touches them: see tcpwhy(8)") },
 	{ "min-age", 0, "TIME", REPORTS | CHECK, OPT_MIN_AGE,
 	  N_("younger is ordinary life (default 60s; 0 judges all)") },
 	{ "examples", 0, "N", WHY | PCAP, OPT_EXAMPLES, N_("connections shown a finding (default 3)") },
@@ -270,6 +273,9 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 		break;
 	case OPT_DEAD_SOCKETS:
 		o->dead_sockets = true;
+		break;
+	case OPT_SOCKOPTS:
+		o->sockopts = true;
 		break;
 	case OPT_MIN_AGE:
 		/* A day is beyond every threshold; the larger ones are sixty times as long. */
@@ -479,6 +485,8 @@ static bool do_not_fit(const struct options *o)
 		wrong = _("a recorded look has no interface to capture on");
 	else if (o->from && (o->netns || o->all_netns))
 		wrong = _("a recorded look has the namespaces it was recorded with");
+	else if (o->from && o->sockopts)
+		wrong = _("a recorded look has no sockets to ask: it shows the options it was recorded with");
 	else if (o->netns && o->all_netns)
 		wrong = _("-N and -A exclude each other");
 	else if (o->only_inet4 && o->only_inet6)

@@ -185,14 +185,40 @@ static struct ends ends_long_fin_wait_2(const struct conn *c)
 	return ends_in(ENDS_FIN_TIMEOUT, c->sock->expires_ms + (uint64_t)second_ms);
 }
 
+/* When does keepalive end it? Once a probe was not answered the rest can be counted: the timer that
+ * runs, then an interval for every probe that is left; with TCP_USER_TIMEOUT instead as soon as a timer
+ * finds the peer silent for that long. A peer that answers keeps it for ever, and without the socket's
+ * own values (--sockopts) nobody knows. Source: Linux net/ipv4/tcp_timer.c, tcp_keepalive_timer(). */
+static struct ends ends_by_keepalive(const struct sock *s)
+{
+	const struct sock_opts *o = s->full->opts;
+	const struct sock_info *info = &s->full->info;
+	uint64_t in_ms = s->expires_ms, silent;
+
+	if (!o || !(o->known & OPTS_KEEPALIVE) || !o->keepalive || s->retrans == 0 ||
+	    info->len < SOCK_INFO_LEN_BASIC)
+		return ends_somehow(ENDS_KEEPALIVE);
+	uint64_t interval_ms = (uint64_t)o->interval_s * 1000;
+	if (!(o->known & OPTS_USER_TIMEOUT) || o->user_timeout_ms == 0) {
+		if (o->probes > s->retrans)
+			in_ms += (uint64_t)(o->probes - s->retrans) * interval_ms;
+		return ends_in(ENDS_KEEPALIVE, in_ms);
+	}
+	silent = info->last_ack_recv_ms < info->last_data_recv_ms ? info->last_ack_recv_ms :
+								    info->last_data_recv_ms;
+	silent += in_ms;
+	if (silent < o->user_timeout_ms && interval_ms > 0)
+		in_ms += (o->user_timeout_ms - silent + interval_ms - 1) / interval_ms * interval_ms;
+	return ends_in(ENDS_USER_TIMEOUT, in_ms);
+}
+
 static struct ends ends_without_fin_unacked(const struct conn *c)
 {
 	switch ((enum timer)c->sock->timer) {
 	case TIMER_OFF:
 		return ends_somehow(ENDS_NEVER);
 	case TIMER_KEEPALIVE:
-		/* A peer that answers keeps it for ever, and the times may be the socket's own. */
-		return ends_somehow(ENDS_KEEPALIVE);
+		return ends_by_keepalive(c->sock);
 	case TIMER_ON:
 		return ends_by_retries(c);
 	case TIMER_PERSIST:

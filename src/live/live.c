@@ -5,6 +5,7 @@
 #include "live/netns.h"
 #include "live/owners.h"
 #include "live/root.h"
+#include "live/sockopts.h"
 #include "live/watch.h"
 #include "util/i18n.h"
 
@@ -44,6 +45,10 @@ static void find_owners(struct looking *l, const struct netns_list *places)
 	owners_find(l->root, l->req, places, l->look);
 	if (l->req->want_watch)
 		watch_find(l->root, l->look);
+	if (!l->root->is_live)
+		sockopts_replay(l->root, l->look);
+	else if (l->req->want_sockopts)
+		sockopts_find(l->root, l->look);
 }
 
 /* ---- this machine ---- */

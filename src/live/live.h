@@ -29,6 +29,7 @@ struct live_request {
 	bool want_host;        /* sysctls and counters */
 	enum owners_wanted owners;
 	bool want_watch;       /* the epoll sets of those that hold unread CLOSE-WAITs */
+	bool want_sockopts;    /* options of a sample of held sockets: see live/sockopts.h */
 	bool want_dead;        /* search owners even where no socket has one: see live/dead.h */
 	bool only_inet4, only_inet6;
 	/* INET_DIAG_REQ_BYTECODE, or NULL. The kernel then returns only what it accepts. */

@@ -9,9 +9,12 @@
  *	proc/812/stat ...          what proc(5) calls /proc/812/stat
  *	proc/812/fd/7              a symbolic link "socket:[123]"; only wanted sockets are there
  *	proc/812/fd_count          how many descriptors the process had (recorded folders only)
+ *	proc/812/dead_fds          how many, and the first, of ended connections (recorded folders only)
+ *	sockopts                   socket options by inode, if they were asked for
  *	netns.0/sys/net/...        /proc/sys/net as namespace 0 of the look sees it
  *	netns.0/net/...            /proc/net of that namespace
  *	netns.0/netlink.inet       raw answers of sock_diag; or netlink.inet4 and netlink.inet6
+ *	netns.0/netlink.mptcp4     the same of MPTCP; and netlink.mptcp6
  *
  * On this machine "netns.N/" is whatever namespace the calling thread is in. A recorded folder is
  * hostile: no symbolic link is followed, no ".." accepted, only regular files are read, and never

@@ -40,7 +40,7 @@ enum fact_kind {
 	FACT_TIME_NS,  /* an instant, epoch */
 };
 
-enum { MAX_FACTS = 24 };
+enum { MAX_FACTS = 32 };
 
 struct fact {
 	const char *name;

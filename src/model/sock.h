@@ -42,6 +42,19 @@ enum watch {
 
 struct holder;
 
+/* Options of the owner's socket; what `known` does not name was not reported. */
+enum { OPTS_LINGER = 1, OPTS_KEEPALIVE = 2, OPTS_LINGER2 = 4, OPTS_USER_TIMEOUT = 8,
+       OPTS_REUSEADDR = 16, OPTS_ALL = 31 };
+
+struct sock_opts {
+	uint8_t known;
+	bool linger, keepalive, reuseaddr;
+	int linger_s;                   /* means nothing while linger is off */
+	int idle_s, interval_s, probes; /* in force: the socket's own, or the sysctl's */
+	int linger2_s;                  /* in force; below 0: no FIN-WAIT-2 at all */
+	uint32_t user_timeout_ms;       /* 0: none */
+};
+
 /* tcp_info as far as this kernel reported it: a field is meaningful if `len` reaches its end. */
 struct sock_info {
 	uint16_t len; /* bytes of the attribute that arrived; 0: none was reported */
@@ -70,6 +83,7 @@ struct sock_full {
 	/* Every descriptor found for this inode, by owners_find(). */
 	const struct holder *holders;
 	uint32_t n_holders;
+	const struct sock_opts *opts; /* NULL: not asked for; by sockopts_find() */
 	uint8_t watch;         /* enum watch, by watch_find() */
 	uint32_t watch_events; /* EPOLL… of all sets it is in */
 };

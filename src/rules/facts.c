@@ -63,6 +63,47 @@ void fact_ends(struct finding *f, const struct group *g)
 	finding_fact(f, "ends_last", FACT_MS, (int64_t)g->ends_last_ms);
 }
 
+static void fact_seconds(struct finding *f, const char *name, int64_t seconds)
+{
+	finding_fact(f, name, FACT_MS, seconds * SECOND_MS);
+}
+
+/* A peer that is gone is given up after the idle time and all the probes. */
+static void fact_keepalive(struct finding *f, const struct sock_opts *o)
+{
+	fact_seconds(f, "keepalive_idle", o->idle_s);
+	fact_seconds(f, "keepalive_interval", o->interval_s);
+	finding_fact(f, "keepalive_probes", FACT_COUNT, o->probes);
+	fact_seconds(f, "keepalive_total", o->idle_s + (int64_t)o->interval_s * o->probes);
+}
+
+void fact_options(struct finding *f, const struct group *g)
+{
+	const struct sock_opts *o = g->opts;
+
+	if (g->n_opts == 0)
+		return;
+	finding_fact(f, "options_read", FACT_COUNT, (int64_t)g->n_opts);
+	if (o->known & OPTS_KEEPALIVE)
+		finding_fact(f, "keepalive_on", FACT_COUNT, (int64_t)g->n_opts_keepalive);
+	if (g->opts_keepalive && !g->keepalives_differ)
+		fact_keepalive(f, g->opts_keepalive);
+	if (o->known & OPTS_LINGER)
+		finding_fact(f, "linger_on", FACT_COUNT, (int64_t)g->n_opts_linger);
+	if (g->opts_linger && !g->lingers_differ)
+		fact_seconds(f, "linger", g->opts_linger->linger_s);
+	if (o->known & OPTS_REUSEADDR)
+		finding_fact(f, "reuseaddr_on", FACT_COUNT, (int64_t)g->n_opts_reuseaddr);
+	if (g->timeouts_differ)
+		return;
+	if ((o->known & OPTS_USER_TIMEOUT) && o->user_timeout_ms > 0)
+		finding_fact(f, "user_timeout", FACT_MS, o->user_timeout_ms);
+	if ((o->known & OPTS_LINGER2) && o->linger2_s >= 0)
+		fact_seconds(f, "linger2", o->linger2_s);
+	else if (o->known & OPTS_LINGER2)
+		finding_fact_sentence(f, "linger2", N_("none: close() does not wait in FIN-WAIT-2"));
+}
+
 void fact_setting(struct finding *f, const char *name, const struct setting *setting)
 {
 	if (setting->known)

@@ -14,6 +14,8 @@ void fact_waits(struct finding *f, const struct group *g);
 void fact_fin(struct finding *f, const struct group *g);
 /* "ends_first", "ends_last": when the first and the last of them end by themselves. */
 void fact_ends(struct finding *f, const struct group *g);
+/* "options_read" and what they are, if any were; values only where all that have them agree. */
+void fact_options(struct finding *f, const struct group *g);
 /* A counter since the namespace was made, if it was read and is not zero. */
 void fact_counter(struct finding *f, const char *name, const struct setting *counter);
 /* A setting's value in force, if known. */

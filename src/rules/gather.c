@@ -45,6 +45,43 @@ static void gather_sharers(struct group *g, const struct conn *c)
 	}
 }
 
+static void gather_keepalive(struct group *g, const struct sock_opts *o)
+{
+	const struct sock_opts *first = g->opts_keepalive;
+
+	g->n_opts_keepalive++;
+	if (!first)
+		g->opts_keepalive = o;
+	else
+		g->keepalives_differ |= first->idle_s != o->idle_s || first->probes != o->probes ||
+					first->interval_s != o->interval_s;
+}
+
+static void gather_linger(struct group *g, const struct sock_opts *o)
+{
+	g->n_opts_linger++;
+	if (!g->opts_linger)
+		g->opts_linger = o;
+	else
+		g->lingers_differ |= g->opts_linger->linger_s != o->linger_s;
+}
+
+static void gather_opts(struct group *g, const struct sock_opts *o)
+{
+	g->n_opts++;
+	if (!g->opts)
+		g->opts = o;
+	else
+		g->timeouts_differ |= g->opts->known != o->known ||
+				      g->opts->user_timeout_ms != o->user_timeout_ms ||
+				      g->opts->linger2_s != o->linger2_s;
+	if ((o->known & OPTS_KEEPALIVE) && o->keepalive)
+		gather_keepalive(g, o);
+	if ((o->known & OPTS_LINGER) && o->linger)
+		gather_linger(g, o);
+	g->n_opts_reuseaddr += (o->known & OPTS_REUSEADDR) && o->reuseaddr;
+}
+
 void gather_sock(struct group *g, const struct conn *c)
 {
 	const struct sock *s = c->sock;
@@ -91,6 +128,8 @@ void gather_sock(struct group *g, const struct conn *c)
 		g->n_absent += full->watch == WATCH_ABSENT;
 		if (full->watch_events)
 			g->watch_events = full->watch_events;
+		if (full->opts)
+			gather_opts(g, full->opts);
 		g->rqueue += full->rqueue;
 		g->wqueue += full->wqueue;
 		/* The last data came well before the FIN, and was read: the read that took the

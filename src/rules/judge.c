@@ -1,6 +1,7 @@
 #include "rules/judge.h"
 #include "rules/catalogue.h"
 #include "rules/cause.h"
+#include "rules/facts.h"
 #include "rules/gather.h"
 #include "rules/host.h"
 #include "rules/limits.h"
@@ -506,8 +507,10 @@ static bool weigh(struct judge *j, struct findings *ret, struct group *g)
 
 	qsort(g->fds, g->n_fds < GROUP_FDS_MAX ? g->n_fds : GROUP_FDS_MAX, sizeof(*g->fds), by_number);
 	f->own_fix = runtime_fix(g->subject.proc, g->rule->advice);
-	if (g->rule->weigh(g, &j->bounds, f))
+	if (g->rule->weigh(g, &j->bounds, f)) {
+		fact_options(f, g);
 		return true;
+	}
 	ret->n--;
 	return false;
 }

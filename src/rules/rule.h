@@ -78,6 +78,10 @@ struct group {
 	uint64_t n_hears, n_absent; /* by the owner's epoll sets */
 	uint32_t watch_events;      /* of the last one that is in a set */
 	uint8_t most_retrans;
+	/* Of those whose options were read; opts are the first one's. */
+	uint64_t n_opts, n_opts_keepalive, n_opts_linger, n_opts_reuseaddr;
+	const struct sock_opts *opts, *opts_keepalive, *opts_linger;
+	bool keepalives_differ, lingers_differ, timeouts_differ;
 	const char *setting;                 /* of a host rule, and its value; or a count */
 	int64_t value;
 	uint64_t n_sockets, n_close_wait;    /* of a process that is near its limit */

@@ -19,16 +19,17 @@ static uint64_t sum_rows(const struct look *look)
 			abort();
 		sum += s->cookie + s->pair.local.port + s->expires_ms;
 		if (s->full)
-			sum += s->full->inode + s->full->info.snd_wnd + s->full->cgroup_id;
+			sum += s->full->inode + s->full->info.snd_wnd + s->full->cgroup_id + s->full->token;
 	}
 	return sum;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void decode(const uint8_t *data, size_t size, bool is_mptcp)
 {
 	static const struct live_request req = { .states = STATES_ALL, .want_info = true };
 	struct cookies seen = { 0 };
-	struct diag_rows rows = { .look = look_new(), .req = &req, .seen = &seen };
+	struct diag_rows rows = { .look = look_new(), .req = &req, .seen = &seen,
+				  .is_mptcp = is_mptcp };
 	volatile uint64_t sum;
 
 	cookies_clear(&seen);
@@ -40,5 +41,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	cookies_free(&seen);
 	look_free(rows.look);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	decode(data, size, false);
+	decode(data, size, true);
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include "live/facts.h"
 #include "live/hostinfo.h"
 #include "live/lookfile.h"
+#include "live/sockopts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@ static void read_lookfile(char *text)
 static void read_text(uint8_t which, char *text, size_t n, struct arena *arena)
 {
 	struct proc proc = { 0 };
+	struct sock_opts opts;
 	uint32_t count;
 
 	switch (which) {
@@ -53,6 +55,10 @@ static void read_text(uint8_t which, char *text, size_t n, struct arena *arena)
 		break;
 	case 't':
 		hostinfo_sockstat(text, "TCP:", "orphan");
+		break;
+	case 'o':
+		if (sockopts_parse(text, &count, &opts) && (opts.known > OPTS_ALL || opts.probes > 127))
+			abort();
 		break;
 	case 'l':
 		read_lookfile(text);

@@ -1,6 +1,8 @@
 #include "rules_test.h"
 #include "util/attr.h"
 
+#include <string.h>
+
 /* Ages around the bounds: 5 s young, 60 s suspicious, 10 min old, 1 h forgotten. */
 
 static void never_accepted(void **state)
@@ -129,6 +131,48 @@ static void leaked_fd(void **state)
 	check_rows(rows, ARRAY_LEN(rows));
 }
 
+static int64_t number_of(const struct finding *f, const char *name)
+{
+	const struct fact *fact = finding_find_fact(f, name, strlen(name));
+
+	return fact ? fact->number : -1;
+}
+
+/* Of three connections the options of two were read; their linger times differ. */
+static void options(void **state)
+{
+	const struct sock_opts a = { .known = OPTS_ALL, .keepalive = true, .idle_s = 60, .interval_s = 10,
+				     .probes = 6, .linger = true, .linger_s = 3, .linger2_s = 60 };
+	struct sock_opts b = a;
+	struct sock_full full[3] = { { .inode = 1, .opts = &a }, { .inode = 2, .opts = &b }, { .inode = 3 } };
+	struct sock socks[3] = { { .full = &full[0] }, { .full = &full[1] }, { .full = &full[2] } };
+	struct proc p = { .pid = 812, .comm = "x" };
+	struct arena *arena = arena_new();
+	struct judge *j = judge_new(arena, 0, 3);
+	struct findings all;
+
+	(void)state;
+	b.linger_s = 4;
+	for (int i = 0; i < 3; i++) {
+		socks[i].state = STATE_CLOSE_WAIT;
+		struct conn c = { .sock = &socks[i], .owner = OWNER_KNOWN, .holders = { { &p, 5 } },
+				  .n_holders = 1, .age = { true, true, 60000 } };
+
+		judge_sock(j, &c);
+	}
+	judge_end(j, &all);
+	assert_int_equal(all.n, 1);
+	assert_int_equal(number_of(&all.at[0], "options_read"), 2);
+	assert_int_equal(number_of(&all.at[0], "keepalive_on"), 2);
+	assert_int_equal(number_of(&all.at[0], "keepalive_total"), 120000);
+	assert_int_equal(number_of(&all.at[0], "linger_on"), 2);
+	assert_int_equal(number_of(&all.at[0], "linger"), -1);
+	assert_int_equal(number_of(&all.at[0], "user_timeout"), -1);
+	assert_int_equal(number_of(&all.at[0], "linger2"), 60000);
+	assert_int_equal(number_of(&all.at[0], "reuseaddr_on"), 0);
+	arena_free(arena);
+}
+
 /* For a subflow its MPTCP socket speaks; of its other states nobody has rules. */
 static void mptcp(void **state)
 {
@@ -170,6 +214,7 @@ int main(void)
 		cmocka_unit_test(eof_unread),
 		cmocka_unit_test(leaked_fd),
 		cmocka_unit_test(mptcp),
+		cmocka_unit_test(options),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

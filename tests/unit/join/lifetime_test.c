@@ -17,6 +17,13 @@ static const struct netns defaults = {
 static const struct netns long_fin_timeout = { .sysctls.fin_timeout_s = { true, 120 } };
 static const struct netns vendor = { .sysctls.tw_timeout_s = { true, 5 } };
 
+#define ALL_OF_KEEPALIVE .known = OPTS_KEEPALIVE | OPTS_USER_TIMEOUT, .keepalive = true
+static const struct sock_opts probing = { ALL_OF_KEEPALIVE, .idle_s = 60, .interval_s = 10, .probes = 6 };
+static const struct sock_opts limited = { ALL_OF_KEEPALIVE, .idle_s = 60, .interval_s = 10, .probes = 6,
+					  .user_timeout_ms = 95000 };
+static const struct sock_opts not_reported = { .known = OPTS_LINGER, .keepalive = true, .probes = 6,
+					       .interval_s = 10 };
+
 /* One socket, what must be said of its age and of its end. */
 static const struct row {
 	const char *name;
@@ -26,6 +33,8 @@ static const struct row {
 	uint32_t inode, expires_ms, wqueue, retrans;
 	struct sock_info info;
 	const struct netns *netns;
+	const struct sock_opts *opts;
+	bool is_mptcp;
 	struct age age;
 	struct ends ends;
 } rows[] = {
@@ -77,6 +86,38 @@ static const struct row {
 	  .ends = { .by = ENDS_NEVER } },
 	{ .name = "persist, orphan: the probes' back-off", .state = STATE_FIN_WAIT_1,
 	  .timer = TIMER_PERSIST, .wqueue = 100, .age = { 0 }, .ends = { .by = ENDS_RETRIES } },
+	{ .name = "keepalive, two of six probes unanswered: 4 s and four intervals",
+	  .state = STATE_FIN_WAIT_2, .inode = 5, .timer = TIMER_KEEPALIVE, .retrans = 2,
+	  .expires_ms = 4000, .opts = &probing,
+	  .info = { .last_ack_recv_ms = 76000, .last_data_recv_ms = 80000 },
+	  .age = { true, false, 76000 }, .ends = { ENDS_KEEPALIVE, true, 44000 } },
+	{ .name = "keepalive, all of them unanswered: this timer is the last", .state = STATE_CLOSE_WAIT,
+	  .inode = 5, .timer = TIMER_KEEPALIVE, .retrans = 6, .expires_ms = 4000, .opts = &probing,
+	  .info = { .last_ack_recv_ms = 116000, .last_data_recv_ms = 120000 },
+	  .age = { true, false, 116000 }, .ends = { ENDS_KEEPALIVE, true, 4000 } },
+	{ .name = "keepalive, the peer answers", .state = STATE_CLOSE_WAIT, .inode = 5,
+	  .timer = TIMER_KEEPALIVE, .expires_ms = 4000, .opts = &probing,
+	  .info = { .last_ack_recv_ms = 56000, .last_data_recv_ms = 80000 },
+	  .age = { true, false, 56000 }, .ends = { .by = ENDS_KEEPALIVE } },
+	{ .name = "keepalive, options not reported", .state = STATE_CLOSE_WAIT, .inode = 5,
+	  .timer = TIMER_KEEPALIVE, .retrans = 2, .expires_ms = 4000, .opts = &not_reported,
+	  .info = { .last_ack_recv_ms = 76000, .last_data_recv_ms = 80000 },
+	  .age = { true, false, 76000 }, .ends = { .by = ENDS_KEEPALIVE } },
+	/* Silent for 76 s, 80 s at the next probe, 100 s two probes later: that is beyond 95 s. */
+	{ .name = "keepalive with TCP_USER_TIMEOUT", .state = STATE_CLOSE_WAIT, .inode = 5,
+	  .timer = TIMER_KEEPALIVE, .retrans = 2, .expires_ms = 4000, .opts = &limited,
+	  .info = { .last_ack_recv_ms = 76000, .last_data_recv_ms = 80000 },
+	  .age = { true, false, 76000 }, .ends = { ENDS_USER_TIMEOUT, true, 24000 } },
+	{ .name = "MPTCP: any acknowledgement refreshes it, and it ends with its subflows",
+	  .state = STATE_CLOSE_WAIT, .inode = 5, .is_mptcp = true,
+	  .info = { .last_ack_recv_ms = 3000, .last_data_sent_ms = 5000 },
+	  .age = { true, false, 3000 }, .ends = { .by = ENDS_UNKNOWN } },
+	{ .name = "MPTCP, closed: its timer", .state = STATE_FIN_WAIT_2, .is_mptcp = true,
+	  .timer = TIMER_KEEPALIVE, .expires_ms = 59000, .info = { .last_ack_recv_ms = 1000 },
+	  .age = { true, false, 1000 }, .ends = { ENDS_FIN_TIMEOUT, true, 59000 } },
+	{ .name = "MPTCP: no timeouts to count", .state = STATE_FIN_WAIT_1, .is_mptcp = true,
+	  .timer = TIMER_ON, .info = { .rto_us = 1600000, .backoff = 3 }, .age = { 0 },
+	  .ends = { .by = ENDS_UNKNOWN } },
 	{ .name = "not a teardown state", .state = STATE_ESTABLISHED, .inode = 5, .age = { 0 },
 	  .ends = { .by = ENDS_UNKNOWN } },
 };
@@ -86,7 +127,8 @@ static void ages_and_ends(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct row *r = &rows[i];
-		struct sock_full full = { .inode = r->inode, .wqueue = r->wqueue, .info = r->info };
+		struct sock_full full = { .inode = r->inode, .wqueue = r->wqueue, .info = r->info,
+					  .opts = r->opts, .is_mptcp = r->is_mptcp };
 		struct sock s = { .state = (uint8_t)r->state, .timer = (uint8_t)r->timer,
 				  .expires_ms = r->expires_ms, .retrans = (uint8_t)r->retrans,
 				  .full = r->is_mini ? NULL : &full };

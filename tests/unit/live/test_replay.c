@@ -604,6 +604,40 @@ static void dead_descriptors(void **state)
 	look_free(look);
 }
 
+/* Options of inode 11 and 13; the other lines are no kernel's. */
+static void socket_options(void **state)
+{
+	const struct folder *f = *state;
+	struct live_request req = everything(f);
+	char copy[PATH_MAX];
+
+	put_host(f);
+	put_text(f, "sockopts", "13 2 0 0 1 7200 75 9 0 0 0\n"
+				"11 31 1 3 1 61 7 5 -1 45000 1\n"
+				"12 31 1 3 1 61 7 200 9 45000 1\n"
+				"12 32 1 3 1 61 7 5 9 45000 1\n"
+				"12 31 1 -3 1 61 7 5 9 45000 1\n"
+				"12 31 1 3 1 40000 7 5 9 45000 1\n"
+				"12 31 1 3 1 61\nnonsense\n\n"
+				"15 31 1 3 1 61 7 5 9 45000 1\n");
+	req.record = below(f, "copy", copy);
+	look_free(look_at(&req));
+	req.from = copy;
+	req.record = NULL;
+	struct look *look = look_at(&req);
+	const struct sock_opts *all = by_inode(look, 11)->opts, *some = by_inode(look, 13)->opts;
+	assert_true(all && all->known == OPTS_ALL && all->linger && all->keepalive && all->reuseaddr);
+	assert_int_equal(all->linger_s, 3);
+	assert_int_equal(all->idle_s + all->interval_s * all->probes, 96);
+	assert_int_equal(all->linger2_s, -1);
+	assert_int_equal(all->user_timeout_ms, 45000);
+	assert_true(some && some->known == OPTS_KEEPALIVE && some->idle_s == 7200);
+	assert_null(by_inode(look, 12)->opts);
+	assert_null(by_inode(look, 14)->opts);
+	assert_null(by_inode(look, 15)->opts); /* ESTABLISHED: nobody was to ask */
+	look_free(look);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -612,7 +646,7 @@ int main(void)
 		TEST(two_namespaces),  TEST(long_recording), TEST(not_a_recording),
 		TEST(hostile_folder),  TEST(holders_in_order),
 		TEST(epoll_sets),     TEST(dead_descriptors),
-		TEST(mptcp_dump),
+		TEST(mptcp_dump),     TEST(socket_options),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
