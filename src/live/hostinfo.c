@@ -76,6 +76,40 @@ struct setting hostinfo_sockstat(const char *text, const char *prefix, const cha
 	return (struct setting){ 0 };
 }
 
+/* The i-th word of the line at `at`, parsed as hexadecimal. */
+static bool hex_word(const char *at, size_t i, uint64_t *ret)
+{
+	size_t n;
+
+	for (; next_word(&at, &n); at += n) {
+		if (i-- > 0)
+			continue;
+		char *end;
+		*ret = strtoull(at, &end, 16);
+		return end == at + n;
+	}
+	return false;
+}
+
+struct setting hostinfo_column(const char *text, const char *name)
+{
+	const char *at = text;
+	size_t n = 0, i = 0;
+	uint64_t sum = 0, value;
+	bool is_known = false;
+
+	for (; next_word(&at, &n); at += n, i++)
+		if (n == strlen(name) && memcmp(at, name, n) == 0)
+			break;
+	if (n == 0)
+		return (struct setting){ 0 };
+	while ((at = strchr(at, '\n')) && *++at && hex_word(at, i, &value)) {
+		sum += value;
+		is_known = true;
+	}
+	return (struct setting){ is_known, (int64_t)(sum & INT64_MAX) };
+}
+
 bool hostinfo_count_ports(const char *list, int64_t low, int64_t high, uint32_t *ret)
 {
 	/* Ranges of a recording may overlap: each port counts once. */
@@ -124,6 +158,7 @@ static const char *read_line(struct root *root, struct arena *arena, const char 
 void hostinfo_read_machine(struct root *root, struct look *look)
 {
 	struct host *host = &look->host;
+	const char *files = read_line(root, look->arena, "proc/sys/fs/file-nr");
 	const char *uptime = read_line(root, look->arena, "proc/uptime");
 	int64_t seconds, hundredths;
 
@@ -132,20 +167,47 @@ void hostinfo_read_machine(struct root *root, struct look *look)
 	host->boot_id = read_line(root, look->arena, "proc/sys/kernel/random/boot_id");
 	if (uptime && sscanf(uptime, "%10" SCNd64 ".%2" SCNd64, &seconds, &hundredths) == 2)
 		host->uptime_ms = seconds * 1000 + hundredths * 10;
+	if (files)
+		host->files_open = parse_integer(files);
 }
 
 /* ---- one namespace ---- */
 
-static bool read_netns_file(struct root *root, unsigned netns, const char *name, struct buf *text)
+static int read_netns_error(struct root *root, unsigned netns, const char *name, struct buf *text)
 {
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "netns.%u/%s", netns, name);
-	return root_read(root, path, MAX_FILE, text) == 0;
+	return root_read(root, path, MAX_FILE, text);
 }
 
-static void read_sysctls(struct root *root, unsigned netns, struct sysctls *ret)
+static bool read_netns_file(struct root *root, unsigned netns, const char *name, struct buf *text)
 {
+	return read_netns_error(root, netns, name, text) == 0;
+}
+
+/* A recording tells a file that was refused from one that was not there by its gaps alone. */
+static bool has_refusals(const struct look *look)
+{
+	for (size_t i = 0; i < look->gaps.n; i++)
+		if (strcmp(look->gaps.at[i].what, "sysctl") == 0)
+			return true;
+	return false;
+}
+
+static void add_refusal(struct look *look, const char *path, int error)
+{
+	char name[PATH_MAX];
+
+	snprintf(name, sizeof(name), "/proc/%s", path);
+	gap_add(&look->gaps, "sysctl", arena_strdup(look->arena, name), strerror(error),
+		_("what these settings do here is not judged"));
+}
+
+static void read_sysctls(struct root *root, unsigned netns, struct look *look)
+{
+	struct sysctls *ret = &look->netns[netns].sysctls;
+	bool is_doubtful = !root->is_live && has_refusals(look);
 	static const struct {
 		size_t offset;
 		const char *path;
@@ -158,13 +220,34 @@ static void read_sysctls(struct root *root, unsigned netns, struct sysctls *ret)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct setting *setting = (void *)((char *)ret + rows[i].offset);
+		int error = -read_netns_error(root, netns, rows[i].path, &text);
 
-		if (read_netns_file(root, netns, rows[i].path, &text))
+		if (!error)
 			*setting = parse_integer(buf_text(&text));
+		if (!error && !setting->known)
+			error = EINVAL;
+		if (error == ENOENT && is_doubtful)
+			error = EACCES;
+		else if (error && error != ENOENT)
+			add_refusal(look, rows[i].path, error);
+		ret->error[i] = (uint8_t)(error < UINT8_MAX ? error : EIO);
 	}
 }
 
-static void read_ports(struct root *root, unsigned netns, struct sysctls *ret)
+/* Three numbers of pages, in the initial namespace alone. */
+static void read_mem(struct root *root, unsigned netns, struct sysctls *ret)
+{
+	AUTO_BUF text = { 0 };
+
+	if (!read_netns_file(root, netns, "sys/net/ipv4/tcp_mem", &text))
+		return;
+	const char *at = buf_text(&text);
+	size_t n;
+	for (size_t i = 0; i < ARRAY_LEN(ret->mem_pages) && next_word(&at, &n); i++, at += n)
+		ret->mem_pages[i] = parse_integer(at);
+}
+
+static void read_ports(struct root *root, unsigned netns, struct arena *arena, struct sysctls *ret)
 {
 	AUTO_BUF text = { 0 };
 
@@ -176,10 +259,13 @@ static void read_ports(struct root *root, unsigned netns, struct sysctls *ret)
 		ret->port_high = parse_integer(space);
 	if (!ret->port_low.known || !ret->port_high.known)
 		return;
-	if (read_netns_file(root, netns, "sys/net/ipv4/ip_local_reserved_ports", &text))
-		ret->reserved_known = hostinfo_count_ports(buf_text(&text), ret->port_low.value,
-							   ret->port_high.value,
-							   &ret->reserved_in_range);
+	if (!read_netns_file(root, netns, "sys/net/ipv4/ip_local_reserved_ports", &text))
+		return;
+	ret->reserved_known = hostinfo_count_ports(buf_text(&text), ret->port_low.value,
+						   ret->port_high.value, &ret->reserved_in_range);
+	if (ret->reserved_known)
+		ret->reserved = arena_strndup(arena, buf_text(&text),
+					      strcspn(buf_text(&text), "\n"));
 }
 
 static void read_counters(struct root *root, unsigned netns, struct counters *ret)
@@ -219,17 +305,41 @@ static void read_counters(struct root *root, unsigned netns, struct counters *re
 	}
 }
 
+/* The orphans and the memory are the machine's, whichever namespace shows them.
+ * Source: Linux net/ipv4/proc.c, sockstat_seq_show(). */
+static void read_sockstat(struct root *root, unsigned netns, struct look *look)
+{
+	AUTO_BUF text = { 0 };
+
+	if (!read_netns_file(root, netns, "net/sockstat", &text))
+		return;
+	look->netns[netns].n_timewait = hostinfo_sockstat(buf_text(&text), "TCP:", "tw");
+	if (look->host.orphans.known)
+		return;
+	look->host.orphans = hostinfo_sockstat(buf_text(&text), "TCP:", "orphan");
+	look->host.tcp_pages = hostinfo_sockstat(buf_text(&text), "TCP:", "mem");
+}
+
+static void read_conntrack(struct root *root, unsigned netns, struct counters *ret)
+{
+	AUTO_BUF text = { 0 };
+
+	if (!read_netns_file(root, netns, "net/stat/nf_conntrack", &text))
+		return;
+	ret->conntrack_drops = hostinfo_column(buf_text(&text), "drop");
+	ret->conntrack_early_drops = hostinfo_column(buf_text(&text), "early_drop");
+}
+
 void hostinfo_read_netns(struct root *root, unsigned netns, struct look *look)
 {
 	struct netns *ns = &look->netns[netns];
-	AUTO_BUF text = { 0 };
 
-	read_sysctls(root, netns, &ns->sysctls);
-	read_ports(root, netns, &ns->sysctls);
+	read_sysctls(root, netns, look);
+	read_ports(root, netns, look->arena, &ns->sysctls);
+	read_mem(root, netns, &ns->sysctls);
 	read_counters(root, netns, &ns->counters);
-	/* The number of orphans is the machine's, whichever namespace shows it. */
-	if (!look->host.orphans.known && read_netns_file(root, netns, "net/sockstat", &text))
-		look->host.orphans = hostinfo_sockstat(buf_text(&text), "TCP:", "orphan");
+	read_conntrack(root, netns, &ns->counters);
+	read_sockstat(root, netns, look);
 }
 
 /* A count that is there and zero. */

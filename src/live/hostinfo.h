@@ -21,5 +21,8 @@ MUST_CHECK bool hostinfo_count_ports(const char *list, int64_t low, int64_t high
 /* The value of `name` in the pair of lines that begin with `prefix`: a line of names, a line of
  * values, as in netstat and snmp. */
 struct setting hostinfo_counter(const char *text, const char *prefix, const char *name);
+/* The sum over all processors of column `name` of /proc/net/stat/nf_conntrack: a line of names, then
+ * hexadecimal numbers. */
+struct setting hostinfo_column(const char *text, const char *name);
 /* "TCP: inuse 5 orphan 0 tw 2": the number behind `name` in the line that begins with `prefix`. */
 struct setting hostinfo_sockstat(const char *text, const char *prefix, const char *name);

@@ -16,6 +16,13 @@ struct setting {
 	int64_t value;
 };
 
+enum sysctl_id {
+#define SYSCTL(member, path, unit, does) SYSCTL_##member,
+#include "model/sysctls.def"
+#undef SYSCTL
+	N_SYSCTLS,
+};
+
 struct sysctls {
 #define SYSCTL(member, path, unit, does) struct setting member;
 #include "model/sysctls.def"
@@ -23,6 +30,10 @@ struct sysctls {
 	struct setting port_low, port_high; /* ip_local_port_range, bounds included */
 	uint32_t reserved_in_range;         /* ip_local_reserved_ports inside that range */
 	bool reserved_known;
+	const char *reserved;               /* the list itself, "8080,9148-9153"; NULL: unknown */
+	struct setting mem_pages[3];        /* tcp_mem: low, pressure, high */
+	/* Why it is unknown: ENOENT, EACCES …, by sysctl_id. 0: it is known, or nobody has asked. */
+	uint8_t error[N_SYSCTLS];
 };
 
 /* Monotonic counters of one namespace since it was made: TcpExt of /proc/net/netstat, Tcp of snmp. */
@@ -32,6 +43,10 @@ struct counters {
 		abort_on_linger;      /* TCPAbortOn* */
 	struct setting listen_overflows, listen_drops;
 	struct setting out_rsts, estab_resets;
+	/* Of connection tracking: packets refused because no entry could be made (a full table is one
+	 * reason), and entries thrown out before their time because it was full.
+	 * Source: Linux net/netfilter/nf_conntrack_core.c, nf_conntrack_in(), early_drop(). */
+	struct setting conntrack_drops, conntrack_early_drops;
 };
 
 struct netns {
@@ -41,6 +56,7 @@ struct netns {
 	uint32_t n_subflows; /* of MPTCP among them, listeners left out */
 	struct sysctls sysctls;
 	struct counters counters;
+	struct setting n_timewait; /* TIME-WAIT and short FIN-WAIT-2: "tw" of sockstat */
 };
 
 struct host {
@@ -50,5 +66,7 @@ struct host {
 	int64_t time_ns;         /* when the look was taken, epoch */
 	int64_t hz;              /* clock ticks a second of start_ticks */
 	int64_t uptime_ms;
-	struct setting orphans;  /* machine-wide, from sockstat */
+	struct setting orphans;  /* machine-wide, from sockstat, as is the next */
+	struct setting tcp_pages; /* memory of all TCP sockets */
+	struct setting files_open; /* of the whole machine, from file-nr */
 };

@@ -67,12 +67,30 @@ static void sockstat(void **state)
 	assert_false(hostinfo_sockstat("TCP: inuse", "TCP:", "inuse").known);
 }
 
+static void columns(void **state)
+{
+	static const char text[] = "entries  clashres found drop early_drop icmp_error\n"
+				   "00000009  00000000 00000000 0000000a 00000001 00000000\n"
+				   "00000009  00000000 00000000 00000010 00000000 00000000\n";
+
+	(void)state;
+	assert_int_equal(hostinfo_column(text, "drop").value, 0x1a);
+	assert_int_equal(hostinfo_column(text, "early_drop").value, 1);
+	assert_true(hostinfo_column(text, "icmp_error").known);
+	assert_false(hostinfo_column(text, "insert").known);
+	assert_false(hostinfo_column("drop\n", "drop").known);
+	assert_false(hostinfo_column("drop\nx\n", "drop").known);
+	assert_false(hostinfo_column("a drop\n1\n", "drop").known);
+	assert_false(hostinfo_column("", "drop").known);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reserved_ports),
 		cmocka_unit_test(counters),
 		cmocka_unit_test(sockstat),
+		cmocka_unit_test(columns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
