@@ -83,6 +83,8 @@ static const struct lab_scenario scenarios[] = {
 	{ .name = "dead-socket-leaked-fd", .rule = "dead-socket-leaked-fd",
 	  .make = make_dead_socket_leaked_fd,
 	  .title = N_("descriptors of connections that were reset and never closed") },
+	{ .name = "dead-socket-bound", .rule = "dead-socket-leaked-fd", .make = make_dead_socket_bound,
+	  .title = N_("the same of connections that were bound before connect()") },
 
 	{ .name = "rst-refused", .rule = "rst-refused", .make = make_rst_refused,
 	  .title = N_("a client that knocks where nobody listens") },

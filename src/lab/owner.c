@@ -268,6 +268,55 @@ void make_dead_socket_leaked_fd(struct stage *st)
 	stage_expect(st, "dead-socket-leaked-fd", server, N_DEAD);
 }
 
+/* Sockets that have an address and no connection are in CLOSE; the kernel lists them since 6.8. */
+static void need_listing_of_bound(void)
+{
+	unsigned major = 0, minor = 0;
+	struct utsname name;
+
+	errno = 0;
+	if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &major, &minor) != 2 ||
+	    major * 1000 + minor < 6008)
+		stage_impossible(_("a kernel that lists bound sockets (6.8)"));
+}
+
+static void abort_what_comes(void)
+{
+	int listener = tcp_listen(SERVICE, N_DEAD), fds[N_DEAD];
+
+	cue_ready();
+	tcp_accept_all(listener, fds, N_DEAD);
+	for (int i = 0; i < N_DEAD; i++)
+		tcp_abort(fds[i]);
+	cue_ready();
+}
+
+/* As a proxy does that has a source address of its own. */
+static void bind_connect_and_forget(void)
+{
+	int fds[N_DEAD];
+
+	for (int i = 0; i < N_DEAD; i++) {
+		fds[i] = tcp_bind((uint16_t)(SERVICE + 1 + i));
+		tcp_connect_bound(fds[i], SERVICE);
+	}
+	for (int i = 0; i < N_DEAD; i++)
+		tcp_await_state(fds[i], STATE_CLOSED);
+	cue_ready();
+}
+
+void make_dead_socket_bound(struct stage *st)
+{
+	need_listing_of_bound();
+	struct actor *server = stage_cast_ready(st, "lab-server", abort_what_comes);
+	struct actor *client = stage_cast_ready(st, "lab-proxy", bind_connect_and_forget);
+
+	stage_await(server);
+	stage_made(st, _("lab-server[%d] reset %d connections of lab-proxy[%d], which had bound them to ports "
+			 "of its own and closes none"), server->pid, N_DEAD, client->pid);
+	stage_expect(st, "dead-socket-leaked-fd", client, N_DEAD);
+}
+
 /* ---- healthy ---- */
 
 static void make_sockets(int family, int type, int n)
@@ -285,18 +334,6 @@ static void prepare_sockets(void)
 	make_sockets(AF_INET, SOCK_DGRAM, N_OTHERS);
 	make_sockets(AF_UNIX, SOCK_STREAM, N_OTHERS);
 	cue_ready();
-}
-
-/* Sockets that have an address and no connection are in CLOSE; the kernel lists them since 6.8. */
-static void need_listing_of_bound(void)
-{
-	unsigned major = 0, minor = 0;
-	struct utsname name;
-
-	errno = 0;
-	if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &major, &minor) != 2 ||
-	    major * 1000 + minor < 6008)
-		stage_impossible(_("a kernel that lists bound sockets (6.8)"));
 }
 
 static void bind_only(void)

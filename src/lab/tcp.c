@@ -86,6 +86,14 @@ int tcp_connect(uint16_t port)
 	return fd;
 }
 
+void tcp_connect_bound(int fd, uint16_t port)
+{
+	struct sockaddr_in at = at_port(port);
+
+	if (connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
+		stage_die("connect");
+}
+
 void tcp_send(int fd, size_t n_bytes)
 {
 	char block[4096];

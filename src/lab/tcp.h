@@ -17,6 +17,8 @@ int mptcp_connect(uint16_t port);
 int tcp_bind(uint16_t port);
 int tcp_accept(int listener);
 int tcp_connect(uint16_t port);
+/* Connects a socket that has an address already. */
+void tcp_connect_bound(int fd, uint16_t port);
 void tcp_send(int fd, size_t n_bytes);
 /* Reads until the end of the stream. */
 void tcp_drain(int fd);
