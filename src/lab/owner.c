@@ -225,7 +225,7 @@ void make_close_wait_loop_stuck(struct stage *st)
 	stage_expect(st, "close-wait-eof-unread", server, N);
 }
 
-enum { N_DEAD = 20, N_FRESH = 9, N_OTHERS = 20 };
+enum { N_DEAD = 20, N_FRESH = 9, N_OTHERS = 20, N_CHURN = 350 };
 
 /* Each of them is reset; it reads the error, and that is all. One living connection is left. */
 static void meet_errors(void)
@@ -354,18 +354,18 @@ void make_near_bound_sockets(struct stage *st)
 }
 
 /* Connections that come and go while they are looked at, without a packet in the end: neither resets
- * nor TIME-WAITs are the subject here. */
+ * nor TIME-WAITs are the subject here. So many that some come between the listing and the search. */
 static void churn(void)
 {
-	int listener = tcp_listen(SERVICE, N_DEAD), ours[N_DEAD], theirs[N_DEAD];
+	int listener = tcp_listen(SERVICE, 1), ours[N_CHURN], theirs[N_CHURN];
 
 	cue_ready();
 	for (;;) {
-		for (int i = 0; i < N_DEAD; i++) {
+		for (int i = 0; i < N_CHURN; i++) {
 			ours[i] = tcp_connect(SERVICE);
 			theirs[i] = tcp_accept(listener);
 		}
-		for (int i = 0; i < N_DEAD; i++) {
+		for (int i = 0; i < N_CHURN; i++) {
 			tcp_vanish(ours[i]);
 			tcp_vanish(theirs[i]);
 		}
@@ -377,7 +377,7 @@ void make_near_busy_sockets(struct stage *st)
 	struct actor *server = stage_cast_ready(st, "lab-busy", churn);
 
 	stage_made(st, _("lab-busy[%d] opens and closes %d connections, over and over"), server->pid,
-		   N_DEAD);
+		   N_CHURN);
 }
 
 void make_near_fresh_sockets(struct stage *st)
