@@ -86,6 +86,10 @@ static const struct lab_scenario scenarios[] = {
 	{ .name = "dead-socket-bound", .rule = "dead-socket-leaked-fd", .make = make_dead_socket_bound,
 	  .title = N_("the same of connections that were bound before connect()") },
 
+	{ .name = "sockopts", .rule = "close-wait-leaked-fd", .option = "--sockopts",
+	  .make = make_sockopts,
+	  .title = N_("socket options of a server that forgets to close, read from its sockets") },
+
 	{ .name = "rst-refused", .rule = "rst-refused", .make = make_rst_refused,
 	  .title = N_("a client that knocks where nobody listens") },
 	{ .name = "rst-after-close", .rule = "rst-after-close", .make = make_rst_after_close,
@@ -118,6 +122,9 @@ static const struct lab_scenario scenarios[] = {
 	  .title = N_("healthy: connections that ended with four segments, either end first") },
 	{ .name = "near-mptcp", .rule = "unjudged", .is_near_miss = true, .make = make_near_mptcp,
 	  .title = N_("healthy: MPTCP connections that were half-closed a moment ago") },
+	{ .name = "near-sockopts", .rule = "close-wait-leaked-fd", .option = "--sockopts",
+	  .is_near_miss = true, .make = make_near_sockopts,
+	  .title = N_("healthy: connections with such options, in use") },
 	{ .name = "near-fresh-sockets", .rule = "dead-socket-leaked-fd", .is_near_miss = true,
 	  .make = make_near_fresh_sockets,
 	  .title = N_("healthy: sockets that are about to connect") },

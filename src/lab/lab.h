@@ -14,6 +14,7 @@ struct lab_scenario {
 	const char *name;  /* the rule id it shows, "demo", or "near-…" */
 	const char *rule;  /* the rule that must answer; of a near miss: the one it must not wake */
 	const char *title; /* one line, translated by the printer */
+	const char *option; /* what the diagnosis needs to be told; NULL: nothing */
 	bool is_near_miss; /* healthy life: no warning and no problem may come */
 	const char *why_not; /* a private namespace cannot have it, and why; translated by the printer */
 	void (*make)(struct stage *st);

@@ -100,6 +100,8 @@ static int diagnose(const struct lab_request *req, const struct lab_scenario *sc
 		argv[argc++] = "--min-age";
 		argv[argc++] = "0";
 	}
+	if (scenario->option)
+		argv[argc++] = scenario->option;
 	if (file) {
 		argv[argc++] = "-r";
 		argv[argc++] = file;

@@ -29,6 +29,8 @@ void make_nofile_near_limit(struct stage *st);
 void make_mptcp_close_wait(struct stage *st);
 void make_near_mptcp(struct stage *st);
 void make_dead_socket_leaked_fd(struct stage *st);
+void make_sockopts(struct stage *st);
+void make_near_sockopts(struct stage *st);
 void make_dead_socket_bound(struct stage *st);
 void make_near_fresh_sockets(struct stage *st);
 void make_near_bound_sockets(struct stage *st);

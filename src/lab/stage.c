@@ -309,5 +309,11 @@ void stage_expect(struct stage *st, const char *rule, const struct actor *guilty
 		stage_die(rule);
 	}
 	st->expected[st->n_expected++] =
-		(struct expected){ rule, guilty ? guilty->pid : 0, count };
+		(struct expected){ .rule = rule, .pid = guilty ? guilty->pid : 0, .count = count };
+}
+
+void stage_expect_fact(struct stage *st, const char *fact, int64_t value)
+{
+	st->expected[st->n_expected - 1].fact = fact;
+	st->expected[st->n_expected - 1].value = value;
 }

@@ -22,6 +22,8 @@ struct expected {
 	const char *rule;
 	pid_t pid;      /* the guilty process; 0: nobody holds it any more */
 	uint64_t count; /* at least so many connections in one finding */
+	const char *fact; /* of that finding, as JSON names it; NULL: none in particular */
+	int64_t value;
 };
 
 struct actor {
@@ -72,6 +74,8 @@ void cue_wait(void);
 /* "made: what was done": who reads it learns what the diagnosis should find. */
 PRINTF(2, 3) void stage_made(struct stage *st, const char *fmt, ...);
 void stage_expect(struct stage *st, const char *rule, const struct actor *guilty, uint64_t count);
+/* And this number among the facts of the finding expected last. */
+void stage_expect_fact(struct stage *st, const char *fact, int64_t value);
 
 /* Milliseconds on a clock that only goes forward. */
 int64_t stage_now_ms(void);

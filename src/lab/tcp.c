@@ -175,12 +175,31 @@ void tcp_hear_again(int fd)
 		stage_die("SO_DETACH_FILTER");
 }
 
+static void set_option(int fd, int level, int option, int value)
+{
+	if (setsockopt(fd, level, option, &value, sizeof(value)) < 0)
+		stage_die("setsockopt");
+}
+
+void tcp_keepalive(int fd, int idle_s, int interval_s, int probes)
+{
+	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle_s);
+	set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval_s);
+	set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, probes);
+}
+
+void tcp_linger(int fd, int seconds)
+{
+	struct linger linger = { .l_onoff = 1, .l_linger = seconds };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)) < 0)
+		stage_die("SO_LINGER");
+}
+
 void tcp_abort(int fd)
 {
-	struct linger now = { .l_onoff = 1 };
-
-	if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)) < 0)
-		stage_die("SO_LINGER");
+	tcp_linger(fd, 0);
 	close(fd);
 }
 

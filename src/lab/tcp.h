@@ -32,6 +32,8 @@ void tcp_go_deaf(int fd);
 void tcp_hear_again(int fd);
 /* Sends the descriptor through a UNIX socket. */
 void tcp_pass(int through, int fd);
+void tcp_keepalive(int fd, int idle_s, int interval_s, int probes);
+void tcp_linger(int fd, int seconds);
 /* SO_LINGER with 0: a reset instead of a FIN. */
 void tcp_abort(int fd);
 /* The connection vanishes without a packet, as if the host had lost its power. */

@@ -11,13 +11,21 @@ static const char *text_of(const json_t *object, const char *key)
 	return s ? s : "";
 }
 
+static bool has_fact(const json_t *finding, const struct expected *e)
+{
+	const json_t *fact = e->fact ? json_object_get(json_object_get(finding, "facts"), e->fact) : NULL;
+
+	return !e->fact || (json_is_integer(fact) && json_integer_value(fact) == e->value);
+}
+
 static bool fits(const json_t *finding, const struct expected *e)
 {
 	const json_t *subject = json_object_get(finding, "subject");
 
 	return strcmp(text_of(finding, "rule"), e->rule) == 0 &&
 	       (e->pid == 0 || json_integer_value(json_object_get(subject, "pid")) == e->pid) &&
-	       json_integer_value(json_object_get(finding, "count")) >= (json_int_t)e->count;
+	       json_integer_value(json_object_get(finding, "count")) >= (json_int_t)e->count &&
+	       has_fact(finding, e);
 }
 
 static const json_t *finding_of(const json_t *findings, const struct expected *e)
@@ -92,6 +100,8 @@ static void say_missing(const struct stage *st, const struct expected *e, const 
 {
 	say(st, _("NOT as expected: %s of %s[%d], %llu connections or more; there is"), e->rule,
 	    comm_of(st, e->pid), e->pid, (unsigned long long)e->count);
+	if (e->fact)
+		fprintf(st->out, _("  (wanted is %s %lld)\n"), e->fact, (long long)e->value);
 	for (size_t i = 0; i < json_array_size(findings); i++) {
 		const json_t *f = json_array_get(findings, i);
 		const json_t *subject = json_object_get(f, "subject");

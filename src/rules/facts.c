@@ -77,6 +77,14 @@ static void fact_keepalive(struct finding *f, const struct sock_opts *o)
 	fact_seconds(f, "keepalive_total", o->idle_s + (int64_t)o->interval_s * o->probes);
 }
 
+/* What the kernel says of a socket that has not set TCP_LINGER2. */
+static bool is_fin_timeout(const struct group *g, int seconds)
+{
+	const struct netns *ns = g->subject.netns;
+
+	return ns && ns->sysctls.fin_timeout_s.known && ns->sysctls.fin_timeout_s.value == seconds;
+}
+
 void fact_options(struct finding *f, const struct group *g)
 {
 	const struct sock_opts *o = g->opts;
@@ -98,9 +106,11 @@ void fact_options(struct finding *f, const struct group *g)
 		return;
 	if ((o->known & OPTS_USER_TIMEOUT) && o->user_timeout_ms > 0)
 		finding_fact(f, "user_timeout", FACT_MS, o->user_timeout_ms);
-	if ((o->known & OPTS_LINGER2) && o->linger2_s >= 0)
+	if (!(o->known & OPTS_LINGER2) || is_fin_timeout(g, o->linger2_s))
+		return;
+	if (o->linger2_s >= 0)
 		fact_seconds(f, "linger2", o->linger2_s);
-	else if (o->known & OPTS_LINGER2)
+	else
 		finding_fact_sentence(f, "linger2", N_("none: close() does not wait in FIN-WAIT-2"));
 }
 
