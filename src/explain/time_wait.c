@@ -8,7 +8,8 @@ static const struct topic rows[] = {
 		.kind = TOPIC_SYSCTL,
 		.id = "tcp_max_tw_buckets",
 		.aliases = ALIASES("net.ipv4.tcp_max_tw_buckets", "max_tw_buckets",
-				   "tw_buckets"),
+				   "tw_buckets", "tcp_ehash_entries",
+				   "net.ipv4.tcp_ehash_entries"),
 		.title = N_("how many TIME-WAITs and orphaned FIN-WAIT-2 may exist"),
 		.text = N_("A count for each namespace, by default half of the TCP hash table "
 			   "(131072 on a machine of 24 GB, 262144 on large ones). It limits the "

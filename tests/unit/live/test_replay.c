@@ -114,6 +114,9 @@ static void put_host(const struct folder *f)
 	put_text(f, "netns.0/sys/net/ipv4/tcp_fin_timeout", "33\n");
 	put_text(f, "netns.0/sys/net/ipv4/ip_local_port_range", "32768\t60999\n");
 	put_text(f, "netns.0/sys/net/ipv4/ip_local_reserved_ports", "40000-40009\n");
+	put_text(f, "netns.0/sys/net/ipv4/tcp_mem", "100\t200\t300\n");
+	put_text(f, "netns.0/net/stat/nf_conntrack", "entries drop early_drop\n2 3 0\n2 4 1\n");
+	put_text(f, "proc/sys/fs/file-nr", "659\t0\t2466177\n");
 	put_text(f, "netns.0/net/netstat", "TcpExt: A TCPTimeWaitOverflow\nTcpExt: 1 17\n");
 	put_text(f, "netns.0/net/snmp", "Tcp: OutRsts\nTcp: 4\n");
 	put_text(f, "netns.0/net/sockstat", "TCP: inuse 5 orphan 3 tw 1 alloc 8 mem 1\n");
@@ -189,6 +192,15 @@ static void check_host(const struct look *look)
 	assert_false(ns->sysctls.tw_reuse.known);
 	assert_int_equal(ns->sysctls.port_high.value, 60999);
 	assert_true(ns->sysctls.reserved_known && ns->sysctls.reserved_in_range == 10);
+	assert_string_equal(ns->sysctls.reserved, "40000-40009");
+	assert_int_equal(ns->sysctls.mem_pages[2].value, 300);
+	assert_int_equal(ns->sysctls.error[SYSCTL_fin_timeout_s], 0);
+	assert_int_equal(ns->sysctls.error[SYSCTL_tw_reuse], ENOENT);
+	assert_int_equal(ns->counters.conntrack_drops.value, 7);
+	assert_int_equal(ns->counters.conntrack_early_drops.value, 1);
+	assert_int_equal(ns->n_timewait.value, 1);
+	assert_int_equal(look->host.files_open.value, 659);
+	assert_int_equal(look->host.tcp_pages.value, 1);
 	assert_int_equal(ns->counters.tw_overflow.value, 17);
 	assert_int_equal(ns->counters.out_rsts.value, 4);
 	assert_false(ns->counters.listen_drops.known);
@@ -421,6 +433,31 @@ static void long_recording(void **state)
 	look_free(look);
 }
 
+/* A folder stands where a file should: it cannot be read, and that is not its absence. Read again
+ * from a recording, where neither is there, none is called absent. */
+static void refused_settings(void **state)
+{
+	struct folder *f = *state;
+	struct live_request req = everything(f);
+
+	put_host(f);
+	put_text(f, "netns.0/sys/net/ipv4/tcp_retries2/x", "15\n");
+	struct look *look = look_at(&req);
+	const struct sysctls *ctl = &look->netns[0].sysctls;
+	assert_false(ctl->retries2.known);
+	assert_int_equal(ctl->error[SYSCTL_retries2], EINVAL);
+	assert_int_equal(ctl->error[SYSCTL_tw_recycle], ENOENT);
+	assert_int_equal(look->gaps.n, 1);
+	assert_string_equal(look->gaps.at[0].what, "sysctl");
+	assert_string_equal(look->gaps.at[0].object, "/proc/sys/net/ipv4/tcp_retries2");
+	look_free(look);
+
+	put_text(f, "look", "tcpwhy-look 1\ngap\tsysctl\tx\ty\tz\t1\nnetns\t1\t\n");
+	look = look_at(&req);
+	assert_int_equal(look->netns[0].sysctls.error[SYSCTL_tw_recycle], EACCES);
+	look_free(look);
+}
+
 static void not_a_recording(void **state)
 {
 	struct folder *f = *state;
@@ -643,7 +680,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(whole_host),      TEST(recorded_again), TEST(less_is_asked),
-		TEST(two_namespaces),  TEST(long_recording), TEST(not_a_recording),
+		TEST(two_namespaces),  TEST(long_recording), TEST(refused_settings), TEST(not_a_recording),
 		TEST(hostile_folder),  TEST(holders_in_order),
 		TEST(epoll_sets),     TEST(dead_descriptors),
 		TEST(mptcp_dump),     TEST(socket_options),
