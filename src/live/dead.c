@@ -39,7 +39,7 @@ void dead_own(struct dead *d, size_t n, struct proc *proc)
 }
 
 /* Every other protocol has listings of its own; an MPTCP socket ends when its last subflow does. */
-static bool is_tcp(const struct dead_fd *f, bool or_mptcp)
+static bool is_tcp(struct dead_fd *f)
 {
 	char path[64], name[16];
 
@@ -48,9 +48,8 @@ static bool is_tcp(const struct dead_fd *f, bool or_mptcp)
 	if (n <= 0)
 		return false;
 	name[n] = '\0';
-	if (strcmp(name, "TCP") == 0 || strcmp(name, "TCPv6") == 0)
-		return true;
-	return or_mptcp && (strcmp(name, "MPTCP") == 0 || strcmp(name, "MPTCPv6") == 0);
+	f->is_mptcp = strcmp(name, "MPTCP") == 0 || strcmp(name, "MPTCPv6") == 0;
+	return f->is_mptcp || strcmp(name, "TCP") == 0 || strcmp(name, "TCPv6") == 0;
 }
 
 static bool is_still_there(const struct dead_fd *f)
@@ -63,53 +62,74 @@ static bool is_still_there(const struct dead_fd *f)
 	return n > 0 && (size_t)n == strlen(expected) && memcmp(link, expected, (size_t)n) == 0;
 }
 
+/* Most programs hold sockets of other kinds: a second look is dear, and they are not worth one. */
+static void drop_others(struct dead *d)
+{
+	size_t n = 0, first = 0;
+
+	for (size_t i = 0; i < d->n; i++) {
+		if (is_tcp(&d->at[i]))
+			d->at[n++] = d->at[i];
+		if (i + 1 < d->n && d->at[i + 1].proc == d->at[i].proc)
+			continue;
+		if (n - first < DEAD_WORTH_A_WORD)
+			n = first;
+		first = n;
+	}
+	d->n = n;
+}
+
 /* ---- the second look ---- */
 
-struct numbers {
-	uint64_t *at;
-	size_t n, cap;
-};
-
 struct listing {
-	struct numbers inodes;
-	struct numbers places; /* the namespaces that could be listed, by inode */
+	struct dead *dead;  /* in the order of their inodes */
+	uint64_t *places;   /* the namespaces that could be listed, by inode */
+	size_t n_places;
 	bool has_mptcp;
 };
 
-static void push(struct numbers *all, uint64_t number)
+static int by_inode(const void *a, const void *b)
 {
-	if (all->n == all->cap) {
-		all->cap = all->cap ? all->cap * 2 : 64;
-		all->at = xrealloc_array(all->at, all->cap, sizeof(*all->at));
+	const struct dead_fd *x = a, *y = b;
+
+	return (x->inode > y->inode) - (x->inode < y->inode);
+}
+
+static int by_holder(const void *a, const void *b)
+{
+	const struct dead_fd *x = a, *y = b;
+
+	if (x->proc->pid != y->proc->pid)
+		return x->proc->pid < y->proc->pid ? -1 : 1;
+	return (x->fd > y->fd) - (x->fd < y->fd);
+}
+
+/* More than one descriptor may be of it. */
+static void mark_listed(const struct dead *d, uint32_t inode)
+{
+	size_t low = 0, high = d->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (d->at[middle].inode < inode)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	all->at[all->n++] = number;
-}
-
-static int by_number(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static bool has(const struct numbers *all, uint64_t number)
-{
-	return all->n && bsearch(&number, all->at, all->n, sizeof(*all->at), by_number);
-}
-
-static void sort(struct numbers *all)
-{
-	if (all->n)
-		qsort(all->at, all->n, sizeof(*all->at), by_number);
+	for (; low < d->n && d->at[low].inode == inode; low++)
+		d->at[low].is_listed = true;
 }
 
 /* A socket with an address of its own stays listed when its connection has ended: in CLOSE, but with
  * the peer's port. One that has not connected yet has none. */
 static bool take_inode(void *arg, const struct look *look, const struct sock *s)
 {
+	const struct listing *all = arg;
+
 	(void)look;
 	if (s->full && s->full->inode && (s->state != STATE_CLOSED || s->pair.peer.port == 0))
-		push(arg, s->full->inode);
+		mark_listed(all->dead, s->full->inode);
 	return true;
 }
 
@@ -120,7 +140,7 @@ static void list_again(const struct root *root, const struct netns_place *place,
 	enum { BOUND_INACTIVE = 13 }; /* TCP_BOUND_INACTIVE: bound and in CLOSE, since Linux 6.8 */
 	const struct live_request req = {
 		.states = STATES_ALL | STATE_BIT(BOUND_INACTIVE), .on_sock = take_inode,
-		.on_sock_arg = &all->inodes,
+		.on_sock_arg = all,
 	};
 	struct root unrecorded = *root;
 	struct fail fail;
@@ -135,13 +155,14 @@ static void list_again(const struct root *root, const struct netns_place *place,
 
 		look->netns = arena_array(look->arena, 1, sizeof(*look->netns));
 		look->n_netns = 1;
-		failed = dump_netns(&unrecorded, &req, 0, look, &fail) != 0;
+		/* What an interrupted listing has missed is not dead. */
+		failed = dump_netns(&unrecorded, &req, 0, look, &fail) != 0 || look->gaps.n > 0;
 		all->has_mptcp &= dump_mptcp(&unrecorded, &req, 0, look) == 0;
 		look_free(look);
 	}
 	netns_leave(home);
 	if (!failed)
-		push(&all->places, place->inode);
+		all->places[all->n_places++] = place->inode;
 }
 
 static void count(struct look *look, const struct dead_fd *f)
@@ -167,13 +188,21 @@ static void record(struct root *root, const struct proc *p)
 	root_record_file(root, path, buf_text(&text), text.n);
 }
 
-static void count_all(struct dead *d, const struct listing *all, struct look *look)
+static bool was_listed(const struct listing *all, const struct proc *p)
 {
-	for (size_t i = 0; i < d->n; i++) {
-		const struct dead_fd *f = &d->at[i];
+	for (size_t i = 0; i < all->n_places; i++)
+		if (all->places[i] == p->netns)
+			return true;
+	return false;
+}
 
-		if (has(&all->places, f->proc->netns) && !has(&all->inodes, f->inode) &&
-		    is_tcp(f, all->has_mptcp) && is_still_there(f))
+static void count_all(const struct listing *all, struct look *look)
+{
+	for (size_t i = 0; i < all->dead->n; i++) {
+		const struct dead_fd *f = &all->dead->at[i];
+
+		if (!f->is_listed && (all->has_mptcp || !f->is_mptcp) && was_listed(all, f->proc) &&
+		    is_still_there(f))
 			count(look, f);
 	}
 }
@@ -193,24 +222,23 @@ static void keep_those_worth_a_word(struct root *root, struct look *look)
 void dead_confirm(struct dead *d, struct root *root, const struct netns_list *places,
 		  struct look *look)
 {
-	struct listing all = { .has_mptcp = true };
-
 	if (d->n_beyond)
 		gap_add(&look->gaps, "dead-sockets", "/proc/PID/fd",
 			_("more socket descriptors than are checked"),
 			_("of those beyond, 4096 a process and 65536 in all, nobody knows whether "
 			  "their connections have ended"));
+	drop_others(d);
 	if (d->n == 0)
 		return;
+	struct listing all = { .dead = d, .has_mptcp = true };
+	all.places = arena_array(look->arena, places->n, sizeof(*all.places));
+	qsort(d->at, d->n, sizeof(*d->at), by_inode);
 	/* Inodes are unique on a machine: a process may hold sockets of another namespace. */
 	for (size_t i = 0; i < places->n; i++)
 		list_again(root, &places->at[i], places->n > 1, &all);
-	sort(&all.inodes);
-	sort(&all.places);
-	count_all(d, &all, look);
+	qsort(d->at, d->n, sizeof(*d->at), by_holder);
+	count_all(&all, look);
 	keep_those_worth_a_word(root, look);
-	free(all.inodes.at);
-	free(all.places.at);
 }
 
 /* ---- a recording ---- */

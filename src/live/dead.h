@@ -3,9 +3,10 @@
 /* Descriptors of connections that the kernel has already ended: after a reset, a failed keepalive, `ss
  * -K` or an acknowledged LAST-ACK no listing shows the socket, but its descriptor may stay open.
  *
- * dead_note() collects socket descriptors nobody asked for while owners are searched; dead_confirm()
- * looks at the sockets once more, because a busy server opens some between the first look and the
- * search, and keeps what is TCP, still the same descriptor, and in no listing either time. Only on
+ * dead_note() collects socket descriptors nobody asked for while owners are searched. If a process has
+ * enough of TCP among them dead_confirm() lists the sockets once more, because a busy server opens some
+ * between the first look and the search, and keeps what is still the same descriptor and in neither
+ * listing. Only on
  * this machine, of processes in the namespaces of the look; a recording keeps the result in
  * proc/PID/dead_fds. A namespace that cannot be listed again has none, and what a cap cut off is a
  * gap. A process may hold sockets of a namespace that is no part of the look: they look the same.
@@ -25,6 +26,7 @@ struct dead_fd {
 	struct proc *proc;
 	uint32_t inode;
 	int fd;
+	bool is_mptcp, is_listed; /* by dead_confirm() */
 };
 
 struct dead {
