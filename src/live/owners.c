@@ -219,9 +219,13 @@ static bool is_of_look(const struct scan *s, unsigned pid)
 	uint64_t inode;
 
 	snprintf(path, sizeof(path), "proc/%u/ns/net", pid);
-	return root_readlink(s->root, path, link, sizeof(link)) == 0 &&
-	       sscanf(link, "net:[%" SCNu64 "]", &inode) == 1 && s->look->n_netns == 1 &&
-	       inode == s->look->netns[0].inode;
+	if (root_readlink(s->root, path, link, sizeof(link)) != 0 ||
+	    sscanf(link, "net:[%" SCNu64 "]", &inode) != 1)
+		return false;
+	for (size_t i = 0; i < s->look->n_netns; i++)
+		if (s->look->netns[i].inode == inode)
+			return true;
+	return false;
 }
 
 /* Few may be anything; many are worth knowing the process for, unless all its sockets are another
