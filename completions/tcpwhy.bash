@@ -13,8 +13,8 @@ _tcpwhy_options()
 	pcap) echo "--min-age --examples --count --numeric --json --json-lines --exit-code --color" \
 		"--no-progress --no-sandbox --verbose --help --version" ;;
 	explain) echo "--json --color --verbose --help --version" ;;
-	check) echo "--warning --critical --timeout --config --format --output --from --netns --all-netns --min-age --json" \
-		"--verbose --help --version" ;;
+	check) echo "--warning --critical --timeout --config --format --output --top --from --netns --all-netns" \
+		"--min-age --json --verbose --help --version" ;;
 	lab) echo "--json --all --color --verbose --help --version" ;;
 	audit) echo "--from --netns --draft --json --exit-code --color --verbose --help --version" ;;
 	esac
@@ -54,7 +54,7 @@ _tcpwhy()
 		mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur")
 		return ;;
 	--format)
-		mapfile -t COMPREPLY < <(compgen -W "text json prometheus" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "text json prometheus openmetrics" -- "$cur")
 		return ;;
 	--output | --config)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")

@@ -1,5 +1,6 @@
 #include "check/check.h"
-#include "check/range.h"
+#include "check/holders.h"
+#include "check/settle.h"
 #include "check/table.h"
 #include "util/i18n.h"
 
@@ -10,37 +11,7 @@
  * them holds. A number that privilege hides is bounded from above: only if the bound would alert
  * and the number does not is the answer UNKNOWN. */
 
-enum { SMALLEST_BACKLOG = 2, ALL = 100000 }; /* 100 % */
-
-struct held {
-	const struct proc *proc;
-	const struct netns *netns;
-	bool has_fd, is_old, may_be_old;
-};
-
-/* The connection that has waited longest. */
-struct oldest {
-	struct conn at;
-	bool is_there;
-	uint64_t n_unaged;
-};
-
-struct check {
-	const struct look *look;
-	uint64_t old_ms;
-	struct held *held;
-	size_t n_held, cap_held;
-	uint64_t n_hidden, n_hidden_old; /* CLOSE-WAITs of processes that were not seen */
-	struct oldest close_wait, fin_wait_2;
-	struct conn listener;
-	int64_t listener_share;
-	bool has_listener;
-	struct port_budget ports;
-	struct conn ports_example;
-	int64_t ports_share;
-	bool has_ports, ports_unknown;
-	uint64_t *minis; /* [n_netns]: what counts against tcp_max_tw_buckets */
-};
+enum { SMALLEST_BACKLOG = 2 };
 
 struct check *check_new(const struct look *look, uint64_t old_ms)
 {
@@ -109,7 +80,7 @@ static void close_wait(struct check *k, const struct conn *c)
 		/* Every descriptor counts against the limit, every connection once. */
 		h.proc = c->holders[i].proc;
 		hold(k, &(struct held){ h.proc, h.netns, h.has_fd, h.is_old && !again,
-					h.may_be_old && !again });
+					h.may_be_old && !again, again });
 	}
 }
 
@@ -161,172 +132,25 @@ void check_ports(struct check *k, const struct port_budget *budget, const struct
 
 /* Results. */
 
-static void value(struct check_result *r, int64_t thousandths)
-{
-	r->known = true;
-	r->value = thousandths;
-}
-
-static void share(struct check_result *r, uint64_t used, uint64_t limit)
-{
-	uint64_t part;
-
-	r->has_limit = true;
-	r->used = used;
-	r->limit = limit;
-	if (__builtin_mul_overflow(used, (uint64_t)ALL, &part))
-		part = UINT64_MAX;
-	value(r, (int64_t)(limit ? part / limit : 0));
-	finding_fact(&r->worst, "used", FACT_COUNT, (int64_t)used);
-	finding_fact(&r->worst, "limit", FACT_COUNT, (int64_t)(limit > INT64_MAX ? INT64_MAX : limit));
-	finding_fact(&r->worst, "share", FACT_PERCENT, r->value / 1000);
-}
-
-/* "leaky[812]"; what a process calls itself is escaped where it is printed. */
-static void name_owner(const struct check *k, struct check_result *r, const struct proc *p,
-		       const struct netns *netns)
-{
-	r->has_worst = true;
-	r->worst.subject.kind = SUBJECT_PROCESS;
-	r->worst.subject.proc = p;
-	r->worst.subject.netns = netns;
-	if (!p) {
-		finding_fact_sentence(&r->worst, "who", N_("a process that cannot be seen"));
-		return;
-	}
-	finding_fact(&r->worst, "pid", FACT_COUNT, p->pid);
-	finding_fact_text(&r->worst, "who", arena_printf(k->look->arena, "%s[%d]", p->comm, p->pid));
-}
-
-static void name_conn(const struct check *k, struct check_result *r, const struct conn *c)
-{
-	name_owner(k, r, c->n_holders > 0 && c->owner != OWNER_HIDDEN ? c->holders[0].proc : NULL,
-		   c->netns);
-	r->worst.subject.local = c->sock->pair.local;
-	r->worst.subject.peer = c->sock->pair.peer;
-	r->worst.subject.has_local = true;
-	r->worst.subject.has_peer = c->sock->state != STATE_LISTEN;
-	r->worst.oldest = c->age;
-}
-
-static void settle(struct check_result *r)
-{
-	if (r->known && range_alerts(&r->crit, r->value))
-		r->status = CHECK_CRITICAL;
-	else if (r->known && range_alerts(&r->warn, r->value))
-		r->status = CHECK_WARNING;
-	else if (!r->known && (r->crit.is_set || r->warn.is_set))
-		r->status = CHECK_UNKNOWN;
-	else
-		r->status = CHECK_OK;
-}
-
-/* It may be anything up to `most`: then fine is fine only if that would be fine, too. */
-static void settle_at_most(struct check_result *r, int64_t most, const char *why)
-{
-	settle(r);
-	if (r->status != CHECK_OK ||
-	    (!range_alerts(&r->crit, most) && !range_alerts(&r->warn, most)))
-		return;
-	r->status = CHECK_UNKNOWN;
-	r->unknown = why;
-	r->known = false; /* what was seen of it would pass for all of it */
-}
-
-static int by_proc(const void *va, const void *vb)
-{
-	const struct held *a = va, *b = vb;
-
-	return (a->proc->pid > b->proc->pid) - (a->proc->pid < b->proc->pid);
-}
-
-struct tally {
-	const struct held *at;
-	uint64_t n_fds, n_old, n_may_be;
-};
-
-/* The next process, and what it holds. */
-static size_t tally_one(const struct check *k, size_t i, struct tally *ret)
-{
-	*ret = (struct tally){ .at = &k->held[i] };
-	for (; i < k->n_held && k->held[i].proc == ret->at->proc; i++) {
-		ret->n_fds += k->held[i].has_fd;
-		ret->n_old += k->held[i].is_old;
-		ret->n_may_be += k->held[i].may_be_old;
-	}
-	return i;
-}
-
-static const char hidden_owners[] =
-	N_("who holds some connections in CLOSE-WAIT cannot be seen; ask as root");
-static const char hidden_ages[] = N_("the age of some connections cannot be seen");
-
-static bool is_larger_share(const struct tally *a, const struct tally *b)
-{
-	return !b->at || (__uint128_t)a->n_fds * b->at->proc->fd_limit >
-				 (__uint128_t)b->n_fds * a->at->proc->fd_limit;
-}
-
-static void end_nofile(const struct check *k, struct check_result *r)
-{
-	struct tally worst = { 0 }, t;
-	bool is_hidden = k->n_hidden > 0;
-
-	for (size_t i = 0; i < k->n_held;) {
-		i = tally_one(k, i, &t);
-		if (t.n_fds > 0 && t.at->proc->fd_limit == 0)
-			is_hidden = true;
-		else if (t.n_fds > 0 && is_larger_share(&t, &worst))
-			worst = t;
-	}
-	value(r, 0);
-	if (worst.at) {
-		share(r, worst.n_fds, worst.at->proc->fd_limit);
-		name_owner(k, r, worst.at->proc, worst.at->netns);
-	}
-	settle_at_most(r, is_hidden ? ALL : r->value, hidden_owners);
-}
-
-static void end_count(const struct check *k, struct check_result *r)
-{
-	struct tally worst = { 0 }, t;
-	uint64_t most = 0;
-
-	for (size_t i = 0; i < k->n_held;) {
-		i = tally_one(k, i, &t);
-		if (t.n_old + t.n_may_be > most)
-			most = t.n_old + t.n_may_be;
-		if (t.n_old > worst.n_old)
-			worst = t;
-	}
-	value(r, (int64_t)worst.n_old * 1000);
-	r->used = worst.n_old;
-	finding_fact(&r->worst, "used", FACT_COUNT, (int64_t)worst.n_old);
-	if (worst.at)
-		name_owner(k, r, worst.at->proc, worst.at->netns);
-	most += k->n_hidden_old;
-	settle_at_most(r, (int64_t)most * 1000, k->n_hidden_old ? hidden_owners : hidden_ages);
-}
-
 static void end_age(const struct check *k, struct check_result *r, const struct oldest *o)
 {
-	value(r, 0);
+	settle_value(r, 0);
 	if (o->is_there) {
 		r->known = o->at.age.known;
 		r->value = (int64_t)o->at.age.ms;
-		name_conn(k, r, &o->at);
+		settle_conn(k, r, &o->at);
 	}
-	settle_at_most(r, o->n_unaged ? RANGE_HIGHEST : r->value, hidden_ages);
+	settle_at_most(r, o->n_unaged ? RANGE_HIGHEST : r->value, holders_hidden_ages);
 	if (!r->known && r->status == CHECK_UNKNOWN)
-		r->unknown = hidden_ages;
+		r->unknown = holders_hidden_ages;
 }
 
 static void end_ports(const struct check *k, struct check_result *r)
 {
-	value(r, 0);
+	settle_value(r, 0);
 	if (k->has_ports) {
-		share(r, k->ports.used - k->ports.reusable, k->ports.capacity);
-		name_conn(k, r, &k->ports_example);
+		settle_share(r, k->ports.used - k->ports.reusable, k->ports.capacity);
+		settle_conn(k, r, &k->ports_example);
 		r->worst.subject.kind = SUBJECT_DESTINATION;
 		r->worst.subject.local.port = 0; /* any of them */
 	}
@@ -336,15 +160,15 @@ static void end_ports(const struct check *k, struct check_result *r)
 
 static void end_queue(const struct check *k, struct check_result *r)
 {
-	value(r, 0);
+	settle_value(r, 0);
 	if (k->has_listener) {
 		const struct sock_full *full = k->listener.sock->full;
 
-		share(r, full->rqueue, (uint64_t)full->wqueue + 1);
-		name_conn(k, r, &k->listener);
+		settle_share(r, full->rqueue, (uint64_t)full->wqueue + 1);
+		settle_conn(k, r, &k->listener);
 		r->worst.subject.kind = SUBJECT_LISTENER;
 	}
-	settle(r);
+	settle_status(r);
 }
 
 static void end_orphans(const struct check *k, struct check_result *r)
@@ -354,7 +178,7 @@ static void end_orphans(const struct check *k, struct check_result *r)
 
 	r->worst.subject.kind = SUBJECT_HOST;
 	if (now->known && most->known && now->value >= 0 && most->value > 0) {
-		share(r, (uint64_t)now->value, (uint64_t)most->value);
+		settle_share(r, (uint64_t)now->value, (uint64_t)most->value);
 		r->has_worst = now->value > 0;
 	} else if (now->known && k->look->netns[0].sysctls.max_tw_buckets.known) {
 		/* Other settings are there, this one exists in the first namespace alone: not hidden,
@@ -365,7 +189,7 @@ static void end_orphans(const struct check *k, struct check_result *r)
 	} else {
 		r->unknown = N_("the number of orphans or its limit cannot be read");
 	}
-	settle(r);
+	settle_status(r);
 }
 
 struct table {
@@ -385,9 +209,9 @@ static void end_table(struct check_result *r, const struct table *worst, bool is
 		      const char *why)
 {
 	r->worst.subject.kind = SUBJECT_HOST;
-	value(r, 0);
+	settle_value(r, 0);
 	if (worst->netns) {
-		share(r, worst->used, worst->limit);
+		settle_share(r, worst->used, worst->limit);
 		r->has_worst = true;
 		r->worst.subject.netns = worst->netns;
 	}
@@ -438,10 +262,10 @@ static void end_one(const struct check *k, size_t row, struct check_result *r)
 {
 	switch (row) {
 	case CHECK_CLOSE_WAIT_NOFILE:
-		end_nofile(k, r);
+		holders_nofile(k, r);
 		break;
 	case CHECK_CLOSE_WAIT_COUNT:
-		end_count(k, r);
+		holders_count(k, r);
 		break;
 	case CHECK_CLOSE_WAIT_AGE:
 		end_age(k, r, &k->close_wait);
@@ -487,8 +311,7 @@ void check_end(struct check *k, const struct findings *findings, const struct ch
 	       bool is_whole, struct check_results *ret)
 {
 	*ret = (struct check_results){ .n = N_CHECK_ROWS, .is_whole = is_whole };
-	if (k->n_held)
-		qsort(k->held, k->n_held, sizeof(*k->held), by_proc);
+	holders_sort(k);
 	for (size_t i = 0; i < N_CHECK_ROWS; i++) {
 		struct check_result *r = &ret->at[i];
 
@@ -502,6 +325,7 @@ void check_end(struct check *k, const struct findings *findings, const struct ch
 			ret->first = r;
 		}
 	}
+	holders_owners(k, ret);
 	if (!is_whole && ret->status == CHECK_OK)
 		ret->status = CHECK_UNKNOWN;
 	free(k->held);

@@ -26,9 +26,10 @@ static bool wants_json(const struct options *o)
 	return strcmp(o->format, "json") == 0;
 }
 
-static bool wants_prometheus(const struct options *o)
+static bool wants_metrics(const struct options *o, enum metrics *ret)
 {
-	return strcmp(o->format, "prometheus") == 0;
+	*ret = strcmp(o->format, "openmetrics") == 0 ? METRICS_OPENMETRICS : METRICS_PROMETHEUS;
+	return *ret == METRICS_OPENMETRICS || strcmp(o->format, "prometheus") == 0;
 }
 
 static bool is_ascii(void)
@@ -63,11 +64,11 @@ static int answer(const struct buf *b, enum check_status status)
 static void put_failure(struct buf *b, const struct options *o, const char *object,
 			const char *what)
 {
-	if (wants_prometheus(o)) {
-		/* A comment in a scrape; nobody reads it in a file, so a file is not written. */
-		buf_puts(b, "# ");
-		check_put_failure(b, object, what, is_ascii());
-	} else if (wants_json(o))
+	enum metrics dialect;
+
+	if (wants_metrics(o, &dialect))
+		check_put_metrics_failure(b, dialect, object, what);
+	else if (wants_json(o))
 		check_put_json_failure(b, object, what);
 	else
 		check_put_failure(b, object, what, is_ascii());
@@ -255,6 +256,7 @@ static int check_host(const struct options *o, const struct check_levels *levels
 		.want_watch = true,
 	};
 	struct check_results results;
+	enum metrics dialect;
 	AUTO_BUF b = { 0 };
 	struct look *look;
 	struct fail fail;
@@ -264,8 +266,8 @@ static int check_host(const struct options *o, const struct check_levels *levels
 		return fail_check(o, fail.object, fail.what);
 	}
 	judge_look(o, look, levels, &results);
-	if (wants_prometheus(o))
-		check_put_prometheus(&b, &results, look);
+	if (wants_metrics(o, &dialect))
+		check_put_metrics(&b, dialect, &results, look, o->top);
 	else if (wants_json(o))
 		check_put_json(&b, &results, look);
 	else

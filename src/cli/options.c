@@ -122,6 +122,7 @@ static const struct row {
 	{ "by", 0, "WHAT", LIST, OPT_BY,
 	  N_("count: state, peer, local-port, owner, unit, container, netns") },
 	{ "top", 0, "N", LIST, OPT_TOP, N_("only the N largest counts") },
+	{ "top", 0, "N", CHECK, OPT_TOP, N_("metrics of the N owners with most CLOSE-WAITs, up to 100") },
 	{ "all-states", 'a', NULL, LIST, OPT_ALL_STATES, N_("not only the teardown states") },
 	{ "ipv4", '4', NULL, SOCKETS, OPT_IPV4, N_("IPv4 only") },
 	{ "ipv6", '6', NULL, SOCKETS, OPT_IPV6, N_("IPv6 only") },
@@ -137,8 +138,8 @@ static const struct row {
 	{ "critical", 'c', "RANGES", CHECK, OPT_CRITICAL, N_("when it is critical: NAME=[@]START:END,…") },
 	{ "timeout", 't', "TIME", CHECK, OPT_TIMEOUT, N_("UNKNOWN if it takes longer (default 10s)") },
 	{ "config", 0, "FILE", CHECK, OPT_CONFIG, N_("lines like: warning close-wait.age=5m") },
-	{ "format", 0, "FORMAT", CHECK, OPT_FORMAT, N_("text (default), json or prometheus") },
-	{ "output", 'o', "FILE", CHECK, OPT_OUTPUT, N_("with --format=prometheus: replace FILE at once") },
+	{ "format", 0, "FORMAT", CHECK, OPT_FORMAT, N_("text (default), json, prometheus, openmetrics") },
+	{ "output", 'o', "FILE", CHECK, OPT_OUTPUT, N_("metrics go to FILE, which is replaced at once") },
 	{ "all", 0, NULL, LAB, OPT_ALL, N_("every scenario, one after the other") },
 	{ "color", 0, "WHEN", COLOURED, OPT_COLOUR, N_("auto, always or never") },
 	{ "no-progress", 0, NULL, REPORTS, OPT_NO_PROGRESS, N_("no progress on stderr") },
@@ -315,8 +316,9 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 		break;
 	case OPT_FORMAT:
 		if (strcmp(value, "text") != 0 && strcmp(value, "json") != 0 &&
-		    strcmp(value, "prometheus") != 0)
-			return wrong_value("format", value, _("text, json or prometheus"));
+		    strcmp(value, "prometheus") != 0 && strcmp(value, "openmetrics") != 0)
+			return wrong_value("format", value,
+					   _("text, json, prometheus or openmetrics"));
 		o->format = value;
 		break;
 	case OPT_OUTPUT:
@@ -475,6 +477,9 @@ static bool parse_options(int argc, char **argv, struct options *o, int *ret_sta
 
 static bool do_not_fit(const struct options *o)
 {
+	enum { MAX_CHECK_TOP = 100 };
+	bool is_metrics = strcmp(o->format, "prometheus") == 0 ||
+			  strcmp(o->format, "openmetrics") == 0;
 	const char *wrong = NULL;
 
 	if (o->write && !o->interface)
@@ -491,8 +496,12 @@ static bool do_not_fit(const struct options *o)
 		wrong = _("-N and -A exclude each other");
 	else if (o->only_inet4 && o->only_inet6)
 		wrong = _("-4 and -6 exclude each other");
-	else if (o->output && strcmp(o->format, "prometheus") != 0)
-		wrong = _("-o FILE is for --format=prometheus");
+	else if (o->output && !is_metrics)
+		wrong = _("-o FILE is for --format=prometheus or openmetrics");
+	else if (o->command == COMMAND_CHECK && o->top > MAX_CHECK_TOP)
+		wrong = _("--top: at most 100 owners, every label costs");
+	else if (o->command == COMMAND_CHECK && o->top && !is_metrics)
+		wrong = _("--top N is for --format=prometheus or openmetrics");
 	else if (o->command == COMMAND_CHECK && o->n_words > 0)
 		wrong = _("check judges the whole host: it takes no filter");
 	if (wrong)

@@ -20,7 +20,7 @@ enum { MAX_CAPTURES = 64, MAX_LEVELS = 32 };
 
 struct options {
 	enum command command;
-	const char *format; /* "text", "json", "json-lines", "prometheus" */
+	const char *format; /* "text", "json", "json-lines", "prometheus", "openmetrics" */
 	enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
 	bool verbose, no_progress, no_sandbox, exit_code, numeric, all;
 	bool all_states, no_header, processes, timers, extended, info, memory;

@@ -56,12 +56,20 @@ struct check_result {
 
 enum { MAX_CHECKS = 16 };
 
+/* All processes of one name and unit, and the CLOSE-WAITs they hold. */
+struct check_owner {
+	const char *comm, *unit; /* from outside; unit NULL: none or unknown */
+	uint64_t n_close_wait;
+};
+
 struct check_results {
 	struct check_result at[MAX_CHECKS];
 	size_t n;
 	enum check_status status;
 	const struct check_result *first; /* the one to speak of; NULL: all are fine */
 	bool is_whole;                    /* false: sockets may be missing in the look */
+	const struct check_owner *owners; /* [n_owners], most first; those that could be seen */
+	size_t n_owners;
 };
 
 /* "OK", "WARNING", "CRITICAL", "UNKNOWN" */

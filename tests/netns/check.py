@@ -117,7 +117,7 @@ def test_leak(tool, tmp):
         expect('100 of 1024 are no leak yet', run(tool, 'check'), 0)
 
 
-SAMPLE = re.compile(r'(tcpwhy_[a-z0-9_]+)(\{[a-z]+="[^"\\\n]*"\})? (\d+(?:\.\d+)?)')
+SAMPLE = re.compile(r'(tcpwhy_[a-z0-9_]+)(\{([a-z]+="([^"\\\n]|\\[\\"n])*",?)+\})? (?P<value>\d+(?:\.\d+)?)')
 COMMENT = re.compile(r'# (HELP tcpwhy_[a-z0-9_]+ .+|TYPE tcpwhy_[a-z0-9_]+ (gauge|counter))')
 
 
@@ -127,10 +127,30 @@ def samples(text):
     for line in text.splitlines():
         m = SAMPLE.fullmatch(line)
         if m:
-            found[m[1] + (m[2] or '')] = float(m[3])
+            found[m[1] + (m[2] or '')] = float(m['value'])
         elif not COMMENT.fullmatch(line):
             return None
     return found
+
+
+def test_openmetrics(tool, text):
+    """The same samples as in the other dialect, and what OpenMetrics asks for besides."""
+    p = run(tool, 'check', '--format', 'openmetrics', '--top', '5')
+    lines = p.stdout.splitlines()
+    units = dict(line.split()[2:] for line in lines if line.startswith('# UNIT '))
+    types = dict(line.split()[2:] for line in lines if line.startswith('# TYPE '))
+    names = {line.split('{')[0].split(' ')[0] for line in lines if not line.startswith('#')}
+    stage.check('openmetrics: status and end', p.returncode == 2 and lines[-1] == '# EOF' and lines.count('# EOF') == 1,
+          plain(p))
+    stage.check('openmetrics: units end names', units and all(n.endswith('_' + u) for n, u in units.items()) and
+          all(n in types for n in units), units)
+    stage.check('openmetrics: families', {n + '_total' * (t == 'counter') for n, t in types.items()} == names and
+          'counter' in types.values(), [types, sorted(names)])
+    bare = '\n'.join(line for line in lines if not line.startswith('# '))
+    stage.check('openmetrics: the same samples', set(samples(bare)) == set(samples(text)), bare)
+    p = run(tool, 'check', '--format', 'openmetrics', '-w', 'nonsense=5')
+    stage.check('openmetrics: a failure is whole, too', p.returncode == 3 and p.stdout.endswith(
+        'tcpwhy_look_complete 0\n# EOF\n') and p.stdout.startswith('# HELP '), plain(p))
 
 
 def test_prometheus(tool, tmp):
@@ -144,6 +164,10 @@ def test_prometheus(tool, tmp):
     hidden = samples(run(tool, 'check', '--format', 'prometheus', **stage.AS_NOBODY).stdout) or {}
     stage.check('prometheus: what is unknown has no sample', 'tcpwhy_close_wait_nofile_ratio' not in hidden and
           hidden.get('tcpwhy_check_status{check="close-wait.nofile"}') == 3, hidden)
+    top = run(tool, 'check', '--format', 'prometheus', '--top', '5')
+    stage.check('prometheus: --top, and a hostile name', samples(top.stdout) and
+          r'{comm="a|b\\x0a\\x1b[2J=1",unit="' in top.stdout and '"} 60\n' in top.stdout, plain(top))
+    test_openmetrics(tool, top.stdout)
     if shutil.which('promtool'):
         lint = subprocess.run(['promtool', 'check', 'metrics'], input=p.stdout, capture_output=True, text=True, check=False)
         stage.check('prometheus: promtool', lint.returncode == 0 and not lint.stdout + lint.stderr, plain(lint))
@@ -231,7 +255,7 @@ def test_errors(tool, tmp):
         expect('no such file of ranges', run(tool, 'check', '--config', path), 3, f'UNKNOWN - {path}: ')
     expect('no such look', run(tool, 'check', '--from', os.path.join(tmp, 'none')), 3, 'UNKNOWN - ')
     for args in (['--no-such'], ['-t', '0'], ['-t', 'soon'], ['state', 'close-wait'], ['-w'], ['--format', 'xml'],
-                 ['-o', 'x'], ['--json', '-o', 'x'], ['-h'], ['-V']):
+                 ['-o', 'x'], ['--json', '-o', 'x'], ['--top', '3'], ['--format', 'prometheus', '--top', '101'], ['-h'], ['-V']):
         p = run(tool, 'check', *args)
         stage.check(f'wrong usage or help: {" ".join(args)}', p.returncode == 3, plain(p))
     plugin = os.path.join(tmp, 'check_tcpwhy')

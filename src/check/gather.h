@@ -1,0 +1,40 @@
+#pragma once
+
+/* What one pass over the sockets gathers for the rows. Private to check/: check.c fills it, the
+ * files that judge read it. Freed by check_end(). */
+
+#include "model/check.h"
+#include "model/look.h"
+#include "model/ports.h"
+
+/* One descriptor of a connection in CLOSE-WAIT. */
+struct held {
+	const struct proc *proc;
+	const struct netns *netns;
+	bool has_fd, is_old, may_be_old;
+	bool is_again; /* another descriptor of a connection that is counted already */
+};
+
+/* The connection that has waited longest. */
+struct oldest {
+	struct conn at;
+	bool is_there;
+	uint64_t n_unaged;
+};
+
+struct check {
+	const struct look *look;
+	uint64_t old_ms;
+	struct held *held;
+	size_t n_held, cap_held;
+	uint64_t n_hidden, n_hidden_old; /* CLOSE-WAITs of processes that were not seen */
+	struct oldest close_wait, fin_wait_2;
+	struct conn listener;
+	int64_t listener_share;
+	bool has_listener;
+	struct port_budget ports;
+	struct conn ports_example;
+	int64_t ports_share;
+	bool has_ports, ports_unknown;
+	uint64_t *minis; /* [n_netns]: what counts against tcp_max_tw_buckets */
+};

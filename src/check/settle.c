@@ -1,0 +1,74 @@
+#include "check/settle.h"
+#include "check/range.h"
+#include "util/i18n.h"
+
+void settle_value(struct check_result *r, int64_t thousandths)
+{
+	r->known = true;
+	r->value = thousandths;
+}
+
+void settle_share(struct check_result *r, uint64_t used, uint64_t limit)
+{
+	uint64_t part;
+
+	r->has_limit = true;
+	r->used = used;
+	r->limit = limit;
+	if (__builtin_mul_overflow(used, (uint64_t)ALL, &part))
+		part = UINT64_MAX;
+	settle_value(r, (int64_t)(limit ? part / limit : 0));
+	finding_fact(&r->worst, "used", FACT_COUNT, (int64_t)used);
+	finding_fact(&r->worst, "limit", FACT_COUNT, (int64_t)(limit > INT64_MAX ? INT64_MAX : limit));
+	finding_fact(&r->worst, "share", FACT_PERCENT, r->value / 1000);
+}
+
+/* "leaky[812]"; what a process calls itself is escaped where it is printed. */
+void settle_owner(const struct check *k, struct check_result *r, const struct proc *p,
+		  const struct netns *netns)
+{
+	r->has_worst = true;
+	r->worst.subject.kind = SUBJECT_PROCESS;
+	r->worst.subject.proc = p;
+	r->worst.subject.netns = netns;
+	if (!p) {
+		finding_fact_sentence(&r->worst, "who", N_("a process that cannot be seen"));
+		return;
+	}
+	finding_fact(&r->worst, "pid", FACT_COUNT, p->pid);
+	finding_fact_text(&r->worst, "who", arena_printf(k->look->arena, "%s[%d]", p->comm, p->pid));
+}
+
+void settle_conn(const struct check *k, struct check_result *r, const struct conn *c)
+{
+	settle_owner(k, r, c->n_holders > 0 && c->owner != OWNER_HIDDEN ? c->holders[0].proc : NULL,
+		     c->netns);
+	r->worst.subject.local = c->sock->pair.local;
+	r->worst.subject.peer = c->sock->pair.peer;
+	r->worst.subject.has_local = true;
+	r->worst.subject.has_peer = c->sock->state != STATE_LISTEN;
+	r->worst.oldest = c->age;
+}
+
+void settle_status(struct check_result *r)
+{
+	if (r->known && range_alerts(&r->crit, r->value))
+		r->status = CHECK_CRITICAL;
+	else if (r->known && range_alerts(&r->warn, r->value))
+		r->status = CHECK_WARNING;
+	else if (!r->known && (r->crit.is_set || r->warn.is_set))
+		r->status = CHECK_UNKNOWN;
+	else
+		r->status = CHECK_OK;
+}
+
+void settle_at_most(struct check_result *r, int64_t most, const char *why)
+{
+	settle_status(r);
+	if (r->status != CHECK_OK ||
+	    (!range_alerts(&r->crit, most) && !range_alerts(&r->warn, most)))
+		return;
+	r->status = CHECK_UNKNOWN;
+	r->unknown = why;
+	r->known = false; /* what was seen of it would pass for all of it */
+}
