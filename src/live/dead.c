@@ -6,6 +6,7 @@
 #include "util/i18n.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -257,6 +258,7 @@ bool dead_is_recorded(const struct root *root, unsigned pid)
 	return root_peek(root, path, 1, &text) == 0;
 }
 
+/* A file that does not hold up, too many, or numbers missing, tells nothing. */
 void dead_replay(struct root *root, struct arena *arena, struct proc *proc)
 {
 	AUTO_BUF text = { 0 };
@@ -266,12 +268,19 @@ void dead_replay(struct root *root, struct arena *arena, struct proc *proc)
 	if (root_read(root, path, MAX_FILE, &text) != 0)
 		return;
 	const char *at = buf_text(&text);
-	proc->n_dead = strtoull(at, &end, 10);
-	proc->dead_fds = arena_array(arena, PROC_MAX_DEAD, sizeof(*proc->dead_fds));
-	for (uint64_t i = 0; i < PROC_MAX_DEAD && end != at; i++) {
+	uint64_t n = strtoull(at, &end, 10);
+	if (n < DEAD_WORTH_A_WORD || n > DEAD_MAX)
+		return;
+	uint32_t *fds = arena_array(arena, PROC_MAX_DEAD, sizeof(*fds));
+	for (uint64_t i = 0; i < PROC_MAX_DEAD && i < n; i++) {
 		at = end;
-		proc->dead_fds[i] = (uint32_t)strtoul(at, &end, 10);
+		unsigned long fd = strtoul(at, &end, 10);
+		if (end == at || fd > INT_MAX)
+			return;
+		fds[i] = (uint32_t)fd;
 	}
+	proc->n_dead = n;
+	proc->dead_fds = fds;
 }
 
 void dead_free(struct dead *d)
