@@ -26,6 +26,9 @@ void make_last_ack_peer_gone(struct stage *st);
 void make_closing_simultaneous(struct stage *st);
 void make_accept_queue_full(struct stage *st);
 void make_nofile_near_limit(struct stage *st);
+void make_listener_held_by_child(struct stage *st);
+void make_listener_inherited(struct stage *st);
+void make_near_daemon(struct stage *st);
 void make_mptcp_close_wait(struct stage *st);
 void make_near_mptcp(struct stage *st);
 void make_dead_socket_leaked_fd(struct stage *st);
@@ -41,6 +44,8 @@ void make_fin_wait_2_orphan(struct stage *st);
 
 void make_time_wait(struct stage *st);
 void make_time_wait_port_exhaustion(struct stage *st);
+void make_time_wait_blocks_bind(struct stage *st);
+void make_near_restarted(struct stage *st);
 
 void make_rst_refused(struct stage *st);
 void make_rst_after_close(struct stage *st);

@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -159,16 +160,21 @@ NORETURN static void act(const char *comm, part *play, pid_t stage)
 		cue_wait();
 }
 
+static struct actor *new_actor(struct stage *st, const char *comm)
+{
+	if (st->n_actors == STAGE_MAX_ACTORS) {
+		errno = E2BIG;
+		stage_die(comm);
+	}
+	return &st->actors[st->n_actors++];
+}
+
 struct actor *stage_cast(struct stage *st, const char *comm, part *play)
 {
 	int said[2], prompt[2];
 	pid_t self = getpid();
 
-	if (st->n_actors == STAGE_MAX_ACTORS) {
-		errno = E2BIG;
-		stage_die(comm);
-	}
-	struct actor *a = &st->actors[st->n_actors];
+	struct actor *a = new_actor(st, comm);
 	fflush(NULL);
 	if (pipe2(said, O_CLOEXEC) < 0 || pipe2(prompt, O_CLOEXEC) < 0)
 		stage_die("pipe");
@@ -181,18 +187,23 @@ struct actor *stage_cast(struct stage *st, const char *comm, part *play)
 	}
 	close(said[1]);
 	close(prompt[0]);
-	st->n_actors++;
 	return a;
+}
+
+static void await_said(const struct actor *a)
+{
+	struct pollfd p = { .fd = a->said, .events = POLLIN };
+	int64_t since = stage_now_ms();
+
+	while (poll(&p, 1, 100) <= 0)
+		stage_pause(since, a->comm);
 }
 
 void stage_await(struct actor *a)
 {
-	struct pollfd p = { .fd = a->said, .events = POLLIN };
-	int64_t since = stage_now_ms();
 	char byte;
 
-	while (poll(&p, 1, 100) <= 0)
-		stage_pause(since, a->comm);
+	await_said(a);
 	if (read(a->said, &byte, 1) != 1)
 		_exit(STAGE_FAILED); /* it ended, and has said why */
 }
@@ -203,6 +214,25 @@ struct actor *stage_cast_ready(struct stage *st, const char *comm, part *play)
 
 	stage_await(a);
 	return a;
+}
+
+struct actor *stage_await_pid(struct stage *st, const struct actor *by, const char *comm)
+{
+	struct actor *a = new_actor(st, comm);
+	pid_t pid;
+
+	await_said(by);
+	if (read(by->said, &pid, sizeof(pid)) != sizeof(pid))
+		_exit(STAGE_FAILED);
+	*a = (struct actor){ .pid = pid, .comm = comm, .said = -1, .prompt = -1 };
+	return a;
+}
+
+void stage_end(struct actor *a)
+{
+	kill(a->pid, SIGKILL);
+	waitpid(a->pid, NULL, 0);
+	a->pid = 0;
 }
 
 void stage_prompt(struct actor *a)
@@ -232,6 +262,26 @@ void cue_wait(void)
 
 	if (read(PROMPT_FD, &byte, 1) != 1)
 		_exit(STAGE_AS_EXPECTED);
+}
+
+void cue_pid(pid_t pid)
+{
+	if (write(CUE_FD, &pid, sizeof(pid)) != sizeof(pid))
+		_exit(STAGE_FAILED);
+}
+
+void cue_spawn(const char *comm, part *play)
+{
+	pid_t stage = getppid();
+	/* Its parent is ours: it dies with the stage, not with this process. */
+	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+
+	if (pid < 0)
+		stage_die("clone");
+	if (pid == 0) {
+		cue_pid(getpid());
+		act(comm, play, stage);
+	}
 }
 
 /* Probes that are answered are not counted; but the time between two of them doubles, from 200 ms. */
@@ -282,10 +332,9 @@ void stage_await_tries(enum state state, uint16_t local_port, uint16_t peer_port
 
 void stage_clear(struct stage *st)
 {
-	for (int i = 0; i < st->n_actors; i++) {
-		kill(st->actors[i].pid, SIGKILL);
-		waitpid(st->actors[i].pid, NULL, 0);
-	}
+	for (int i = 0; i < st->n_actors; i++)
+		if (st->actors[i].pid)
+			stage_end(&st->actors[i]);
 	st->n_actors = 0;
 }
 

@@ -59,6 +59,10 @@ struct actor *stage_cast_ready(struct stage *st, const char *comm, part *play);
 void stage_prompt(struct actor *a);
 /* Stops it by a signal, and waits until it has stopped. */
 void stage_stop(const struct actor *a);
+/* Ends it, and waits until it is gone. */
+void stage_end(struct actor *a);
+/* The process that an actor has presented by cue_pid(). It is ended with the others. */
+struct actor *stage_await_pid(struct stage *st, const struct actor *by, const char *comm);
 /* Waits until at least `n` sockets are in the state, by local and peer port; 0: any port. */
 void stage_await_socks(enum state state, uint16_t local_port, uint16_t peer_port, unsigned n);
 /* The same, and each has tried `tries` times in vain: retransmissions or probes. */
@@ -70,6 +74,11 @@ void stage_clear(struct stage *st);
 /* In an actor: say that the sockets stand, or wait to be told to go on. */
 void cue_ready(void);
 void cue_wait(void);
+/* Presents another process than this one. */
+void cue_pid(pid_t pid);
+/* Starts a process that stays when this one ends, and presents it. It plays like an actor and has
+ * inherited every descriptor. */
+void cue_spawn(const char *comm, part *play);
 
 /* "made: what was done": who reads it learns what the diagnosis should find. */
 PRINTF(2, 3) void stage_made(struct stage *st, const char *fmt, ...);

@@ -37,6 +37,17 @@ int tcp_listen(uint16_t port, int backlog)
 	return fd;
 }
 
+int tcp_listen_again(uint16_t port, int backlog)
+{
+	struct sockaddr_in at = at_port(port);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, backlog) < 0)
+		stage_die("listen");
+	return fd;
+}
+
 static int mptcp_socket(void)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);

@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 int tcp_listen(uint16_t port, int backlog);
+/* With SO_REUSEADDR, which servers set to start beside what their last run left. */
+int tcp_listen_again(uint16_t port, int backlog);
 /* The same of MPTCP; where the kernel has none the scenario is impossible. */
 int mptcp_listen(uint16_t port, int backlog);
 int mptcp_connect(uint16_t port);

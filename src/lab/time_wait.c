@@ -3,6 +3,9 @@
 #include "lab/tcp.h"
 #include "util/i18n.h"
 
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* How it works: the end that closes first keeps the TIME-WAIT. On more than one CPU the other end's
@@ -12,7 +15,7 @@
  * Nothing here is reused meanwhile: with its default tcp_tw_reuse takes over TIME-WAITs of 127/8
  * only, and this is 192.0.2.1. */
 
-enum { SERVICE = 8080, N_CROWD = 1200, N_USED = 97 };
+enum { SERVICE = 8080, N_CROWD = 1200, N_USED = 97, N_BEFORE = 5 };
 
 /* Answers every connection's end with its own, for as long as it lives. */
 NORETURN static void follow(void)
@@ -75,4 +78,70 @@ void make_time_wait_port_exhaustion(struct stage *st)
 			 "%d connections to port %d"),
 		   N_USED, SERVICE);
 	stage_expect(st, "time-wait-port-exhaustion", NULL, N_USED);
+}
+
+static void serve_and_close_first(void)
+{
+	int listener = tcp_listen_again(SERVICE, N_BEFORE);
+
+	cue_ready();
+	for (int i = 0; i < N_BEFORE; i++)
+		close(tcp_accept(listener));
+	cue_ready();
+}
+
+static void visit(void)
+{
+	for (int i = 0; i < N_BEFORE; i++) {
+		int fd = tcp_connect(SERVICE);
+
+		tcp_drain(fd);
+		close(fd);
+	}
+	cue_ready();
+}
+
+static void make_ended_server(struct stage *st)
+{
+	stage_set("net/ipv4/tcp_rfc1337", "1");
+	struct actor *server = stage_cast_ready(st, "lab-server", serve_and_close_first);
+
+	stage_cast_ready(st, "lab-client", visit);
+	stage_await_socks(STATE_TIME_WAIT, SERVICE, 0, N_BEFORE);
+	stage_end(server);
+}
+
+/* The kernel must agree before anybody says so. */
+static void fail_to_bind(void)
+{
+	const struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(SERVICE) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof(at)) == 0 || errno != EADDRINUSE)
+		stage_die("bind");
+	close(fd);
+	cue_ready();
+}
+
+void make_time_wait_blocks_bind(struct stage *st)
+{
+	make_ended_server(st);
+	stage_cast_ready(st, "lab-again", fail_to_bind);
+	stage_made(st, _("lab-server closed %d connections on port %d first and ended; lab-again could not bind "
+			 "the port"), N_BEFORE, SERVICE);
+	stage_expect(st, "time-wait-blocks-bind", NULL, N_BEFORE);
+}
+
+static void listen_again(void)
+{
+	tcp_listen_again(SERVICE, N_BEFORE);
+	cue_ready();
+}
+
+void make_near_restarted(struct stage *st)
+{
+	make_ended_server(st);
+	stage_cast_ready(st, "lab-again", listen_again);
+	stage_made(st, _("lab-server closed %d connections on port %d first and ended; lab-again listens there "
+			 "now"), N_BEFORE, SERVICE);
 }

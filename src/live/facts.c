@@ -2,12 +2,15 @@
 #include "util/cleanup.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { MAX_CMDLINE = 4096, MAX_FILE = 64 * 1024, MAX_WCHAN = 128, CONTAINER_ID_LEN = 64 };
 
@@ -29,19 +32,22 @@ bool facts_parse_stat(const char *text, struct arena *arena, struct proc *ret)
 	/* comm may hold blanks and brackets; nothing behind it does. */
 	const char *open = strchr(text, '('), *close = strrchr(text, ')');
 	char state;
-	int ppid;
+	int ppid, pgrp;
+	unsigned threads;
 	uint64_t start;
 
 	if (!open || !close || close < open)
 		return false;
-	/* Fields 3, 4 and 22 of proc(5). */
+	/* Fields 3, 4, 5, 20 and 22 of proc(5). */
 	if (sscanf(close + 1,
-		   " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
-		   " %" SCNu64, &state, &ppid, &start) != 3)
+		   " %c %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %u %*s"
+		   " %" SCNu64, &state, &ppid, &pgrp, &threads, &start) != 5)
 		return false;
 	ret->comm = arena_strndup(arena, open + 1, (size_t)(close - open - 1));
 	ret->state = state;
 	ret->ppid = ppid;
+	ret->pgrp = pgrp;
+	ret->n_threads = threads;
 	ret->start_ticks = start;
 	return true;
 }
@@ -196,6 +202,27 @@ static void read_fd_count(struct root *root, unsigned pid, struct proc *proc)
 	proc->has_fds = true;
 }
 
+/* A group outlives its leader: what is left then was started by a process that is gone. */
+static bool read_leader_is_gone(struct root *root, const struct proc *proc)
+{
+	AUTO_BUF text = { 0 };
+	char path[64];
+
+	if (!root->is_live)
+		return read_file(root, (unsigned)proc->pid, "leader", 8, &text) &&
+		       strncmp(buf_text(&text), "gone", 4) == 0;
+	if (proc->pgrp <= 0 || proc->pgrp == proc->pid)
+		return false;
+	snprintf(path, sizeof(path), "%d", proc->pgrp);
+	/* hidepid hides the directory, not the process. */
+	if (faccessat(root->base_fd, path, F_OK, 0) == 0 || errno != ENOENT ||
+	    kill(proc->pgrp, 0) == 0 || errno != ESRCH)
+		return false;
+	snprintf(path, sizeof(path), "proc/%d/leader", proc->pid);
+	root_record_file(root, path, "gone\n", 5);
+	return true;
+}
+
 struct proc *facts_read(struct root *root, struct arena *arena, unsigned pid)
 {
 	struct proc *proc = arena_alloc(arena, sizeof(*proc));
@@ -223,5 +250,6 @@ struct proc *facts_read(struct root *root, struct arena *arena, unsigned pid)
 	    sscanf(link, "net:[%" SCNu64 "]", &proc->netns) != 1)
 		proc->netns = 0;
 	read_fd_count(root, pid, proc);
+	proc->leader_is_gone = read_leader_is_gone(root, proc);
 	return proc;
 }

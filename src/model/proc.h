@@ -13,13 +13,15 @@
 enum { PROC_MAX_DEAD = 64 };
 
 struct proc {
-	pid_t pid, ppid;
+	pid_t pid, ppid, pgrp;
 	const char *comm;
 	const char *cmdline;   /* arguments joined by blanks; NULL: unreadable; "" a kernel thread */
 	const char *exe;       /* NULL: unreadable */
 	uint32_t uid;          /* real uid; has_uid false: unknown */
 	bool has_uid;
 	char state;            /* R S D T t Z …; '?' unknown */
+	uint32_t n_threads;
+	bool leader_is_gone;   /* its process group's leader has ended; false: it lives, or unknown */
 	pid_t tracer;          /* pid of who traces it; 0: nobody, or unknown */
 	const char *wchan;     /* kernel function its main thread waits in; NULL: none or unknown */
 	uint64_t start_ticks;  /* since boot; tells a reused pid */

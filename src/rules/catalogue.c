@@ -10,8 +10,8 @@ static const struct {
 	{ owner_rules, &n_owner_rules },           { close_wait_rules, &n_close_wait_rules },
 	{ unacked_rules, &n_unacked_rules },       { fin_wait_rules, &n_fin_wait_rules },
 	{ time_wait_rules, &n_time_wait_rules },   { port_rules, &n_port_rules },
-	{ limit_rules, &n_limit_rules },           { host_rules, &n_host_rules },
-	{ reset_rules, &n_reset_rules },
+	{ listener_rules, &n_listener_rules },     { limit_rules, &n_limit_rules },
+	{ host_rules, &n_host_rules },             { reset_rules, &n_reset_rules },
 	{ ending_rules, &n_ending_rules },         { silence_rules, &n_silence_rules },
 	{ ordinary_rules, &n_ordinary_rules },
 };

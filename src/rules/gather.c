@@ -106,6 +106,8 @@ void gather_sock(struct group *g, const struct conn *c)
 	if (c->n_holders > g->n_owners)
 		g->n_owners = c->n_holders;
 	g->basis = c->basis;
+	if (s->state == STATE_LISTEN)
+		g->listener = s;
 	if (c->listener && !g->listener) {
 		g->listener = c->listener;
 		g->n_listeners = c->n_listeners;

@@ -156,7 +156,7 @@ static struct group_key key_of(const struct rule *r, const struct conn *c)
 		scope = c->listener ? SCOPE_LISTENER : SCOPE_DESTINATION;
 	if ((scope == SCOPE_PROCESS || scope == SCOPE_PROCESS_DESTINATION) && c->n_holders > 0)
 		key.proc = c->holders[0].proc;
-	if (scope == SCOPE_LISTENER && c->sock->state == STATE_LISTEN)
+	if (scope == SCOPE_LOCAL || (scope == SCOPE_LISTENER && c->sock->state == STATE_LISTEN))
 		key.local = c->sock->pair.local;
 	else if (scope == SCOPE_LISTENER && c->listener)
 		key.local = c->listener->pair.local;
@@ -176,6 +176,7 @@ static enum subject_kind subject_kind_of(const struct rule *r, const struct conn
 	case SCOPE_PROCESS_DESTINATION:
 		return SUBJECT_PROCESS;
 	case SCOPE_LISTENER:
+	case SCOPE_LOCAL:
 		return SUBJECT_LISTENER;
 	case SCOPE_DESTINATION:
 	case SCOPE_PEER:
@@ -349,13 +350,15 @@ void judge_flow(struct judge *j, struct conn *c)
 
 void judge_listener(struct judge *j, struct conn *c)
 {
-	const struct rule *r = &limit_rules[LIMIT_ACCEPT_QUEUE];
+	size_t n = 0;
 
-	if (r->claims(c, &j->bounds) != VERDICT_FIRES)
-		return;
-	c->rules[0] = r->text.id;
-	c->rules[1] = NULL;
-	add(j, r, c);
+	/* Its rules do not exclude each other. */
+	for (const struct rule *const *at = j->by_state[STATE_LISTEN]; *at && n < MAX_CONN_RULES; at++)
+		if ((*at)->claims(c, &j->bounds) == VERDICT_FIRES) {
+			c->rules[n++] = (*at)->text.id;
+			add(j, *at, c);
+		}
+	c->rules[n] = NULL;
 }
 
 bool judge_wants_proc(const struct proc *p)

@@ -25,6 +25,7 @@ enum verdict { VERDICT_SILENT, VERDICT_FIRES, VERDICT_UNKNOWN };
 enum scope {
 	SCOPE_PROCESS,     /* the process that holds the descriptors */
 	SCOPE_LISTENER,    /* the listener in whose queue they wait */
+	SCOPE_LOCAL,       /* our address and port, whoever listens there */
 	SCOPE_DESTINATION, /* the remote address and port */
 	SCOPE_PEER,        /* the remote host; where we connected to it, and its port */
 	SCOPE_SERVICE,     /* our listener if the local port has one, else the destination */
@@ -124,12 +125,12 @@ struct rule {
 
 /* The families. Each array is in the order in which its rows are asked. */
 extern const struct rule owner_rules[], close_wait_rules[], unacked_rules[], fin_wait_rules[],
-	time_wait_rules[], port_rules[], limit_rules[], host_rules[], reset_rules[],
+	time_wait_rules[], port_rules[], listener_rules[], limit_rules[], host_rules[], reset_rules[],
 	ending_rules[], silence_rules[],
 	ordinary_rules[];
 extern const size_t n_owner_rules, n_close_wait_rules, n_unacked_rules, n_fin_wait_rules,
-	n_time_wait_rules, n_port_rules, n_limit_rules, n_host_rules, n_reset_rules, n_ending_rules,
-	n_silence_rules, n_ordinary_rules;
+	n_time_wait_rules, n_port_rules, n_listener_rules, n_limit_rules, n_host_rules,
+	n_reset_rules, n_ending_rules, n_silence_rules, n_ordinary_rules;
 
 /* Certainty one step down, for every piece of evidence that is missing. */
 static inline enum certainty lowered(enum certainty c)

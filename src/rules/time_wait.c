@@ -3,9 +3,9 @@
 #include "rules/rule.h"
 #include "rules/words.h"
 
-/* How it works: a TIME-WAIT is no fault. It becomes one in a single way: each keeps a local port
- * from being used again towards the same destination, so a client that closes first can run out of
- * ports (the port family). What is said here is only who closes first. */
+/* How it works: a TIME-WAIT is no fault. It is in the way of a client that closes first and runs out
+ * of local ports towards one destination (the port family), and of a server that starts again and
+ * binds its port without SO_REUSEADDR. Else what is said is only who closes first. */
 
 enum { CROWD = 1000 }; /* fewer are what any client leaves behind in a minute */
 
@@ -31,7 +31,63 @@ static bool weigh_active_closer(const struct group *g, const struct bounds *b, s
 	return true;
 }
 
+/* A client's port lies in the range of those that the kernel chooses, or is the higher one. */
+static enum verdict blocks_bind(const struct conn *c, const struct bounds *b)
+{
+	const struct sysctls *ctl = &c->netns->sysctls;
+	uint16_t local = c->sock->pair.local.port;
+
+	(void)b;
+	if (c->listener || !ctl->port_low.known || !ctl->port_high.known ||
+	    (local >= ctl->port_low.value && local <= ctl->port_high.value))
+		return VERDICT_SILENT;
+	return c->sock->pair.peer.port > local ? VERDICT_FIRES : VERDICT_SILENT;
+}
+
+static bool weigh_blocks_bind(const struct group *g, const struct bounds *b, struct finding *f)
+{
+	(void)b;
+	f->severity = SEVERITY_NOTE;
+	f->certainty = CERTAINTY_CERTAIN;
+	fact_ends(f, g);
+	fact_fin(f, g);
+	return true;
+}
+
 const struct rule time_wait_rules[] = {
+	{
+		.text = {
+			.id = "time-wait-blocks-bind",
+			.title = N_("a server's port that TIME-WAITs keep taken"),
+			.says = N_("Nobody listens on {local} now, and {count} {count:TIME-WAIT keeps|"
+				   "TIME-WAITs keep} it taken for {ends_last} yet: a server that "
+				   "binds it without SO_REUSEADDR fails with EADDRINUSE."),
+			.why = N_("A port with connections in TIME-WAIT is in use. bind() takes it "
+				  "nevertheless if the new socket and the old ones had SO_REUSEADDR set "
+				  "and nobody listens there: TIME-WAIT tells old segments from new ones "
+				  "by their addresses, and those are other connections."),
+			.fixes = {
+				{ .kind = FIX_SOCKOPT,
+				  .text = N_("SO_REUSEADDR before bind(), in every version of the server: "
+					     "on Linux it never lets two servers listen on one port. An "
+					     "old version without it still costs this one wait.") },
+				{ .kind = FIX_OPERATION,
+				  .text = N_("Or wait {ends_last}: nothing is left then.") },
+			},
+			.avoid = {
+				N_("SO_REUSEPORT instead: it helps only if the old ones had it, too, "
+				   "and later lets a second server share the port unnoticed."),
+				N_("tcp_fin_timeout, tcp_tw_reuse: neither shortens TIME-WAIT, and bind() "
+				   "does not ask them."),
+			},
+			.refs = "socket(7), SO_REUSEADDR; Linux net/ipv4/inet_connection_sock.c, "
+				"inet_bind_conflict(), inet_csk_get_port()",
+		},
+		.scope = SCOPE_LOCAL,
+		.states = STATE_BIT(STATE_TIME_WAIT),
+		.claims = blocks_bind,
+		.weigh = weigh_blocks_bind,
+	},
 	{
 		.text = {
 			.id = "time-wait-active-closer",

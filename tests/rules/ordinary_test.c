@@ -20,7 +20,7 @@ static void left_over(void **state)
 		{ "the last ACK", "last-ack-ordinary", FIRES, SEVERITY_NOTE, CERTAINTY_CERTAIN, 3,
 		  { .state = STATE_LAST_ACK, .timer = TIMER_ON, .wqueue = 1, .age_ms = 40, INFO } },
 		{ "a few", "time-wait-ordinary", FIRES, SEVERITY_NOTE, CERTAINTY_CERTAIN, 3,
-		  { .state = STATE_TIME_WAIT, .is_mini = true, .timer = TIMER_TIMEWAIT,
+		  { .state = STATE_TIME_WAIT, .is_mini = true, .is_client = true, .timer = TIMER_TIMEWAIT,
 		    .age_ms = 1000, .expires_ms = 59000 } },
 		{ "nobody could look", "unjudged", FIRES, SEVERITY_NOTE, CERTAINTY_POSSIBLE, 9,
 		  { .state = STATE_CLOSE_WAIT, .inode = 9, .age_ms = 600000, .is_hidden = true,

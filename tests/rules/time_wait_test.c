@@ -4,19 +4,36 @@
 #include <string.h>
 
 #define TW .state = STATE_TIME_WAIT, .is_mini = true, .timer = TIMER_TIMEWAIT, .age_ms = 1000
+#define SERVED TW, .has_listener = true, .expires_ms = 59000
 
 static void active_closer(void **state)
 {
 	(void)state;
 	static const struct row rows[] = {
 		{ "a thousand", "time-wait-active-closer", FIRES, SEVERITY_NOTE, CERTAINTY_CERTAIN,
-		  1000, { TW, .expires_ms = 59000 } },
+		  1000, { SERVED } },
 		{ "one less", "time-wait-active-closer", SILENT, 0, 0, 999,
-		  { TW, .expires_ms = 59000 } },
+		  { SERVED } },
 		{ "one less is ordinary", "time-wait-ordinary", FIRES, SEVERITY_NOTE,
-		  CERTAINTY_CERTAIN, 999, { TW, .expires_ms = 59000 } },
+		  CERTAINTY_CERTAIN, 999, { SERVED } },
 		{ "another state", "time-wait-active-closer", SILENT, 0, 0, 1000,
 		  { .state = STATE_LAST_ACK, .timer = TIMER_ON, .age_ms = 100 } },
+	};
+
+	check_rows(rows, ARRAY_LEN(rows));
+}
+
+static void blocks_bind(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "nobody listens any more", "time-wait-blocks-bind", FIRES, SEVERITY_NOTE,
+		  CERTAINTY_CERTAIN, 3, { TW, .expires_ms = 40000 } },
+		{ "somebody does", "time-wait-blocks-bind", SILENT, 0, 0, 3, { SERVED } },
+		{ "a client's", "time-wait-blocks-bind", SILENT, 0, 0, 3,
+		  { TW, .is_client = true, .expires_ms = 40000 } },
+		{ "a client that chose its port", "time-wait-blocks-bind", SILENT, 0, 0, 3,
+		  { TW, .peer_port = 443, .expires_ms = 40000 } },
 	};
 
 	check_rows(rows, ARRAY_LEN(rows));
@@ -69,6 +86,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(active_closer),
+		cmocka_unit_test(blocks_bind),
 		cmocka_unit_test(port_exhaustion),
 	};
 

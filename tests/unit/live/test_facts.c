@@ -44,6 +44,8 @@ static void stat_lines(void **state)
 		assert_string_equal(p.comm, good[i].comm);
 		assert_int_equal(p.state, 'S');
 		assert_int_equal(p.ppid, 7);
+		assert_int_equal(p.pgrp, 812);
+		assert_int_equal(p.n_threads, 1);
 		assert_int_equal(p.start_ticks, 98765);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
