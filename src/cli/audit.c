@@ -19,16 +19,16 @@ static int write_draft(const char *name, const struct audit_row *rows, size_t n,
 	FILE *to = fd < 0 ? NULL : fdopen(fd, "w");
 
 	if (!to) {
-		fprintf(stderr, "tcpwhy: %s: %s\n", name, strerror(errno));
+		say_line("tcpwhy: %s: %s", name, strerror(errno));
 		return STATUS_FAILED;
 	}
 	size_t proposed = audit_draft(rows, n, host, to);
 	if (fclose(to) != 0) {
-		fprintf(stderr, "tcpwhy: %s: %s\n", name, strerror(errno));
+		say_line("tcpwhy: %s: %s", name, strerror(errno));
 		return STATUS_FAILED;
 	}
 	if (strcmp(name, "-") != 0)
-		fprintf(stderr, _("tcpwhy: %s: %zu values proposed, none changed\n"), name, proposed);
+		say_line(_("tcpwhy: %s: %zu values proposed, none changed"), name, proposed);
 	return STATUS_OK;
 }
 
@@ -54,8 +54,8 @@ int run_audit(const struct options *o)
 	int status;
 
 	if (o->n_words > 0) {
-		fprintf(stderr, _("tcpwhy: audit: %s: it takes no filter; `tcpwhy explain %s` explains one "
-				  "setting\n"), o->words[0], o->words[0]);
+		say_line(_("tcpwhy: audit: %s: it takes no filter; `tcpwhy explain %s` explains one setting"),
+			 o->words[0], o->words[0]);
 		return STATUS_USAGE;
 	}
 	if (live_look(&req, &look, &fail) < 0) {

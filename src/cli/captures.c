@@ -44,7 +44,7 @@ static void note_damage(const struct capture_info *info, int failed, struct gaps
 	if (failed) {
 		const char *why = info->error ? info->error : _("read error");
 
-		fprintf(stderr, "tcpwhy: %s: %s\n", info->name, why);
+		say_line("tcpwhy: %s: %s", info->name, why);
 		gap_add(gaps, "capture", info->name, why,
 			_("what came before was used; later packets are unknown"));
 	} else if (info->is_cut)
@@ -70,7 +70,7 @@ bool captures_collect(struct captures *c, const struct options *o)
 	if (progress.report)
 		fprintf(stderr, "\r\033[K");
 	if (failed)
-		fprintf(stderr, "tcpwhy: %s: %s\n", c->infos[c->n - 1]->name, c->infos[c->n - 1]->error);
+		say_line("tcpwhy: %s: %s", c->infos[c->n - 1]->name, c->infos[c->n - 1]->error);
 	return !failed;
 }
 

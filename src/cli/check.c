@@ -57,7 +57,7 @@ static int answer(const struct buf *b, enum check_status status)
 	if (write_all(buf_text(b), b->n))
 		return (int)status;
 	if (errno != EPIPE)
-		fprintf(stderr, "tcpwhy: stdout: %s\n", strerror(errno)); /* untranslated: a name */
+		say_line("tcpwhy: stdout: %s", strerror(errno)); /* untranslated: a name */
 	return CHECK_UNKNOWN;
 }
 

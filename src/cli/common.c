@@ -1,5 +1,8 @@
 #include "cli/run.h"
 #include "cli/sandbox.h"
+#include "report/escape.h"
+#include "report/wrap.h"
+#include "util/buf.h"
 #include "util/i18n.h"
 
 #include <errno.h>
@@ -10,11 +13,42 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+static bool is_ascii(void)
+{
+	return strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+}
+
+void say_line(const char *fmt, ...)
+{
+	AUTO_BUF text = { 0 };
+	AUTO_BUF line = { 0 };
+	va_list args;
+
+	va_start(args, fmt);
+	buf_vprintf(&text, fmt, args);
+	va_end(args);
+	escape_terminal(&line, buf_text(&text), is_ascii());
+	buf_putc(&line, '\n');
+	fputs(buf_text(&line), stderr);
+}
+
 void say_failure(const struct fail *fail)
 {
-	fprintf(stderr, "tcpwhy: %s: %s\n", fail->object, fail->what);
+	say_line("tcpwhy: %s: %s", fail->object, fail->what);
 	if (fail->hint[0])
-		fprintf(stderr, "  %s\n", fail->hint);
+		say_line("  %s", fail->hint);
+}
+
+/* The expression, and below it a mark at what is wrong. */
+static void show_place(const char *text, size_t at)
+{
+	AUTO_BUF before = { 0 };
+	AUTO_BUF shown = { 0 };
+
+	buf_add(&before, text, at < strlen(text) ? at : strlen(text));
+	escape_terminal(&shown, buf_text(&before), is_ascii());
+	say_line("  %s", text);
+	say_line("  %*s^", (int)text_columns(buf_text(&shown), shown.n), "");
 }
 
 struct filter *parse_filter(const char *const *words, size_t n)
@@ -24,10 +58,10 @@ struct filter *parse_filter(const char *const *words, size_t n)
 
 	if (f)
 		return f;
-	fprintf(stderr, _("tcpwhy: filter: %s\n"), error.what);
+	say_line(_("tcpwhy: filter: %s"), error.what);
 	if (error.text)
-		fprintf(stderr, "  %s\n  %*s^\n", error.text, (int)error.at, "");
-	fprintf(stderr, _("The language is that of tcpwhy-filter(7); `tcpwhy --help` lists the commands.\n"));
+		show_place(error.text, error.at);
+	say_line(_("The language is that of tcpwhy-filter(7); `tcpwhy --help` lists the commands."));
 	free(error.text);
 	return NULL;
 }
@@ -64,7 +98,7 @@ void fill_report_options(const struct options *o, enum report_kind kind, struct 
 		.kind = kind,
 		.width = terminal_width(),
 		.colour = wants_colour(o),
-		.ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
+		.ascii = is_ascii(),
 		.verbose = o->verbose,
 		.numeric = o->numeric,
 		.no_header = o->no_header,
@@ -80,12 +114,15 @@ void fill_report_options(const struct options *o, enum report_kind kind, struct 
 
 static void show_progress(void *ctx, const struct capture_info *so_far, int percent)
 {
+	AUTO_BUF name = { 0 };
+
 	(void)ctx;
+	escape_terminal(&name, so_far->name, is_ascii());
 	if (percent >= 0)
-		fprintf(stderr, _("\r%s: %d %%, %llu packets"), so_far->name, percent,
+		fprintf(stderr, _("\r%s: %d %%, %llu packets"), buf_text(&name), percent,
 			(unsigned long long)so_far->packets);
 	else
-		fprintf(stderr, _("\r%s: %llu packets"), so_far->name,
+		fprintf(stderr, _("\r%s: %llu packets"), buf_text(&name),
 			(unsigned long long)so_far->packets);
 	fflush(stderr);
 }
@@ -100,8 +137,8 @@ struct capture_progress progress_for(const struct options *o)
 void enter_sandbox(const struct options *o)
 {
 	if (o->no_sandbox)
-		fprintf(stderr, _("tcpwhy: WARNING: --no-sandbox: captures are parsed with all the privileges of "
-				  "whoever started this\n"));
+		say_line(_("tcpwhy: WARNING: --no-sandbox: captures are parsed with all the privileges of "
+			   "whoever started this"));
 	else
 		sandbox_enter();
 }
@@ -109,14 +146,13 @@ void enter_sandbox(const struct options *o)
 void say_gaps(const struct gaps *gaps)
 {
 	for (size_t i = 0; i < gaps->n; i++)
-		fprintf(stderr, "tcpwhy: %s: %s; %s\n", gaps->at[i].object, gaps->at[i].reason,
-			gaps->at[i].effect);
+		say_line("tcpwhy: %s: %s; %s", gaps->at[i].object, gaps->at[i].reason, gaps->at[i].effect);
 }
 
 bool was_written(int error)
 {
 	if (error < 0 && error != -EPIPE)
-		fprintf(stderr, "tcpwhy: stdout: %s\n", strerror(-error)); /* untranslated: a name */
+		say_line("tcpwhy: stdout: %s", strerror(-error)); /* untranslated: a name */
 	return error == 0;
 }
 

@@ -68,10 +68,11 @@ static int explain(const struct options *o, struct arena *arena)
 		if (asked[i])
 			continue;
 		nearest = topics_nearest(o->words[i], c.rule_ids, c.n_rules);
-		fprintf(stderr, _("tcpwhy: explain: %s: no such topic\n"), o->words[i]);
+		say_line(_("tcpwhy: explain: %s: no such topic"), o->words[i]);
 		if (nearest)
-			fprintf(stderr, _("Did you mean %s? "), nearest);
-		fprintf(stderr, _("`tcpwhy explain` lists them all.\n"));
+			say_line(_("Did you mean %s? `tcpwhy explain` lists them all."), nearest);
+		else
+			say_line(_("`tcpwhy explain` lists them all."));
 		return STATUS_USAGE;
 	}
 	int failed;

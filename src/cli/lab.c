@@ -53,8 +53,11 @@ int run_lab(const struct options *o)
 	};
 
 	if (o->n_words > 1) {
-		fprintf(stderr, _("tcpwhy: lab: one scenario at a time, or --all\n"));
+		say_line(_("tcpwhy: lab: one scenario at a time, or --all"));
 		return STATUS_USAGE;
 	}
-	return lab_run(&req);
+	int status = lab_run(&req);
+	if (status == STATUS_USAGE)
+		say_line(_("tcpwhy: lab: %s: no such scenario; `tcpwhy lab` lists them"), req.name);
+	return status;
 }

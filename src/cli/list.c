@@ -89,10 +89,11 @@ static const struct by *find_by(const char *name)
 	for (size_t i = 0; i < ARRAY_LEN(bys); i++)
 		if (strcmp(bys[i].name, name) == 0)
 			return &bys[i];
-	fprintf(stderr, _("tcpwhy: --by %s: not one of"), name);
+	AUTO_BUF names = { 0 };
+
 	for (size_t i = 0; i < ARRAY_LEN(bys); i++)
-		fprintf(stderr, " %s", bys[i].name); /* untranslated: they are words of the option */
-	fputc('\n', stderr);
+		buf_printf(&names, " %s", bys[i].name);
+	say_line(_("tcpwhy: --by %s: not one of%s"), name, buf_text(&names));
 	return NULL;
 }
 

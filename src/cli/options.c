@@ -1,4 +1,5 @@
 #include "cli/options.h"
+#include "cli/run.h"
 #include "util/duration.h"
 #include "util/i18n.h"
 
@@ -215,10 +216,12 @@ static void complain_about_option(const char *given, enum command command)
 			nearest = rows[i].name;
 		}
 	}
-	fprintf(stderr, _("tcpwhy: %s: no such option of '%s'\n"), given, commands[command].name);
+	say_line(_("tcpwhy: %s: no such option of '%s'"), given, commands[command].name);
 	if (nearest)
-		fprintf(stderr, _("Did you mean --%s? "), nearest);
-	fprintf(stderr, _("`tcpwhy %s --help` lists them.\n"), commands[command].name);
+		say_line(_("Did you mean --%s? `tcpwhy %s --help` lists them."), nearest,
+			 commands[command].name);
+	else
+		say_line(_("`tcpwhy %s --help` lists them."), commands[command].name);
 }
 
 static bool number(const char *text, uint64_t max, uint64_t *ret)
@@ -235,7 +238,7 @@ static bool number(const char *text, uint64_t max, uint64_t *ret)
 
 static bool wrong_value(const char *option, const char *value, const char *expected)
 {
-	fprintf(stderr, _("tcpwhy: --%s=%s: expected %s\n"), option, value, expected);
+	say_line(_("tcpwhy: --%s=%s: expected %s"), option, value, expected);
 	return false;
 }
 
@@ -447,7 +450,7 @@ static bool parse_options(int argc, char **argv, struct options *o, int *ret_sta
 		if (found == -1)
 			break;
 		if (found == ':') {
-			fprintf(stderr, _("tcpwhy: %s: needs a value\n"), argv[optind - 1]);
+			say_line(_("tcpwhy: %s: needs a value"), argv[optind - 1]);
 			return false;
 		}
 		if (found == '?') {
@@ -505,7 +508,7 @@ static bool do_not_fit(const struct options *o)
 	else if (o->command == COMMAND_CHECK && o->n_words > 0)
 		wrong = _("check judges the whole host: it takes no filter");
 	if (wrong)
-		fprintf(stderr, "tcpwhy: %s\n", wrong);
+		say_line("tcpwhy: %s", wrong);
 	return wrong != NULL;
 }
 

@@ -191,7 +191,7 @@ int run_pcap(const struct options *o)
 	size_t n_files = count_files(o);
 
 	if (n_files == 0) {
-		fprintf(stderr, _("tcpwhy: pcap: which file? `tcpwhy pcap FILE`, or - for stdin\n"));
+		say_line(_("tcpwhy: pcap: which file? `tcpwhy pcap FILE`, or - for stdin"));
 		return STATUS_USAGE;
 	}
 	for (size_t i = 0; i < n_files; i++)

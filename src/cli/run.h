@@ -20,6 +20,8 @@ int run_audit(const struct options *o);
 /* The whole program on one command line; main() and the lab call it. */
 int run_tcpwhy(int argc, char **argv);
 
+/* Exactly one line on stderr, whatever bytes a name in it has. */
+PRINTF(1, 2) void say_line(const char *fmt, ...);
 /* "tcpwhy: OBJECT: what is wrong", and the hint on a line of its own. */
 void say_failure(const struct fail *fail);
 /* NULL: the expression is wrong, and that is said with its place. */

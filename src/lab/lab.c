@@ -261,10 +261,7 @@ int lab_run(const struct lab_request *req)
 	if (!req->name)
 		return req->json ? list_json() : list_text();
 	const struct lab_scenario *s = find(req->name);
-	if (!s) {
-		fprintf(stderr, _("tcpwhy: lab: %s: no such scenario; `tcpwhy lab` lists them\n"),
-			req->name);
+	if (!s)
 		return 2;
-	}
 	return play(req, s) == STAGE_AS_EXPECTED ? 0 : 1;
 }

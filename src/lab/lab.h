@@ -36,5 +36,5 @@ struct lab_request {
 const struct lab_scenario *lab_scenarios(size_t *ret_n);
 /* 0 the verdict was the expected one; 1 it was not, or the scenario could not be made (says why on
  * stderr; the line begins with "tcpwhy: lab: not possible here:" where this machine forbids it);
- * 2 no such scenario. With `all` 0 means that every scenario that can be made got its verdict. */
+ * 2 no such scenario, of which nothing is said. With `all` 0 means that every scenario that can be made got its verdict. */
 int lab_run(const struct lab_request *req);

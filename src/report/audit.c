@@ -1,4 +1,5 @@
 #include "report/audit.h"
+#include "report/escape.h"
 #include "report/json_value.h"
 #include "report/says.h"
 #include "report/state.h"
@@ -194,12 +195,14 @@ int audit_write(const struct audit_row *rows, size_t n, const struct format *for
 size_t audit_draft(const struct audit_row *rows, size_t n, const struct host *host, FILE *to)
 {
 	size_t n_proposed = 0;
+	AUTO_BUF host_name = { 0 };
 	char name[96];
 
+	escape_terminal(&host_name, host->name ? host->name : "?", true);
 	fprintf(to, _("# Proposed by `tcpwhy audit` for %s. Nothing has been changed yet.\n"
 		      "# Read each reason, keep what you want, copy the file to /etc/sysctl.d and run\n"
 		      "# `sysctl --system`. Lines with \"was\" are the way back.\n"),
-		host->name ? host->name : "?");
+		buf_text(&host_name));
 	for (size_t i = 0; i < n; i++) {
 		const struct audit_row *r = &rows[i];
 

@@ -28,13 +28,29 @@ size_t utf8_next(const char *s, size_t n, uint32_t *ret)
 	return len;
 }
 
-/* Characters that print nothing and change how the rest is read. */
+/* Characters that print nothing and change how the rest is read, or that look like a blank and are
+ * none: controls, the property Default_Ignorable_Code_Point and the category Cf of Unicode 15. */
 static bool is_deceptive(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c ||
-	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff0 && c <= 0xfffb) ||
-	       (c >= 0xe0000 && c <= 0xe0fff);
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+		{ 0x00, 0x1f },       { 0x7f, 0x9f },       { 0xad, 0xad },       { 0x34f, 0x34f },
+		{ 0x600, 0x605 },     { 0x61c, 0x61c },     { 0x6dd, 0x6dd },     { 0x70f, 0x70f },
+		{ 0x890, 0x891 },     { 0x8e2, 0x8e2 },     { 0x115f, 0x1160 },   { 0x17b4, 0x17b5 },
+		{ 0x180b, 0x180f },   { 0x200b, 0x200f },   { 0x2028, 0x202e },   { 0x2060, 0x206f },
+		{ 0x3164, 0x3164 },   { 0xfe00, 0xfe0f },   { 0xfeff, 0xfeff },   { 0xffa0, 0xffa0 },
+		{ 0xfff0, 0xfffb },   { 0x110bd, 0x110bd }, { 0x110cd, 0x110cd }, { 0x13430, 0x1345f },
+		{ 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
+	};
+
+	/* Almost every character of every name. */
+	if (c >= 0x20 && c < 0x7f)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(ranges) && ranges[i].first <= c; i++)
+		if (c <= ranges[i].last)
+			return true;
+	return false;
 }
 
 void escape_terminal(struct buf *b, const char *s, bool ascii)
@@ -58,6 +74,15 @@ void escape_terminal(struct buf *b, const char *s, bool ascii)
 	}
 }
 
+/* Beyond the first plane as a pair of surrogates. */
+static void put_json_escape(struct buf *b, uint32_t c)
+{
+	if (c < 0x10000)
+		buf_printf(b, "\\u%04x", c);
+	else
+		buf_printf(b, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10), 0xdc00 + (c & 0x3ff));
+}
+
 void escape_json(struct buf *b, const char *s)
 {
 	size_t left = strlen(s);
@@ -75,8 +100,8 @@ void escape_json(struct buf *b, const char *s)
 			buf_putc(b, (char)c);
 		} else if (c == '\n') {
 			buf_puts(b, "\\n");
-		} else if (is_deceptive(c) && c < 0x10000) {
-			buf_printf(b, "\\u%04x", c);
+		} else if (is_deceptive(c)) {
+			put_json_escape(b, c);
 		} else {
 			buf_add(b, s, n);
 		}

@@ -69,16 +69,30 @@ static void put_states(struct report *r)
 	buf_puts(&r->line, ".");
 }
 
+/* A name that stays one word: the line is broken at blanks, and what a name says must not stand where
+ * our lines begin. */
+static void put_word(struct report *r, const char *name)
+{
+	AUTO_BUF shown = { 0 };
+
+	escape_terminal(&shown, name ? name : "?", r->options.ascii);
+	for (const char *at = buf_text(&shown); *at; at++)
+		if (*at == ' ')
+			buf_puts(&r->line, "\\x20");
+		else
+			buf_putc(&r->line, *at);
+}
+
 static void why_begin(struct report *r)
 {
 	const struct look *look = r->options.look;
 
-	escape_terminal(&r->line, look->host.name ? look->host.name : "?", r->options.ascii);
+	put_word(r, look->host.name);
 	buf_puts(&r->line, ", Linux ");
-	escape_terminal(&r->line, look->host.kernel ? look->host.kernel : "?", r->options.ascii);
+	put_word(r, look->host.kernel);
 	if (strcmp(look->source, "live") != 0) {
 		buf_puts(&r->line, _(", from "));
-		escape_terminal(&r->line, look->source, r->options.ascii);
+		put_word(r, look->source);
 	}
 	buf_puts(&r->line, ": ");
 	put_states(r);
@@ -284,7 +298,7 @@ static void text_gap(struct report *r, const struct gap *g)
 	buf_puts(&r->line, ": ");
 	escape_terminal(&r->line, g->reason, r->options.ascii);
 	buf_puts(&r->line, "; ");
-	buf_puts(&r->line, g->effect);
+	escape_terminal(&r->line, g->effect, false);
 	buf_puts(&r->line, ".");
 	flush_prose(r, "  ", 4);
 }

@@ -10,7 +10,7 @@ import re
 
 import house
 
-PRINTERS = {'printf', 'fprintf', 'puts', 'fputs', 'dprintf', 'perror', 'err', 'errx', 'warn', 'warnx'}
+PRINTERS = {'say_line', 'printf', 'fprintf', 'puts', 'fputs', 'dprintf', 'perror', 'err', 'errx', 'warn', 'warnx'}
 FAILERS = {'fail_set': 2, 'fail_hint': 1}  # and the argument that is the sentence
 MARKERS = {'_', 'N_', 'gettext', 'ngettext'}
 EXEMPT = 'untranslated:'

@@ -19,6 +19,7 @@ static void terminal(void **state)
 		{ "\x9b" "31m", "\\x9b31m" },
 		/* Directions, and what nobody sees. */
 		{ "\u202egnp.exe", "\\u{202e}gnp.exe" },
+		{ "a\u3164\u180e\ufe0fb", "a\\u{3164}\\u{180e}\\u{fe0f}b" },
 		{ "\u2066\u2069\u200b\ufeff\u00ad", "\\u{2066}\\u{2069}\\u{200b}\\u{feff}\\u{ad}" },
 		{ "\U000e0041", "\\u{e0041}" },
 		{ "\u2028\u2029", "\\u{2028}\\u{2029}" },
@@ -60,6 +61,7 @@ static void json(void **state)
 		{ "a\xc3", "\"a\ufffd\"" },
 		{ "\xed\xa0\x80", "\"\ufffd\ufffd\ufffd\"" },
 		{ "\033[2J", "\"\\u001b[2J\"" },
+		{ "\U000e0041\U0001f600", "\"\\udb40\\udc41\U0001f600\"" },
 	};
 
 	(void)state;
