@@ -28,13 +28,21 @@ def end():
     return 0 if all(results) else 1
 
 
+def unshare_command():
+    return ['unshare', '-n'] if os.geteuid() == 0 else ['unshare', '-rn']
+
+
+def can_unshare():
+    return subprocess.run([*unshare_command(), 'true'], stderr=subprocess.DEVNULL,
+                          check=False).returncode == 0
+
+
 def unshare():
     """The command that makes a namespace for what follows it. Ends the test where none may be made."""
-    command = ['unshare', '-n'] if os.geteuid() == 0 else ['unshare', '-rn']
-    if subprocess.run([*command, 'true'], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+    if not can_unshare():
         print('1..0 # SKIP no network namespace may be made here')
         sys.exit(0)
-    return command
+    return unshare_command()
 
 
 def enter():
