@@ -34,10 +34,15 @@ static int write_draft(const char *name, const struct audit_row *rows, size_t n,
 
 static int status_of_rows(const struct audit_row *rows, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (rows[i].value.known && rows[i].verdict == AUDIT_WARNING)
-			return 1;
-	return STATUS_OK;
+	int status = STATUS_OK;
+
+	for (size_t i = 0; i < n; i++) {
+		if (rows[i].is_problem)
+			return 2;
+		if (rows[i].verdict == AUDIT_WARNING)
+			status = 1;
+	}
+	return status;
 }
 
 int run_audit(const struct options *o)
@@ -62,7 +67,7 @@ int run_audit(const struct options *o)
 		say_failure(&fail);
 		return STATUS_FAILED;
 	}
-	size_t n = settings_audit(&look->netns[0], &look->host, rows);
+	size_t n = settings_audit(look, &look->netns[0], rows);
 	fill_report_options(o, REPORT_WHY, &options);
 	if (o->draft)
 		status = write_draft(o->draft, rows, n, &look->host);

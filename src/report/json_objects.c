@@ -329,7 +329,7 @@ static void put_fixes(struct buf *b, const struct finding *f)
 		put_filled(b, "text", fix->text, f);
 		put_filled(b, "command", fix->command, f);
 		put_current(b, fix->current, f);
-		json_text(b, "proposed", fix->proposed);
+		put_filled(b, "proposed", fix->proposed, f);
 		put_filled(b, "effect", fix->effect, f);
 		put_filled(b, "risk", fix->risk, f);
 		json_close(b);

@@ -171,7 +171,9 @@ static void put_fix(struct report *r, const struct finding *f, const struct fix 
 	if (current && fix->proposed) {
 		buf_puts(&r->line, _(" Now "));
 		says_fact(&r->line, current, r->options.ascii);
-		buf_printf(&r->line, _(", proposed %s."), fix->proposed);
+		buf_puts(&r->line, _(", proposed "));
+		says_fill(&r->line, fix->proposed, f, r->options.ascii);
+		buf_puts(&r->line, ".");
 	}
 	if (fix->risk) {
 		buf_puts(&r->line, _(" Risk: "));

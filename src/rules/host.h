@@ -18,12 +18,15 @@ enum {
 	HARMFUL_PORT_RANGE,
 	HARMFUL_CHALLENGE_ACK_LIMIT,
 	HARMFUL_SOMAXCONN_LOW,
+	HARMFUL_CONNTRACK_SHORT,
 	N_HARMFUL,
 	HOST_TW_OVERFLOW = N_HARMFUL,
 	HOST_ORPHANS,
 	HOST_CONNTRACK,
 };
 
+/* What a harmful setting's group holds, its texts in the arena. */
+void host_fill_audit(struct group *g, const struct audit_row *row, struct arena *arena);
 /* Is the table worth a word? Unknown numbers are not: nobody could look. */
 bool host_tw_is_full(const struct netns *ns, uint64_t minisocks);
 bool host_orphans_are_many(const struct netns *ns, const struct host *host);

@@ -388,19 +388,21 @@ void judge_proc(struct judge *j, const struct look *look, const struct proc *p)
 		push_proc(j, LIMIT_DEAD, p);
 }
 
-static void push_host(struct judge *j, int row, const struct netns *ns, const char *setting,
-		      int64_t value)
+static void push_host(struct judge *j, int row, const struct netns *ns,
+		      const struct audit_row *audit, int64_t value)
 {
 	const struct rule *r = &host_rules[row];
+	struct group *g = push_group(j, &(struct group_key){ .rule = r });
 
-	*push_group(j, &(struct group_key){ .rule = r }) = (struct group){
+	*g = (struct group){
 		.rule = r,
 		.count = 1,
 		.subject = { .kind = SUBJECT_HOST, .netns = ns },
 		.weakest = CERTAINTY_CERTAIN,
-		.setting = setting,
 		.value = value,
 	};
+	if (audit)
+		host_fill_audit(g, audit, j->arena);
 }
 
 static uint64_t count_minisocks(const struct look *look, const struct netns *ns)
@@ -414,26 +416,15 @@ static uint64_t count_minisocks(const struct look *look, const struct netns *ns)
 	return n;
 }
 
-/* "net/ipv4/x" as sysctl(8) writes it, in the judge's arena. */
-static const char *dotted(struct judge *j, const char *path)
-{
-	char *name = arena_strdup(j->arena, path);
-
-	for (char *c = name; *c; c++)
-		if (*c == '/')
-			*c = '.';
-	return name;
-}
-
 void judge_host(struct judge *j, const struct look *look, const struct netns *ns)
 {
-	struct audit_row rows[MAX_AUDIT_ROWS];
-	size_t n = settings_audit(ns, &look->host, rows);
+	struct audit_row *rows = arena_array(j->arena, MAX_AUDIT_ROWS, sizeof(*rows));
+	size_t n = settings_audit(look, ns, rows);
 	uint64_t minisocks = count_minisocks(look, ns);
 
 	for (size_t i = 0; i < n; i++)
-		if (rows[i].rule >= 0)
-			push_host(j, rows[i].rule, ns, dotted(j, rows[i].name), rows[i].value.value);
+		if (rows[i].rule_row >= 0)
+			push_host(j, rows[i].rule_row, ns, &rows[i], 0);
 	if (host_tw_is_full(ns, minisocks))
 		push_host(j, HOST_TW_OVERFLOW, ns, NULL, (int64_t)minisocks);
 	if (host_orphans_are_many(ns, &look->host))

@@ -12,6 +12,7 @@
  * claimed but one could not judge is reported as unjudged, never as fine. Rules open no file, ask no
  * clock and print nothing. */
 
+#include "model/audit.h"
 #include "model/finding.h"
 #include "model/ports.h"
 #include "rules/runtime.h"
@@ -83,7 +84,10 @@ struct group {
 	uint64_t n_opts, n_opts_keepalive, n_opts_linger, n_opts_reuseaddr;
 	const struct sock_opts *opts, *opts_keepalive, *opts_linger;
 	bool keepalives_differ, lingers_differ, timeouts_differ;
-	const char *setting;                 /* of a host rule, and its value; or a count */
+	struct {
+		const struct audit_row *row;
+		const char *name, *value, *usual, *proposed; /* as sysctl(8) has them; NULL: one number */
+	} audit;                             /* of a harmful setting; of other host rules a count: */
 	int64_t value;
 	uint64_t n_sockets, n_close_wait;    /* of a process that is near its limit */
 	/* Packets. */

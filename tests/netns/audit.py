@@ -81,6 +81,7 @@ def test_findings(tool):
     write('net.ipv4.tcp_fin_timeout', '3')
     stage.check('why: sysctl-harmful-fin-timeout-low', 'sysctl-harmful-fin-timeout-low' in rules())
     write('net.ipv4.tcp_fin_timeout', '90')
+    test_conntrack(rules)
     # A table of one place: the second connection that closes finds it taken.
     write('net.ipv4.tcp_max_tw_buckets', '1')
     with socket.create_server(('127.0.0.1', 8080)) as listener:
@@ -92,6 +93,21 @@ def test_findings(tool):
             client.close()
     stage.check('why: time-wait-bucket-overflow', 'time-wait-bucket-overflow' in rules(), rules())
     write('net.ipv4.tcp_max_tw_buckets', '100')
+
+
+def test_conntrack(rules):
+    """A short memory harms only where something is remembered: a rule that asks for it starts that."""
+    name = 'net.netfilter.nf_conntrack_tcp_timeout_close_wait'
+    rule = 'sysctl-harmful-conntrack-short'
+    subprocess.run(['nft', 'add table inet t; add chain inet t c { type filter hook input priority 0; };'
+                    'add rule inet t c ct state new accept'], check=True)
+    write(name, '30')
+    stage.check('why: nothing is tracked, nobody harmed', rule not in rules())
+    with socket.create_server(('127.0.0.1', 8081)) as listener, \
+         socket.create_connection(listener.getsockname()):
+        stage.check('why: ' + rule, rule in rules())
+        write(name, '60')
+        stage.check('why: 60 s are in order', rule not in rules())
 
 
 def test_draft(tool, path):

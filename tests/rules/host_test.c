@@ -47,7 +47,7 @@ static struct netns ordinary(void)
 		.sysctls = {
 			.port_low = { true, 32768 }, .port_high = { true, 60999 },
 			.max_tw_buckets = { true, 131072 }, .max_orphans = { true, 65536 },
-			.conntrack_max = { true, 1000 }, .conntrack_count = { true, 0 },
+			.conntrack_max = { true, 1000 }, .conntrack_count = { true, 1 },
 		},
 		.counters.tw_overflow = { true, 0 },
 	};
@@ -92,6 +92,8 @@ static void settings(void **state)
 		{ "1000", "sysctl-harmful-challenge-ack-limit", SILENT, 0, AT(challenge_ack_limit), 1000 },
 		{ "127", "sysctl-harmful-somaxconn-low", FIRES, SEVERITY_WARNING, AT(somaxconn), 127 },
 		{ "128", "sysctl-harmful-somaxconn-low", SILENT, 0, AT(somaxconn), 128 },
+		{ "59", "sysctl-harmful-conntrack-short", FIRES, SEVERITY_WARNING, AT(conntrack_close_wait_s), 59 },
+		{ "60", "sysctl-harmful-conntrack-short", SILENT, 0, AT(conntrack_close_wait_s), 60 },
 		{ "80 percent", "conntrack-near-limit", FIRES, SEVERITY_WARNING, AT(conntrack_count), 800 },
 		{ "95 percent", "conntrack-near-limit", FIRES, SEVERITY_PROBLEM, AT(conntrack_count), 950 },
 		{ "less", "conntrack-near-limit", SILENT, 0, AT(conntrack_count), 799 },
