@@ -101,6 +101,55 @@ static const struct lab_scenario scenarios[] = {
 	  .make = make_sockopts,
 	  .title = N_("socket options of a server that forgets to close, read from its sockets") },
 
+	{ .name = "time-wait-bucket-overflow", .rule = "time-wait-bucket-overflow",
+	  .make = make_time_wait_bucket_overflow,
+	  .title = N_("a table of TIME-WAITs with one place, three connections") },
+	{ .name = "orphans-near-limit", .rule = "orphans-near-limit", .title = N_("too many orphans"),
+	  .why_not = N_("their number and limit are the whole machine's") },
+	{ .name = "conntrack-near-limit", .rule = "conntrack-near-limit",
+	  .title = N_("a firewall that can remember no more connections"),
+	  .why_not = N_("the limit is the whole machine's") },
+
+	{ .name = "sysctl-harmful-fin-timeout-over-60", .rule = "sysctl-harmful-fin-timeout-over-60",
+	  .sysctl = "net/ipv4/tcp_fin_timeout", .value = "90",
+	  .title = N_("FIN-WAIT-2 lasts another time than is written") },
+	{ .name = "sysctl-harmful-fin-timeout-low", .rule = "sysctl-harmful-fin-timeout-low",
+	  .sysctl = "net/ipv4/tcp_fin_timeout", .value = "3",
+	  .title = N_("a FIN-WAIT-2 too short for slow peers") },
+	{ .name = "sysctl-harmful-tw-buckets-low", .rule = "sysctl-harmful-tw-buckets-low",
+	  .sysctl = "net/ipv4/tcp_max_tw_buckets", .value = "100",
+	  .title = N_("a table for a hundred TIME-WAITs") },
+	{ .name = "sysctl-harmful-timestamps-off", .rule = "sysctl-harmful-timestamps-off",
+	  .sysctl = "net/ipv4/tcp_timestamps", .value = "0",
+	  .title = N_("no TCP timestamps") },
+	{ .name = "sysctl-harmful-abort-on-overflow", .rule = "sysctl-harmful-abort-on-overflow",
+	  .sysctl = "net/ipv4/tcp_abort_on_overflow", .value = "1",
+	  .title = N_("bursts become hard errors") },
+	{ .name = "sysctl-harmful-retries2-low", .rule = "sysctl-harmful-retries2-low",
+	  .sysctl = "net/ipv4/tcp_retries2", .value = "3",
+	  .title = N_("connections that do not survive a short outage") },
+	{ .name = "sysctl-harmful-orphan-retries-low", .rule = "sysctl-harmful-orphan-retries-low",
+	  .sysctl = "net/ipv4/tcp_orphan_retries", .value = "1",
+	  .title = N_("the end of responses is given up at once") },
+	{ .name = "sysctl-harmful-port-range", .rule = "sysctl-harmful-port-range",
+	  .sysctl = "net/ipv4/ip_local_port_range", .value = "40000 40099",
+	  .title = N_("a hundred local ports") },
+	{ .name = "sysctl-harmful-challenge-ack-limit", .rule = "sysctl-harmful-challenge-ack-limit",
+	  .sysctl = "net/ipv4/tcp_challenge_ack_limit", .value = "100",
+	  .title = N_("a limit that tells strangers of connections") },
+	{ .name = "sysctl-harmful-somaxconn-low", .rule = "sysctl-harmful-somaxconn-low",
+	  .sysctl = "net/core/somaxconn", .value = "16",
+	  .title = N_("every accept queue cut to 16") },
+	{ .name = "sysctl-harmful-max-orphans-low", .rule = "sysctl-harmful-max-orphans-low",
+	  .title = N_("a limit of orphans so low that innocent clients are reset"),
+	  .why_not = N_("the limit is the whole machine's") },
+	{ .name = "sysctl-harmful-tw-recycle", .rule = "sysctl-harmful-tw-recycle",
+	  .title = N_("clients behind NAT are refused"),
+	  .why_not = N_("Linux has not had this setting since 4.12") },
+	{ .name = "sysctl-harmful-conntrack-short", .rule = "sysctl-harmful-conntrack-short",
+	  .title = N_("a firewall that forgets half-closed connections"),
+	  .why_not = N_("it takes a firewall that tracks connections") },
+
 	{ .name = "rst-refused", .rule = "rst-refused", .make = make_rst_refused,
 	  .title = N_("a client that knocks where nobody listens") },
 	{ .name = "rst-after-close", .rule = "rst-after-close", .make = make_rst_after_close,
@@ -227,7 +276,7 @@ static const struct lab_scenario *find(const char *name)
 
 static int play(const struct lab_request *req, const struct lab_scenario *s)
 {
-	if (s->make)
+	if (!s->why_not)
 		return play_scenario(req, s);
 	fprintf(stderr, _("tcpwhy: lab: not possible here: %s: %s\n"), s->name, _(s->why_not));
 	return STAGE_IMPOSSIBLE;

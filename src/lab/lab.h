@@ -17,7 +17,8 @@ struct lab_scenario {
 	const char *option; /* what the diagnosis needs to be told; NULL: nothing */
 	bool is_near_miss; /* healthy life: no warning and no problem may come */
 	const char *why_not; /* a private namespace cannot have it, and why; translated by the printer */
-	void (*make)(struct stage *st);
+	const char *sysctl, *value; /* of the namespace, set at first; its rule is expected then */
+	void (*make)(struct stage *st); /* NULL: the setting is all */
 };
 
 /* Runs `tcpwhy ARGV` in the calling process, as main() would; answers its exit status. */

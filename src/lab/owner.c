@@ -52,15 +52,17 @@ void make_close_wait_stopped_process(struct stage *st)
 	stage_expect(st, "close-wait-stopped-process", server, N);
 }
 
-/* A child that lives as long as this process and forgets what it inherited. */
+/* A child that lives as long as this process and forgets what it inherited. It is presented. */
 static void fork_child(void)
 {
 	pid_t parent = getpid(), pid = fork();
 
 	if (pid < 0)
 		stage_die("fork");
-	if (pid > 0)
+	if (pid > 0) {
+		cue_pid(pid);
 		return;
+	}
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NAME, "lab-child") < 0)
 		stage_die("prctl");
 	if (getppid() != parent)
@@ -86,14 +88,17 @@ void make_close_wait_shared_fd(struct stage *st)
 {
 	struct actor *server = stage_cast_ready(st, "lab-parent", inherit_and_close);
 	struct actor *client = stage_cast_ready(st, "lab-client", leave_when_told);
+	struct actor *child = stage_await_pid(st, server, "lab-child");
 
+	for (int i = 1; i < N_CHILDREN; i++)
+		stage_await_pid(st, server, "lab-child");
 	stage_prompt(client);
 	stage_await(client);
 	stage_await(server);
 	stage_await_socks(STATE_FIN_WAIT_2, 0, SERVICE, N);
 	stage_made(st, _("lab-parent[%d] forked %d children, then read its %d connections to the end and "
 			 "closed them; the children still hold them"), server->pid, N_CHILDREN, N);
-	stage_expect(st, "close-wait-shared-fd", NULL, N);
+	stage_expect(st, "close-wait-shared-fd", child, N);
 }
 
 static void park(void)
@@ -414,7 +419,11 @@ static void serve_in_children(void)
 
 void make_near_preforked(struct stage *st)
 {
-	struct actor *server = stage_cast_ready(st, "lab-parent", serve_in_children);
+	struct actor *server = stage_cast(st, "lab-parent", serve_in_children);
+
+	for (int i = 0; i < N_CHILDREN; i++)
+		stage_await_pid(st, server, "lab-child");
+	stage_await(server);
 	struct actor *client = stage_cast_ready(st, "lab-client", leave_when_told);
 
 	stage_prompt(client);

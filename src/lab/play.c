@@ -137,6 +137,13 @@ static bool judge(const struct lab_request *req, struct stage *st,
 	return verdict_judge(st, scenario, report);
 }
 
+static void spoil(struct stage *st, const struct lab_scenario *scenario)
+{
+	stage_set(scenario->sysctl, scenario->value);
+	stage_made(st, _("%s was set to %s"), scenario->sysctl, scenario->value);
+	stage_expect(st, scenario->rule, NULL, 1);
+}
+
 NORETURN static void run_stage(const struct lab_request *req, const struct lab_scenario *scenario,
 			       const char *file)
 {
@@ -149,7 +156,10 @@ NORETURN static void run_stage(const struct lab_request *req, const struct lab_s
 	signal(SIGPIPE, SIG_IGN);
 	stage_enter();
 	struct recording recording = start_recording(req, file);
-	scenario->make(&st);
+	if (scenario->sysctl)
+		spoil(&st, scenario);
+	if (scenario->make)
+		scenario->make(&st);
 	end_recording(&recording);
 	file = req->capture ? file : NULL;
 	if (!req->quiet)

@@ -45,6 +45,7 @@ void make_fin_wait_2_orphan(struct stage *st);
 void make_time_wait(struct stage *st);
 void make_time_wait_port_exhaustion(struct stage *st);
 void make_time_wait_blocks_bind(struct stage *st);
+void make_time_wait_bucket_overflow(struct stage *st);
 void make_near_restarted(struct stage *st);
 
 void make_rst_refused(struct stage *st);

@@ -145,3 +145,16 @@ void make_near_restarted(struct stage *st)
 	stage_made(st, _("lab-server closed %d connections on port %d first and ended; lab-again listens there "
 			 "now"), N_BEFORE, SERVICE);
 }
+
+static void three(void)
+{
+	open_and_close(3);
+}
+
+void make_time_wait_bucket_overflow(struct stage *st)
+{
+	stage_set("net/ipv4/tcp_max_tw_buckets", "1");
+	make_time_waits(st, three, 1);
+	stage_made(st, _("one TIME-WAIT is allowed; a client opened and closed %d connections"), 3);
+	stage_expect(st, "time-wait-bucket-overflow", NULL, 1);
+}

@@ -151,6 +151,7 @@ int explain_list(const struct topic *const *topics, size_t n, const struct repor
 		[TOPIC_SOCKOPT] = N_("Socket options and calls"),
 		[TOPIC_ERRNO] = N_("Errors"),
 	};
+	enum { TITLES_AT = 30 };
 	struct out *o = out_new(fd);
 
 	for (size_t kind = 0; kind < ARRAY_LEN(headings); kind++) {
@@ -160,8 +161,13 @@ int explain_list(const struct topic *const *topics, size_t n, const struct repor
 
 			if ((size_t)topics[i]->kind != kind)
 				continue;
-			snprintf(first, sizeof(first), "  %s ", topics[i]->id);
-			wrap_write(o, first, 30, _(topics[i]->title), width_of(options));
+			snprintf(first, sizeof(first), "  %s", topics[i]->id);
+			/* A long name has a line of its own. */
+			bool is_long = strlen(first) >= TITLES_AT;
+			if (is_long)
+				out_printf(o, "%s\n", first);
+			wrap_write(o, is_long ? "" : first, TITLES_AT, _(topics[i]->title),
+				   width_of(options));
 		}
 	}
 	return out_end(o);
