@@ -58,8 +58,10 @@ static bool refused(const struct flow *f, const struct flow_rst *r)
 
 static enum certainty how_refused(const struct flow *f, const struct flow_rst *r)
 {
-	(void)r;
-	return f->opened_seen ? CERTAINTY_CERTAIN : CERTAINTY_POSSIBLE;
+	if (!f->opened_seen)
+		return CERTAINTY_POSSIBLE;
+	/* Hosts answer with the number 0; other stacks do not, nor do boxes on the way. */
+	return r->seq == 0 ? CERTAINTY_CERTAIN : CERTAINTY_LIKELY;
 }
 
 /* SYN, SYN-ACK, and the side that asked does not want it any more. */

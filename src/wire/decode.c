@@ -9,6 +9,7 @@ bool decode_frame(struct decoder *d, const struct link_type *link, struct bytes 
 	ret->tunnel = 0;
 	ret->link_id = 0;
 	ret->window = ret->checksum = 0;
+	ret->ts_val = 0; /* part of what copies are recognised by, also where there is none */
 	ret->has_ts = ret->has_options = false;
 	d->layers = 0;
 	d->seg = ret;

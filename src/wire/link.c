@@ -308,8 +308,8 @@ static const struct link_type link_types[] = {
 	{ 12, "RAW", decode_ip },
 	{ 14, "RAW", decode_ip },
 	{ 101, "RAW", decode_ip },
-	{ 228, "IPV4", decode_ipv4 },
-	{ 229, "IPV6", decode_ipv6 },
+	{ 228, "IPV4", decode_ip }, /* some writers put either version into both */
+	{ 229, "IPV6", decode_ip },
 	{ 0, "NULL", decode_null },
 	{ 108, "LOOP", decode_null },
 	{ 9, "PPP", decode_ppp_hdlc },

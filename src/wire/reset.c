@@ -17,16 +17,19 @@ enum {
 
 #define CROSSING_NS INT64_C(1000000) /* what is captured so soon after was sent before */
 
-static bool answers(const struct rec_end *p, const struct note_end *trouble,
-		    const struct segment *s)
+static bool answers(const struct rec_end *e, const struct rec_end *p,
+		    const struct note_end *trouble, const struct segment *s)
 {
 	uint32_t ack = trouble && trouble->has_last_ack ? trouble->last_ack : p->ack_max;
 	bool had_ack = (p->flags & END_ACKED) || (trouble && trouble->has_last_ack);
 
 	if (!p->packets || p->last == TRIGGER_RST)
 		return false;
+	/* A SYN is refused by its acknowledgement alone, whatever number the refusal has (RFC 9293
+	 * section 3.10.7.3); that of Linux is 0. */
 	if (p->last == TRIGGER_SYN || !had_ack)
-		return s->seq == 0 && (s->flags & TCP_ACK) && s->ack == p->nxt;
+		return (s->seq == 0 || !(e->flags & END_SYN_ACK)) && (s->flags & TCP_ACK) &&
+		       s->ack == p->nxt;
 	return s->seq == ack;
 }
 
@@ -149,7 +152,7 @@ static struct note_rst describe(struct flowtab *t, const struct rec *r, const st
 		.probe_interval_ns = TIME_NONE,
 	};
 
-	n.answers_trigger = answers(p, rec_note(t, r, NOTE_END, !s->side), s);
+	n.answers_trigger = answers(e, p, rec_note(t, r, NOTE_END, !s->side), s);
 	n.shape = (uint8_t)shape_of(&n, e);
 	note_end_facts(&n, r, s);
 	note_bytes(t, &n, r, s);

@@ -217,11 +217,8 @@ static enum closed_first who_closed(const struct rec *r, const struct flow *f)
 			return c->is_inferred ? CLOSED_CLIENT : CLOSED_SERVER;
 		if (c->covers_peer_fin != s->covers_peer_fin)
 			return s->covers_peer_fin ? CLOSED_CLIENT : CLOSED_SERVER;
-		/* A FIN that was answered by a reset was late, not crossing. */
-		bool lost = c->acked_ns == TIME_NONE || s->acked_ns == TIME_NONE;
-		if (!(r->flags & FLOW_RESET) || !lost)
-			return CLOSED_BOTH;
-		return c->at_ns <= s->at_ns ? CLOSED_CLIENT : CLOSED_SERVER;
+		/* Neither knew of the other's, also where one was lost or met a reset. */
+		return CLOSED_BOTH;
 	}
 	if (c->seen || s->seen)
 		return c->seen ? CLOSED_CLIENT : CLOSED_SERVER;

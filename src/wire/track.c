@@ -313,11 +313,13 @@ static void note_syn_ack_copy(struct flowtab *t, struct rec *r, const struct seg
 		t->captures[r->capture].unanswered_syn_acks--;
 }
 
-/* Another SYN of this incarnation with another number stands for the first until one is answered. */
+/* Another SYN of this incarnation with another number stands for the first until one is answered.
+ * What this end seemed to say before is its successors, captured first, or was forged. */
 static void track_syn(struct flowtab *t, struct rec *r, const struct segment *s)
 {
 	struct rec_end *e = &r->end[s->side];
-	bool is_late = (e->flags & (END_SEEN | END_ISN)) == END_SEEN;
+	bool is_late = (e->flags & (END_SEEN | END_ISN)) == END_SEEN &&
+		       e->nxt - s->seq - 1 < MAX_WINDOW;
 
 	if ((e->flags & END_ISN) && s->seq == e->isn) {
 		note_syn_ack_copy(t, r, s);
@@ -326,8 +328,10 @@ static void track_syn(struct flowtab *t, struct rec *r, const struct segment *s)
 	}
 	e->isn = s->seq;
 	e->wraps = 0;
-	if (!is_late)
+	if (!is_late) {
 		e->nxt = s->seq;
+		fin_forget(e);
+	}
 	e->flags |= END_ISN | END_SEEN;
 	if (s->flags & TCP_ACK)
 		t->captures[r->capture].unanswered_syn_acks++;
