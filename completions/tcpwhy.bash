@@ -13,7 +13,7 @@ _tcpwhy_options()
 	pcap) echo "--min-age --examples --count --numeric --json --json-lines --exit-code --color" \
 		"--no-progress --no-sandbox --verbose --help --version" ;;
 	explain) echo "--json --color --verbose --help --version" ;;
-	check) echo "--warning --critical --timeout --config --format --output --top --from --netns --all-netns" \
+	check) echo "--warning --critical --timeout --config --state --format --output --top --from --netns --all-netns" \
 		"--min-age --json --verbose --help --version" ;;
 	lab) echo "--json --all --color --verbose --help --version" ;;
 	audit) echo "--from --netns --draft --json --exit-code --color --verbose --help --version" ;;
@@ -26,8 +26,8 @@ _tcpwhy_states="close-wait fin-wait-1 fin-wait-2 time-wait last-ack closing esta
 _tcpwhy_words="state exclude src dst sport dport and or not pid comm uid ino age rqueue wqueue
 	retrans timer orphan owned unaccepted netns unit rule"
 
-_tcpwhy_checks="close-wait.nofile close-wait.count close-wait.age ports.share accept-queue.share
-	orphans.share conntrack.share tw-buckets.share fin-wait-2.held.age"
+_tcpwhy_checks="close-wait.left close-wait.nofile close-wait.count close-wait.age ports.left
+	ports.share accept-queue.share orphans.share conntrack.share tw-buckets.share fin-wait-2.held.age"
 
 _tcpwhy()
 {
@@ -56,7 +56,7 @@ _tcpwhy()
 	--format)
 		mapfile -t COMPREPLY < <(compgen -W "text json prometheus openmetrics" -- "$cur")
 		return ;;
-	--output | --config)
+	--output | --config | --state)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
 	--warning | --critical)

@@ -1,4 +1,5 @@
 #include "check/check.h"
+#include "check/growth.h"
 #include "check/holders.h"
 #include "check/settle.h"
 #include "check/table.h"
@@ -13,7 +14,7 @@
 
 enum { SMALLEST_BACKLOG = 2 };
 
-struct check *check_new(const struct look *look, uint64_t old_ms)
+struct check *check_new(const struct look *look, uint64_t old_ms, const struct check_past *past)
 {
 	struct check *k = calloc(1, sizeof(*k));
 	uint64_t *minis = calloc(look->n_netns, sizeof(*minis));
@@ -21,6 +22,7 @@ struct check *check_new(const struct look *look, uint64_t old_ms)
 	if (!k || !minis)
 		arena_die();
 	k->look = look;
+	k->past = *past;
 	k->old_ms = old_ms;
 	k->minis = minis;
 	return k;
@@ -65,6 +67,9 @@ static void close_wait(struct check *k, const struct conn *c)
 		.has_fd = c->owner == OWNER_KNOWN,
 		.is_old = counts && c->age.known && c->age.ms >= k->old_ms,
 		.may_be_old = counts && !c->age.known,
+		.is_parked = !counts,
+		.has_age = c->age.known,
+		.age_ms = (int64_t)c->age.ms,
 	};
 	size_t n = c->n_holders < MAX_CONN_HOLDERS ? c->n_holders : MAX_CONN_HOLDERS;
 
@@ -75,12 +80,14 @@ static void close_wait(struct check *k, const struct conn *c)
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		bool again = holds_already(c, i);
+		struct held one = h;
 
 		/* Every descriptor counts against the limit, every connection once. */
-		h.proc = c->holders[i].proc;
-		hold(k, &(struct held){ h.proc, h.netns, h.has_fd, h.is_old && !again,
-					h.may_be_old && !again, again });
+		one.proc = c->holders[i].proc;
+		one.is_again = holds_already(c, i);
+		one.is_old &= !one.is_again;
+		one.may_be_old &= !one.is_again;
+		hold(k, &one);
 	}
 }
 
@@ -121,6 +128,7 @@ void check_ports(struct check *k, const struct port_budget *budget, const struct
 		k->ports_unknown = true;
 		return;
 	}
+	growth_offer_ports(k, budget, example);
 	int64_t share = (int64_t)(taken * ALL / budget->capacity);
 	if (k->has_ports && share <= k->ports_share)
 		return;
@@ -154,8 +162,7 @@ static void end_ports(const struct check *k, struct check_result *r)
 		r->worst.subject.kind = SUBJECT_DESTINATION;
 		r->worst.subject.local.port = 0; /* any of them */
 	}
-	settle_at_most(r, k->ports_unknown ? ALL : r->value,
-		       N_("the range of local ports cannot be read"));
+	settle_at_most(r, k->ports_unknown ? ALL : r->value, settle_no_port_range);
 }
 
 static void end_queue(const struct check *k, struct check_result *r)
@@ -270,6 +277,12 @@ static void end_one(const struct check *k, size_t row, struct check_result *r)
 	case CHECK_CLOSE_WAIT_AGE:
 		end_age(k, r, &k->close_wait);
 		break;
+	case CHECK_CLOSE_WAIT_LEFT:
+		growth_owners(k, r);
+		break;
+	case CHECK_PORTS_LEFT:
+		growth_ports(k, r);
+		break;
 	case CHECK_PORTS:
 		end_ports(k, r);
 		break;
@@ -307,6 +320,17 @@ static const char *rule_of(const struct check_result *r, const struct findings *
 	return r->row->rule;
 }
 
+bool check_remember(struct check *k, struct memory *ret)
+{
+	const struct memory *last = k->past.look;
+
+	if (last && k->look->host.uptime_ms - last->uptime_ms < 3 * growth_shortest_ms(k))
+		return false;
+	holders_sort(k);
+	growth_remember(k, ret);
+	return true;
+}
+
 void check_end(struct check *k, const struct findings *findings, const struct check_levels *levels,
 	       bool is_whole, struct check_results *ret)
 {
@@ -329,6 +353,7 @@ void check_end(struct check *k, const struct findings *findings, const struct ch
 	if (!is_whole && ret->status == CHECK_OK)
 		ret->status = CHECK_UNKNOWN;
 	free(k->held);
+	free(k->busy);
 	free(k->minis);
 	free(k);
 }

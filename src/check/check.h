@@ -9,6 +9,7 @@
  * Pure: opens no file, asks no clock, prints nothing. What could not be seen makes a check UNKNOWN
  * where it could have changed the answer, never OK. */
 
+#include "check/memory.h"
 #include "model/check.h"
 #include "model/look.h"
 #include "model/ports.h"
@@ -17,6 +18,12 @@
 /* The ranges in force, one pair for each row of the table. */
 struct check_levels {
 	struct range warn[MAX_CHECKS], crit[MAX_CHECKS];
+};
+
+/* The look before this one. */
+struct check_past {
+	const struct memory *look; /* NULL: there is none */
+	const char *none;          /* then: why; NULL: growth is not asked for */
 };
 
 struct check;
@@ -31,10 +38,13 @@ MUST_CHECK const char *check_levels_parse(const char *text, struct range levels[
 					  size_t *ret_len, const struct check_row **ret_row);
 
 /* Connections that have waited for `old_ms` count for close-wait.count. */
-struct check *check_new(const struct look *look, uint64_t old_ms);
+struct check *check_new(const struct look *look, uint64_t old_ms, const struct check_past *past);
 /* Of any state, joined; c->rules may be filled. */
 void check_sock(struct check *k, const struct conn *c);
 void check_ports(struct check *k, const struct port_budget *budget, const struct conn *example);
+/* After the last socket: what the next look has to know, in the look's arena. false: the last one is
+ * so recent that it is the better one to compare with. */
+bool check_remember(struct check *k, struct memory *ret);
 /* Findings say which rule holds for the worst owner. Frees the check. */
 void check_end(struct check *k, const struct findings *findings, const struct check_levels *levels,
 	       bool is_whole, struct check_results *ret);

@@ -3,6 +3,7 @@
 /* What one pass over the sockets gathers for the rows. Private to check/: check.c fills it, the
  * files that judge read it. Freed by check_end(). */
 
+#include "check/check.h"
 #include "model/check.h"
 #include "model/look.h"
 #include "model/ports.h"
@@ -13,6 +14,8 @@ struct held {
 	const struct netns *netns;
 	bool has_fd, is_old, may_be_old;
 	bool is_again; /* another descriptor of a connection that is counted already */
+	bool is_parked, has_age;
+	int64_t age_ms;
 };
 
 /* The connection that has waited longest. */
@@ -22,8 +25,15 @@ struct oldest {
 	uint64_t n_unaged;
 };
 
+/* A destination with many of its ports taken, and one of its sockets. */
+struct busy {
+	struct port_budget budget;
+	struct conn example;
+};
+
 struct check {
 	const struct look *look;
+	struct check_past past;
 	uint64_t old_ms;
 	struct held *held;
 	size_t n_held, cap_held;
@@ -36,5 +46,7 @@ struct check {
 	struct conn ports_example;
 	int64_t ports_share;
 	bool has_ports, ports_unknown;
+	struct busy *busy;
+	size_t n_busy, cap_busy;
 	uint64_t *minis; /* [n_netns]: what counts against tcp_max_tw_buckets */
 };

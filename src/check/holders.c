@@ -36,7 +36,7 @@ static size_t tally_one(const struct check *k, size_t i, struct tally *ret)
 	return i;
 }
 
-static const char hidden_owners[] =
+const char holders_hidden_owners[] =
 	N_("who holds some connections in CLOSE-WAIT cannot be seen; ask as root");
 const char holders_hidden_ages[] = N_("the age of some connections cannot be seen");
 
@@ -63,7 +63,7 @@ void holders_nofile(const struct check *k, struct check_result *r)
 		settle_share(r, worst.n_fds, worst.at->proc->fd_limit);
 		settle_owner(k, r, worst.at->proc, worst.at->netns);
 	}
-	settle_at_most(r, is_hidden ? ALL : r->value, hidden_owners);
+	settle_at_most(r, is_hidden ? ALL : r->value, holders_hidden_owners);
 }
 
 void holders_count(const struct check *k, struct check_result *r)
@@ -84,7 +84,7 @@ void holders_count(const struct check *k, struct check_result *r)
 	if (worst.at)
 		settle_owner(k, r, worst.at->proc, worst.at->netns);
 	most += k->n_hidden_old;
-	settle_at_most(r, (int64_t)most * 1000, k->n_hidden_old ? hidden_owners : holders_hidden_ages);
+	settle_at_most(r, (int64_t)most * 1000, k->n_hidden_old ? holders_hidden_owners : holders_hidden_ages);
 }
 
 static int by_name(const void *va, const void *vb)

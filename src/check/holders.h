@@ -12,4 +12,4 @@ void holders_count(const struct check *k, struct check_result *r);
 /* By name and unit, into the look's arena. */
 void holders_owners(const struct check *k, struct check_results *ret);
 
-extern const char holders_hidden_ages[];
+extern const char holders_hidden_ages[], holders_hidden_owners[];

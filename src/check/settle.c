@@ -2,6 +2,8 @@
 #include "check/range.h"
 #include "util/i18n.h"
 
+const char settle_no_port_range[] = N_("the range of local ports cannot be read");
+
 void settle_value(struct check_result *r, int64_t thousandths)
 {
 	r->known = true;

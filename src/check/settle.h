@@ -16,3 +16,5 @@ void settle_conn(const struct check *k, struct check_result *r, const struct con
 void settle_status(struct check_result *r);
 /* It may be anything up to `most`: then fine is fine only if that would be fine, too. */
 void settle_at_most(struct check_result *r, int64_t most, const char *why);
+
+extern const char settle_no_port_range[];

@@ -2,11 +2,27 @@
 #include "util/i18n.h"
 
 #define ABOVE(n) { .is_set = true, .start = 0, .end = (n) * INT64_C(1000) }
+#define BELOW(s) { .is_set = true, .start = (s) * INT64_C(1000), .end = RANGE_HIGHEST }
 #define NEVER { .is_set = false }
 
 enum { MINUTE = 60, HOUR = 60 * MINUTE };
 
 const struct check_row check_rows[N_CHECK_ROWS] = {
+	[CHECK_CLOSE_WAIT_LEFT] = {
+		.name = "close-wait.left",
+		.unit = CHECK_SECONDS,
+		/* Who is woken needs some minutes to find out, and some to restart or repair: a quarter of
+		 * an hour is what must be left. Within an hour somebody at work can act in time. */
+		.warn = BELOW(HOUR),
+		.crit = BELOW(15 * MINUTE),
+		.rule = "close-wait-leaked-fd",
+		.help = "Until the first process is out of descriptors, if its CLOSE-WAITs go on growing.",
+		.says = N_("{who} gains {gain} CLOSE-WAIT a minute, {used} of {limit} descriptors are "
+			   "in use: EMFILE in {left}"),
+		.fine = N_("no process gains CLOSE-WAITs"),
+		.next = N_("close() what its peers have closed"),
+		.command = "tcpwhy why pid {pid}",
+	},
 	[CHECK_CLOSE_WAIT_NOFILE] = {
 		.name = "close-wait.nofile",
 		.unit = CHECK_PERCENT,
@@ -46,6 +62,20 @@ const struct check_row check_rows[N_CHECK_ROWS] = {
 		.fine = N_("no CLOSE-WAIT"),
 		.next = N_("close() what its peers have closed"),
 		.command = "tcpwhy why pid {pid}",
+	},
+	[CHECK_PORTS_LEFT] = {
+		.name = "ports.left",
+		.unit = CHECK_SECONDS,
+		/* As for descriptors. */
+		.warn = BELOW(HOUR),
+		.crit = BELOW(15 * MINUTE),
+		.rule = "time-wait-port-exhaustion",
+		.help = "Until connect() to the first destination fails, if its connections go on growing.",
+		.says = N_("{used} of {limit} local ports towards {peer} are taken, {gain} more a minute: "
+			   "none are left in {left}"),
+		.fine = N_("no destination uses more and more local ports"),
+		.next = N_("keep connections to it alive and pool them"),
+		.command = "tcpwhy why",
 	},
 	[CHECK_PORTS] = {
 		.name = "ports.share",

@@ -1,5 +1,6 @@
 #include "check/check.h"
 #include "cli/run.h"
+#include "cli/state.h"
 #include "cli/textfile.h"
 #include "join/join.h"
 #include "live/live.h"
@@ -205,17 +206,29 @@ static bool parse_levels(const struct options *o, struct check_levels *levels, s
 
 /* The look. */
 
-static void judge_look(const struct options *o, const struct look *look,
+static bool keep_memory(const char *path, struct check *check, struct look *look)
+{
+	struct memory m;
+
+	return !check_remember(check, &m) || state_write(path, &m, look);
+}
+
+static void judge_look(const struct options *o, struct look *look,
 		       const struct check_levels *levels, struct check_results *ret)
 {
 	enum { OLD = 10 }; /* times --min-age: beyond usual HTTP keep-alive */
 	struct judge *judge = judge_new(look->arena, o->min_age_ms, 1);
-	struct check *check = check_new(look, o->min_age_ms * OLD);
+	bool is_whole = !gaps_spoil(&look->gaps);
+	const char *state = is_whole ? state_path(o) : NULL;
+	struct check_past past = { 0 };
 	struct join *join = join_new(look);
 	struct port_budgets budgets;
 	struct findings findings;
 	struct conn c;
 
+	if (state)
+		state_read(state, look, &past);
+	struct check *check = check_new(look, o->min_age_ms * OLD, &past);
 	for (size_t i = 0; i < look->n_socks; i++) {
 		join_sock(join, &look->socks[i], &c);
 		judge_sock(judge, &c);
@@ -228,7 +241,11 @@ static void judge_look(const struct options *o, const struct look *look,
 	}
 	free(budgets.at);
 	judge_end(judge, &findings);
-	check_end(check, &findings, levels, !gaps_spoil(&look->gaps), ret);
+	bool is_kept = !state || keep_memory(state, check, look);
+	check_end(check, &findings, levels, is_whole, ret);
+	/* Growth would never be seen, and nobody would miss it. */
+	if (!is_kept && ret->status == CHECK_OK)
+		ret->status = CHECK_UNKNOWN;
 	join_free(join);
 }
 

@@ -63,6 +63,7 @@ enum option_id {
 	OPT_CRITICAL,
 	OPT_TIMEOUT,
 	OPT_CONFIG,
+	OPT_STATE,
 	OPT_FORMAT,
 	OPT_OUTPUT,
 	OPT_NUMERIC,
@@ -139,6 +140,7 @@ static const struct row {
 	{ "critical", 'c', "RANGES", CHECK, OPT_CRITICAL, N_("when it is critical: NAME=[@]START:END,…") },
 	{ "timeout", 't', "TIME", CHECK, OPT_TIMEOUT, N_("UNKNOWN if it takes longer (default 10s)") },
 	{ "config", 0, "FILE", CHECK, OPT_CONFIG, N_("lines like: warning close-wait.age=5m") },
+	{ "state", 0, "FILE", CHECK, OPT_STATE, N_("remember this look; tell growth since the last one") },
 	{ "format", 0, "FORMAT", CHECK, OPT_FORMAT, N_("text (default), json, prometheus, openmetrics") },
 	{ "output", 'o', "FILE", CHECK, OPT_OUTPUT, N_("metrics go to FILE, which is replaced at once") },
 	{ "all", 0, NULL, LAB, OPT_ALL, N_("every scenario, one after the other") },
@@ -316,6 +318,9 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 		break;
 	case OPT_CONFIG:
 		o->config = value;
+		break;
+	case OPT_STATE:
+		o->state = value;
 		break;
 	case OPT_FORMAT:
 		if (strcmp(value, "text") != 0 && strcmp(value, "json") != 0 &&

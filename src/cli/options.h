@@ -35,7 +35,7 @@ struct options {
 		bool is_critical;
 	} levels[MAX_LEVELS];
 	size_t n_levels;
-	const char *output, *config;
+	const char *output, *config, *state;
 	uint64_t timeout_ms;
 	const char *const *words; /* what is left: the filter, the topic, the scenario */
 	size_t n_words;

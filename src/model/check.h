@@ -32,6 +32,7 @@ struct check_row {
 	enum check_unit unit;
 	struct range warn, crit;
 	const char *rule;    /* id of the rule behind it; NULL: the number speaks for itself */
+	const char *help;    /* of its metric, untranslated; NULL: "age of the oldest" and the like */
 	const char *says;    /* about `worst` */
 	const char *fine;    /* the same, where there is nobody to name */
 	const char *next;    /* what to do first */

@@ -109,6 +109,21 @@ static void put_others(struct buf *b, const struct check_results *results)
 	}
 }
 
+/* Whoever asked for growth and gets none is told why at once. */
+static void put_state_gaps(struct buf *b, const struct look *look, bool ascii)
+{
+	for (size_t i = 0; i < look->gaps.n; i++) {
+		const struct gap *g = &look->gaps.at[i];
+
+		if (strcmp(g->what, "state") != 0)
+			continue;
+		buf_puts(b, "; ");
+		escape_terminal(b, g->object, ascii);
+		buf_puts(b, ": ");
+		escape_terminal(b, g->reason, ascii);
+	}
+}
+
 static void put_summary(struct buf *b, const struct check_results *results,
 			const struct look *look, bool ascii)
 {
@@ -119,7 +134,6 @@ static void put_summary(struct buf *b, const struct check_results *results,
 				"complains"),
 			   n_teardown(look), results->n);
 		put_others(b, results);
-		return;
 	}
 	if (r) {
 		put_says(b, r, ascii);
@@ -131,6 +145,7 @@ static void put_summary(struct buf *b, const struct check_results *results,
 	}
 	if (!results->is_whole)
 		buf_printf(b, "%s%s", r ? "; " : "", _("not all sockets could be seen"));
+	put_state_gaps(b, look, ascii);
 }
 
 static void put_details(struct buf *b, const struct check_results *results,

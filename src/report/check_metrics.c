@@ -58,7 +58,7 @@ static void put_number(const struct metrics_out *out, const struct family *f, ui
 /* "close-wait.age", "seconds" -> "tcpwhy_close_wait_age_seconds" */
 static struct family family_of(const struct check_row *row, const char *suffix, const char *help)
 {
-	struct family f = { .help = help };
+	struct family f = { .help = row->help ? row->help : help };
 	const char *at = row->name, *share = strstr(at, ".share");
 	AUTO_BUF name = { 0 };
 

@@ -58,7 +58,8 @@ static inline const struct check_result *result(const struct check_results *all,
 static inline void check_many(const struct look *look, struct host_conn *h, size_t n,
 			      bool is_whole, struct check_results *ret)
 {
-	struct check *k = check_new(look, OLD_MS);
+	static const struct check_past nothing;
+	struct check *k = check_new(look, OLD_MS, &nothing);
 	struct findings none = { 0 };
 	struct check_levels levels;
 

@@ -17,8 +17,9 @@ static void perfdata_is_exact(void **state)
 	check_many(look, &h, 255, true, &all);
 	check_put_perfdata(&b, &all);
 	assert_string_equal(buf_text(&b),
-			    "'close-wait.nofile'=25.5%;20;50;0;100 'close-wait.count'=0;9;;0; "
-			    "'close-wait.age'=12.345s;3600;;0; 'ports.share'=0%;80;95;0;100 "
+			    "'close-wait.left'=U 'close-wait.nofile'=25.5%;20;50;0;100 'close-wait.count'=0;9;;0; "
+			    "'close-wait.age'=12.345s;3600;;0; 'ports.left'=U "
+			    "'ports.share'=0%;80;95;0;100 "
 			    "'accept-queue.share'=0%;80;99;0;100 'orphans.share'=U "
 			    "'conntrack.share'=U 'tw-buckets.share'=0%;90;;0;100 'fin-wait-2.held.age'=0s;600;;0;");
 	look_free(look);
@@ -74,7 +75,7 @@ static void json_is_the_contract(void **state)
 	assert_true(json_is_true(json_object_get(doc, "complete")));
 	json_t *checks = json_object_get(doc, "checks");
 	assert_int_equal(json_array_size(checks), check_rows_count());
-	json_t *nofile = json_array_get(checks, 0), *orphans = json_array_get(checks, 5);
+	json_t *nofile = json_array_get(checks, 1), *orphans = json_array_get(checks, 7);
 	assert_int_equal(json_integer_value(json_object_get(nofile, "value")), 90);
 	assert_int_equal(json_integer_value(json_object_get(nofile, "limit")), 10);
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(nofile, "worst"), "pid")),
