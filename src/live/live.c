@@ -7,6 +7,7 @@
 #include "live/root.h"
 #include "live/sockopts.h"
 #include "live/watch.h"
+#include "util/buf.h"
 #include "util/i18n.h"
 
 #include <errno.h>
@@ -145,6 +146,20 @@ static int read_machine(struct looking *l)
 
 /* ---- a recording ---- */
 
+static void add_states_gap(struct looking *l, uint32_t missing)
+{
+	AUTO_BUF names = { 0 };
+
+	/* No dump has closed ones, and both kinds of SYN-RECV have one name. */
+	missing &= ~(STATE_BIT(STATE_CLOSED) | STATE_BIT(STATE_NEW_SYN_RECV));
+	for (enum state s = STATE_ESTABLISHED; s < STATE_MAX; s++)
+		if (missing & STATE_BIT(s))
+			buf_printf(&names, "%s%s", names.n ? ", " : "", state_name(s));
+	if (names.n)
+		gap_add(&l->look->gaps, "states", arena_strdup(l->look->arena, buf_text(&names)),
+			_("not recorded"), _("sockets in these states are missing"));
+}
+
 static int read_recorded(struct looking *l)
 {
 	struct lookfile file;
@@ -154,13 +169,19 @@ static int read_recorded(struct looking *l)
 	if (error)
 		return error;
 	l->look->asked_states = l->req->states & file.asked_states;
+	add_states_gap(l, l->req->states & ~file.asked_states);
 	for (unsigned i = 0; i < l->look->n_netns; i++) {
 		error = read_netns(l, i);
 		if (error)
 			return error;
 	}
-	if (file.owners == RECORDED_NONE)
+	if (file.owners == RECORDED_NONE) {
+		if (l->req->owners != OWNERS_NONE)
+			gap_add(&l->look->gaps, "owners", l->look->source, _("recorded without owners"),
+				_("nobody's sockets have a known owner, and processes near their limits are "
+				  "not seen"));
 		return 0;
+	}
 	find_owners(l, NULL);
 	if (file.owners == RECORDED_PARTIAL)
 		l->look->owners_complete = false;

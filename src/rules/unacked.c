@@ -30,11 +30,15 @@ static bool is_repeating(const struct sock *s)
 
 /* Every answer sets the count of probes back, but not how long the next one waits: for a peer that
  * lives and does not read only the backoff tells. Source: Linux net/ipv4/tcp_input.c, tcp_ack(). */
-static bool is_probing(const struct sock *s)
+static enum verdict probing(const struct sock *s)
 {
-	return s->timer == TIMER_PERSIST &&
-	       (s->retrans >= LOST ||
-		(s->full->info.len >= SOCK_INFO_LEN_BASIC && s->full->info.backoff >= LOST));
+	if (s->timer != TIMER_PERSIST)
+		return VERDICT_SILENT;
+	if (s->retrans >= LOST)
+		return VERDICT_FIRES;
+	if (s->full->info.len < SOCK_INFO_LEN_BASIC)
+		return VERDICT_UNKNOWN;
+	return s->full->info.backoff >= LOST ? VERDICT_FIRES : VERDICT_SILENT;
 }
 
 /* The FIN counts one, so 1 is a FIN alone. */
@@ -56,9 +60,9 @@ static void fact_stuck(struct finding *f, const struct group *g)
 static enum verdict send_stuck(const struct conn *c, const struct bounds *b)
 {
 	(void)b;
-	return c->sock->full->wqueue > 0 && (is_repeating(c->sock) || is_probing(c->sock)) ?
-		       VERDICT_FIRES :
-		       VERDICT_SILENT;
+	if (c->sock->full->wqueue == 0)
+		return VERDICT_SILENT;
+	return is_repeating(c->sock) ? VERDICT_FIRES : probing(c->sock);
 }
 
 static enum certainty how_send_stuck(const struct conn *c)
@@ -99,7 +103,7 @@ static bool weigh_peer_gone(const struct group *g, const struct bounds *b, struc
 static enum verdict zero_window(const struct conn *c, const struct bounds *b)
 {
 	(void)b;
-	return c->sock->full && is_probing(c->sock) ? VERDICT_FIRES : VERDICT_SILENT;
+	return c->sock->full ? probing(c->sock) : VERDICT_SILENT;
 }
 
 static enum certainty how_zero_window(const struct conn *c)

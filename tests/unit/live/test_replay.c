@@ -458,6 +458,36 @@ static void refused_settings(void **state)
 	look_free(look);
 }
 
+static const struct gap *gap_find(const struct look *look, const char *what)
+{
+	for (size_t i = 0; i < look->gaps.n; i++)
+		if (strcmp(look->gaps.at[i].what, what) == 0)
+			return &look->gaps.at[i];
+	return NULL;
+}
+
+/* What the recording did not ask for is missing, and said to be. */
+static void less_was_recorded(void **state)
+{
+	struct folder *f = *state;
+	struct live_request req = everything(f);
+
+	put_host(f);
+	put_text(f, "look", "tcpwhy-look 1\nasked_states\t0xffe\nnetns\t1\t\n");
+	struct look *look = look_at(&req);
+	const struct gap *states = gap_find(look, "states"), *owners = gap_find(look, "owners");
+	assert_non_null(states);
+	assert_non_null(owners);
+	look_free(look);
+
+	req.states = STATE_BIT(STATE_CLOSE_WAIT);
+	req.owners = OWNERS_NONE;
+	look = look_at(&req);
+	assert_null(gap_find(look, "states"));
+	assert_null(gap_find(look, "owners"));
+	look_free(look);
+}
+
 static void not_a_recording(void **state)
 {
 	struct folder *f = *state;
@@ -479,7 +509,7 @@ static void not_a_recording(void **state)
 	put_bytes(f, "netns.0/netlink.inet", &huge, sizeof(huge));
 	struct look *look = look_at(&req);
 	assert_int_equal(look->n_socks, 0);
-	assert_int_equal(look->gaps.n, 1);
+	assert_int_equal(look->gaps.n, 2); /* the dump, and the owners, who were not recorded */
 	look_free(look);
 	put_message(&refused, NLMSG_ERROR, &error, sizeof(error));
 	put_bytes(f, "netns.0/netlink.inet", refused.at, refused.n);
@@ -694,7 +724,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(whole_host),      TEST(recorded_again), TEST(less_is_asked),
+		TEST(whole_host),      TEST(recorded_again), TEST(less_is_asked), TEST(less_was_recorded),
 		TEST(two_namespaces),  TEST(long_recording), TEST(refused_settings), TEST(not_a_recording),
 		TEST(hostile_folder),  TEST(holders_in_order),
 		TEST(epoll_sets),     TEST(dead_descriptors),
