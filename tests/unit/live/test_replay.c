@@ -473,7 +473,7 @@ static void less_was_recorded(void **state)
 	struct live_request req = everything(f);
 
 	put_host(f);
-	put_text(f, "look", "tcpwhy-look 1\nasked_states\t0xffe\nnetns\t1\t\n");
+	put_text(f, "look", "tcpwhy-look 1\nasked_states\t0x1ffc\nnetns\t1\t\n");
 	struct look *look = look_at(&req);
 	const struct gap *states = gap_find(look, "states"), *owners = gap_find(look, "owners");
 	assert_non_null(states);
