@@ -71,7 +71,7 @@ int capture_open_file(const char *name, struct capture **ret, struct fail *fail)
 {
 	bool is_stdin = strcmp(name, "-") == 0;
 	FILE *file = is_stdin ? stdin : fopen(name, "rbe");
-	struct stat st;
+	struct stat st = { 0 };
 
 	if (!file) {
 		int err = errno;
