@@ -77,14 +77,17 @@ bool captures_collect(struct captures *c, const struct options *o)
 bool captures_read(struct captures *c, const struct options *o, struct gaps *gaps)
 {
 	struct capture_progress progress = progress_for(o);
+	const struct capture_progress *p = progress.report ? &progress : NULL;
 	bool gave_something = false;
+	int results[MAX_CAPTURES + 1];
 
+	if (c->n == 1)
+		results[0] = capture_read(c->at[0], c->tab, o->max_packets, p);
+	else
+		capture_read_merged(c->at, c->n, c->tab, o->max_packets, p, results);
 	for (size_t i = 0; i < c->n; i++) {
-		int failed = capture_read(c->at[i], c->tab, o->max_packets,
-					  progress.report ? &progress : NULL);
-
-		note_damage(c->infos[i], failed, gaps);
-		gave_something |= !failed || c->infos[i]->packets > 0;
+		note_damage(c->infos[i], results[i], gaps);
+		gave_something |= !results[i] || c->infos[i]->packets > 0;
 	}
 	if (progress.report && c->n > 0)
 		fprintf(stderr, "\r\033[K");

@@ -109,8 +109,7 @@ static void draw_ladders(const struct options *o, const struct captures *capture
 	    (!o->verbose && p->summary.n > FEW))
 		return;
 	p->ladders = ladders_new(p->arena, p->chosen, p->n_chosen);
-	for (size_t i = 0; i < captures->n; i++)
-		ladders_read(p->ladders, captures->at[i]);
+	ladders_read(p->ladders, captures->at, captures->n);
 }
 
 static void print_findings(struct pcap *p, const struct findings *findings)

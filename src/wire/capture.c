@@ -36,6 +36,7 @@ struct capture {
 	uint64_t size;   /* of the file, 0: unknown */
 	int spare_fd;    /* the file once more, to read it again; -1: it is a pipe */
 	pcap_t *pcap;    /* of the file */
+	struct pcapng *ng; /* the same for pcapng */
 	pcap_t *device;  /* NULL: it is a file */
 	pcap_dumper_t *kept;  /* what the device gave, in a file or in memory */
 	uint64_t n_kept, bytes_kept, n_lost;
@@ -149,24 +150,26 @@ static int percent(const struct capture *c)
 	return at < 0 ? -1 : (int)((uint64_t)at * 100 / c->size);
 }
 
-static int read_pcap(struct capture *c, uint64_t max, const struct capture_progress *progress)
+/* Up to n packets go to the source. How many did; 0: the end; -errno. */
+static int read_pcap(struct capture *c, int n)
 {
-	int n;
-
-	do {
-		uint64_t left = max ? max - c->info.packets : STEP;
-
-		if (!left)
-			return 0;
-		n = pcap_dispatch(c->pcap, left < STEP ? (int)left : STEP, on_packet, (u_char *)c);
-		if (n > 0 && progress && progress->report)
-			progress->report(progress->ctx, &c->info, percent(c));
-	} while (n > 0);
-	if (n == 0)
-		return 0;
+	n = pcap_dispatch(c->pcap, n, on_packet, (u_char *)c);
+	if (n >= 0)
+		return n;
 	c->info.is_cut = strstr(pcap_geterr(c->pcap), "truncated") != NULL;
 	return fail_read(c, EBADMSG, c->info.is_cut ? _("the file ends in the middle of a packet") :
 						     pcap_geterr(c->pcap));
+}
+
+static int read_some(struct capture *c, int n)
+{
+	int got = 0, more = 1;
+
+	if (!c->ng)
+		return read_pcap(c, n);
+	while (got < n && (more = pcapng_next(c->ng)) > 0)
+		got++;
+	return more < 0 ? more : got;
 }
 
 /* The C libraries of Linux take back what was just read. */
@@ -177,20 +180,6 @@ static size_t peek(FILE *f, uint8_t *ret, size_t n)
 	for (size_t i = got; i-- > 0;)
 		ungetc(ret[i], f);
 	return got;
-}
-
-static int read_pcapng(struct capture *c, uint64_t max, const struct capture_progress *progress)
-{
-	struct pcapng *p = pcapng_new(c->file, &c->source);
-	int more = 1;
-
-	while (more > 0 && (!max || c->info.packets < max)) {
-		more = pcapng_next(p);
-		if (c->info.packets % STEP == 0 && progress && progress->report)
-			progress->report(progress->ctx, &c->info, percent(c));
-	}
-	pcapng_free(p);
-	return more < 0 ? more : 0;
 }
 
 /* A compressed file gives way to the stream of what is in it, once. */
@@ -208,7 +197,8 @@ static int unpack(struct capture *c, const uint8_t *magic, size_t n)
 	return 1;
 }
 
-static int read_file(struct capture *c, uint64_t max, const struct capture_progress *progress)
+/* What kind of file is it? Then its reader is ready. */
+static int open_reader(struct capture *c)
 {
 	static const uint8_t pcapng[] = { 0x0a, 0x0d, 0x0d, 0x0a };
 	static const uint8_t nano[][4] = { { 0xa1, 0xb2, 0x3c, 0x4d }, { 0x4d, 0x3c, 0xb2, 0xa1 } };
@@ -225,15 +215,16 @@ static int read_file(struct capture *c, uint64_t max, const struct capture_progr
 			return fail_read(c, EBADMSG, ferror(c->file) ? _("the compressed data is damaged") :
 								      _("the file is empty"));
 	}
-	if (memcmp(magic, pcapng, sizeof(pcapng)) == 0)
-		return read_pcapng(c, max, progress);
+	if (memcmp(magic, pcapng, sizeof(pcapng)) == 0) {
+		c->ng = pcapng_new(c->file, &c->source);
+		return 0;
+	}
 	c->info.is_nano = memcmp(magic, nano[0], 4) == 0 || memcmp(magic, nano[1], 4) == 0;
 	c->pcap = pcap_fopen_offline_with_tstamp_precision(c->file, PCAP_TSTAMP_PRECISION_NANO, why);
 	if (!c->pcap)
 		return fail_read(c, EBADMSG, strstr(why, "unknown file format") ?
 				 _("not a capture file") : why);
-	int err = set_link(c);
-	return err ? err : read_pcap(c, max, progress);
+	return set_link(c);
 }
 
 /* IPv4 with any options; IPv6 with the TCP header at once, and all of it that has extension headers,
@@ -475,8 +466,7 @@ static int open_kept(struct capture *c)
 	return 0;
 }
 
-int capture_read(struct capture *c, struct flowtab *tab, uint64_t max_packets,
-		 const struct capture_progress *progress)
+static int start_reading(struct capture *c, struct flowtab *tab)
 {
 	int err = 0;
 
@@ -485,10 +475,85 @@ int capture_read(struct capture *c, struct flowtab *tab, uint64_t max_packets,
 		err = open_kept(c);
 	}
 	source_begin(&c->source, tab);
-	if (!err)
-		err = read_file(c, max_packets, progress);
+	return err ? err : open_reader(c);
+}
+
+static void report(const struct capture *c, const struct capture_progress *progress)
+{
+	if (progress && progress->report)
+		progress->report(progress->ctx, &c->info, percent(c));
+}
+
+int capture_read(struct capture *c, struct flowtab *tab, uint64_t max_packets,
+		 const struct capture_progress *progress)
+{
+	int err = start_reading(c, tab), got = 1;
+
+	while (!err && got > 0) {
+		uint64_t left = max_packets ? max_packets - c->info.packets : STEP;
+
+		got = left ? read_some(c, left < STEP ? (int)left : STEP) : 0;
+		err = got < 0 ? got : 0;
+		report(c, progress);
+	}
 	source_end(&c->source);
 	return err;
+}
+
+/* Reads on until a segment waits. What may follow is in *ret: 0, or -errno at a damaged place. */
+static void read_ahead(struct capture *c, const struct capture_progress *progress, int *ret)
+{
+	int got = *ret == 0;
+
+	c->source.has_held = false;
+	while (got > 0 && !c->source.has_held) {
+		got = read_some(c, 1);
+		if (c->info.packets % STEP == 0)
+			report(c, progress);
+	}
+	if (got < 0)
+		*ret = got;
+}
+
+static struct capture *earliest(struct capture *const captures[], size_t n, size_t *ret_which)
+{
+	struct capture *first = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		struct capture *c = captures[i];
+
+		if (!c->source.has_held ||
+		    (first && first->source.held.at_ns <= c->source.held.at_ns))
+			continue;
+		first = c;
+		*ret_which = i;
+	}
+	return first;
+}
+
+void capture_read_merged(struct capture *const captures[], size_t n, struct flowtab *tab,
+			 uint64_t max_packets, const struct capture_progress *progress,
+			 int results[])
+{
+	struct capture *c;
+	size_t which = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		captures[i]->source.holds = true;
+		results[i] = start_reading(captures[i], tab);
+		read_ahead(captures[i], progress, &results[i]);
+	}
+	for (uint64_t k = 0; (!max_packets || k < max_packets) &&
+			     (c = earliest(captures, n, &which)) != NULL; k++) {
+		*flowtab_slot(tab) = c->source.held;
+		flowtab_push(tab);
+		read_ahead(c, progress, &results[which]);
+	}
+	for (size_t i = 0; i < n; i++)
+		source_end(&captures[i]->source);
+	/* What the pieces are together is known only now. */
+	for (size_t i = 0; i < n; i++)
+		captures[i]->info.content = flowtab_content(tab, captures[i]->source.capture);
 }
 
 const struct capture_info *capture_info(const struct capture *c)
@@ -504,6 +569,8 @@ void capture_close(struct capture *c)
 		pcap_dump_close(c->kept);
 	if (c->device)
 		pcap_close(c->device);
+	if (c->ng)
+		pcapng_free(c->ng);
 	if (c->pcap)
 		pcap_close(c->pcap); /* closes the file too, unless it is stdin */
 	else if (c->file && c->file != stdin)

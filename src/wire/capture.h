@@ -46,6 +46,11 @@ MUST_CHECK int capture_collect(struct capture *c, uint64_t for_ms, uint64_t max_
  * before it is in the table. */
 int capture_read(struct capture *c, struct flowtab *tab, uint64_t max_packets,
 		 const struct capture_progress *progress);
+/* The same for several at once, the packets of all of them in order of time: results[i] is what
+ * capture_read() of the i-th would answer. `max_packets` counts segments of all. */
+void capture_read_merged(struct capture *const captures[], size_t n, struct flowtab *tab,
+			 uint64_t max_packets, const struct capture_progress *progress,
+			 int results[]);
 const struct capture_info *capture_info(const struct capture *c);
 /* The info stays valid until here. */
 void capture_close(struct capture *c);

@@ -34,14 +34,15 @@ size_t flowtab_count(const struct flowtab *t)
 	return t->store.n_recs - t->n_void;
 }
 
-void flowtab_begin(struct flowtab *t)
+uint8_t flowtab_begin(struct flowtab *t)
 {
 	t->n_captures += t->n_captures < MAX_CAPTURES;
 	struct capture_sum *c = &t->captures[t->n_captures - 1];
 
 	if (!c->plain && !c->control)
-		c->first_ns = c->last_ns = TIME_NONE;
+		c->first_ns = c->last_ns = c->end_ns = TIME_NONE;
 	memset(&t->dups, 0, sizeof(t->dups));
+	return (uint8_t)(t->n_captures - 1);
 }
 
 static void prefetch_rec(const struct flowtab *t, const struct segment *s)
@@ -75,12 +76,10 @@ static void sum_up(struct capture_sum *c, const struct segment *s)
 
 void flowtab_run(struct flowtab *t)
 {
-	struct capture_sum *c = &t->captures[t->n_captures - 1];
-
 	for (unsigned i = 0; i < t->n_batch; i++)
 		prefetch_rec(t, &t->batch[i]);
 	for (unsigned i = 0; i < t->n_batch; i++) {
-		sum_up(c, &t->batch[i]);
+		sum_up(&t->captures[t->batch[i].capture], &t->batch[i]);
 		track_segment(t, &t->batch[i]);
 		if (t->see)
 			t->see(t->ctx, t, &t->batch[i]);
@@ -102,17 +101,72 @@ static enum content content_of(const struct capture_sum *c)
 	return CONTENT_FULL;
 }
 
-void flowtab_end(struct flowtab *t, uint64_t dropped_by_kernel)
+/* Does b begin where a ends? Then they are pieces of one capture, as tcpdump -C writes them; what
+ * runs at the same time is another one. */
+static bool goes_on(const struct capture_sum *a, const struct capture_sum *b)
 {
-	flowtab_run(t);
-	struct capture_sum *c = &t->captures[t->n_captures - 1];
-	c->dropped += dropped_by_kernel;
-	c->content = content_of(c);
+	enum { OVERLAP_NS = 1000000000 };
+	const int64_t pause_ns = INT64_C(60000000000);
+
+	return b->first_ns >= a->end_ns - OVERLAP_NS && b->first_ns - a->end_ns <= pause_ns;
 }
 
-enum content flowtab_content(const struct flowtab *t)
+static void add_sums(struct capture_sum *to, const struct capture_sum *c)
 {
-	return content_of(&t->captures[t->n_captures - 1]);
+	to->plain += c->plain;
+	to->control += c->control;
+	to->header_cut += c->header_cut;
+	to->fins += c->fins;
+	to->flows += c->flows;
+	to->lossy_flows += c->lossy_flows;
+	to->dropped += c->dropped;
+	to->unanswered_syn_acks += c->unanswered_syn_acks;
+	if (c->end_ns > to->end_ns)
+		to->end_ns = c->end_ns;
+}
+
+/* Pieces of one capture have its end and its content. */
+static void join_pieces(struct flowtab *t)
+{
+	struct capture_sum groups[MAX_CAPTURES];
+	uint8_t order[MAX_CAPTURES], group_of[MAX_CAPTURES];
+	unsigned n_groups = 0;
+
+	for (unsigned i = 0, k; i < t->n_captures; i++) {
+		t->captures[i].end_ns = t->captures[i].last_ns;
+		for (k = i; k > 0 && t->captures[order[k - 1]].first_ns > t->captures[i].first_ns; k--)
+			order[k] = order[k - 1];
+		order[k] = (uint8_t)i;
+	}
+	for (unsigned i = 0; i < t->n_captures; i++) {
+		const struct capture_sum *c = &t->captures[order[i]];
+		unsigned g = 0;
+
+		while (g < n_groups && (c->first_ns == TIME_NONE || groups[g].first_ns == TIME_NONE ||
+					!goes_on(&groups[g], c)))
+			g++;
+		group_of[order[i]] = (uint8_t)g;
+		if (g < n_groups)
+			add_sums(&groups[g], c);
+		else
+			groups[n_groups++] = *c;
+	}
+	for (unsigned i = 0; i < t->n_captures; i++) {
+		t->captures[i].end_ns = groups[group_of[i]].end_ns;
+		t->captures[i].content = content_of(&groups[group_of[i]]);
+	}
+}
+
+void flowtab_end(struct flowtab *t, uint8_t capture, uint64_t dropped_by_kernel)
+{
+	flowtab_run(t);
+	t->captures[capture].dropped += dropped_by_kernel;
+	join_pieces(t);
+}
+
+enum content flowtab_content(const struct flowtab *t, uint8_t capture)
+{
+	return t->captures[capture].content;
 }
 
 void flowtab_each(struct flowtab *t, bool (*see)(void *ctx, const struct flow *view), void *ctx)

@@ -19,6 +19,7 @@ enum {
 /* What decides about the content of one capture. */
 struct capture_sum {
 	int64_t first_ns, last_ns; /* TIME_NONE: no segment */
+	int64_t end_ns;            /* of its last piece, where it was given in several files */
 	uint64_t plain;            /* segments without SYN, FIN and RST */
 	uint64_t control;
 	uint64_t header_cut;
@@ -53,10 +54,11 @@ struct flowtab {
 	void *ctx;
 };
 
-/* One capture after the other: begin, segments, end. */
-void flowtab_begin(struct flowtab *t);
-void flowtab_end(struct flowtab *t, uint64_t dropped_by_kernel);
-enum content flowtab_content(const struct flowtab *t); /* of the current or last capture */
+/* A capture begins, its segments come with its number, it ends: one after the other, or several at
+ * once in order of time. */
+uint8_t flowtab_begin(struct flowtab *t);
+void flowtab_end(struct flowtab *t, uint8_t capture, uint64_t dropped_by_kernel);
+enum content flowtab_content(const struct flowtab *t, uint8_t capture);
 
 static inline struct segment *flowtab_slot(struct flowtab *t)
 {

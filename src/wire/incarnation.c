@@ -64,7 +64,7 @@ static struct rec *begin(struct flowtab *t, const struct segment *s)
 	if (!flowstore_add(&t->store, s, &at))
 		return NULL;
 	struct rec *r = flowstore_rec(&t->store, at);
-	r->capture = (uint8_t)(t->n_captures - 1);
+	r->capture = s->capture;
 	t->captures[r->capture].flows++;
 	if (!old)
 		return r;

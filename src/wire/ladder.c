@@ -186,15 +186,22 @@ struct ladders *ladders_new(struct arena *arena, const struct flow *const flows[
 	return l;
 }
 
-void ladders_read(struct ladders *l, const struct capture *capture)
+void ladders_read(struct ladders *l, struct capture *const captures[], size_t n)
 {
-	struct capture *again;
+	struct capture **again = xrealloc_array(NULL, n + 1, sizeof(struct capture *));
+	int *results = xrealloc_array(NULL, n + 1, sizeof(*results)); /* said when read first */
+	size_t n_again = 0;
 
-	if (capture_open_again(capture, &again) < 0)
-		return;
-	/* What is wrong with it was said when it was read first. */
-	(void)capture_read(again, l->tab, 0, NULL);
-	capture_close(again);
+	for (size_t i = 0; i < n; i++)
+		n_again += capture_open_again(captures[i], &again[n_again]) == 0;
+	if (n_again == 1)
+		results[0] = capture_read(again[0], l->tab, 0, NULL);
+	else
+		capture_read_merged(again, n_again, l->tab, 0, NULL, results);
+	for (size_t i = 0; i < n_again; i++)
+		capture_close(again[i]);
+	free(again);
+	free(results);
 }
 
 const struct ladder *ladders_find(const struct ladders *l, uint32_t flow_id)

@@ -12,9 +12,9 @@ struct ladders;
 
 /* `flows` must have been kept, see flow_keep(); at most a few dozen. */
 struct ladders *ladders_new(struct arena *arena, const struct flow *const flows[], size_t n);
-/* Every capture the flows came from, in the same order. What cannot be read once more, a pipe or a
+/* All captures the flows came from, in the same order. What cannot be read once more, a pipe or a
  * device, is left out. */
-void ladders_read(struct ladders *l, const struct capture *capture);
+void ladders_read(struct ladders *l, struct capture *const captures[], size_t n);
 /* NULL: none was asked for, or nothing of it was found again. */
 const struct ladder *ladders_find(const struct ladders *l, uint32_t flow_id);
 void ladders_free(struct ladders *l);

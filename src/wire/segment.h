@@ -28,6 +28,7 @@ struct segment {
 	uint32_t link_id;    /* interface and direction where the link type tells; 0: unknown */
 	uint16_t window, checksum, ip_id;
 	uint8_t flags, ttl;
+	uint8_t capture;     /* which of the flow table's captures it came from */
 	bool is_inet6, df, has_ts, has_options, is_header_cut;
 	/* Of the flow table: the hash of both ends, and which of them, in the order of the key, sent. */
 	uint8_t side;

@@ -7,14 +7,14 @@ void source_begin(struct source *s, struct flowtab *tab)
 	s->tab = tab;
 	s->refused_before = tab->refused;
 	s->duplicates_before = tab->n_duplicates;
-	flowtab_begin(tab);
+	s->capture = flowtab_begin(tab);
 }
 
 void source_frame(struct source *s, const struct link_type *link, struct bytes b,
 		  uint32_t wire_len, int64_t at_ns, uint32_t place)
 {
 	struct capture_info *info = s->info;
-	struct segment *seg = flowtab_slot(s->tab);
+	struct segment *seg = s->holds ? &s->held : flowtab_slot(s->tab);
 
 	info->packets++;
 	info->bytes += wire_len;
@@ -31,10 +31,17 @@ void source_frame(struct source *s, const struct link_type *link, struct bytes b
 	if (s->tab->wants && !s->tab->wants(s->tab->ctx, seg))
 		return;
 	seg->at_ns = at_ns;
+	seg->capture = s->capture;
 	if (!seg->link_id)
 		seg->link_id = place;
 	info->tcp_packets++;
-	flowtab_push(s->tab);
+	if (!s->holds) {
+		flowtab_push(s->tab);
+		return;
+	}
+	/* Each file is a place of its own. */
+	seg->link_id |= (s->capture + 1u) << 24;
+	s->has_held = true;
 }
 
 void source_note_link(struct source *s, const char *name)
@@ -52,8 +59,8 @@ void source_end(struct source *s)
 {
 	struct capture_info *info = s->info;
 
-	flowtab_end(s->tab, info->dropped_by_kernel);
-	info->content = flowtab_content(s->tab);
+	flowtab_end(s->tab, s->capture, info->dropped_by_kernel);
+	info->content = flowtab_content(s->tab, s->capture);
 	info->flows_refused = s->tab->refused - s->refused_before;
 	s->decoder.skips[SKIP_DUPLICATE] = s->tab->n_duplicates - s->duplicates_before;
 	info->n_skips = 0;

@@ -14,6 +14,10 @@ struct source {
 	struct arena *arena;          /* of the info's strings */
 	const struct link_type *link; /* of every frame, where the file has one */
 	uint64_t refused_before, duplicates_before;
+	uint8_t capture;              /* its number in the table */
+	/* One of several that are read at once: its segment waits here for its turn. */
+	bool holds, has_held;
+	struct segment held;
 };
 
 void source_begin(struct source *s, struct flowtab *tab);

@@ -336,7 +336,8 @@ void teardown_view(struct flowtab *t, uint32_t at, struct flow *ret)
 	ret->opened_seen = both & (END_SYN | END_SYN_ACK);
 	ret->handshake_done = r->flags & FLOW_DONE;
 	ret->content = t->captures[r->capture].content;
-	ret->capture_end_ns = t->captures[r->capture].last_ns;
+	ret->capture_end_ns = t->captures[r->capture].end_ns != TIME_NONE ?
+		t->captures[r->capture].end_ns : t->captures[r->capture].last_ns;
 	ret->is_lossy = both & END_LOSSY;
 	ret->is_one_sided = !r->end[0].packets || !r->end[1].packets;
 	ret->time_went_back = r->flags & FLOW_TIME_BACK;

@@ -100,10 +100,10 @@ static inline void talk_hear(const char *const lines[], struct talk *ret)
 	struct flowtab *t = flowtab_new();
 
 	*ret = (struct talk){ 0 };
-	flowtab_begin(t);
+	uint8_t capture = flowtab_begin(t);
 	for (uint16_t i = 0; lines[i]; i++)
 		talk_line(t, lines[i], (uint16_t)(i + 1));
-	flowtab_end(t, 0);
+	flowtab_end(t, capture, 0);
 	ret->duplicates = t->n_duplicates;
 	flowtab_each(t, talk_keep, ret);
 	flowtab_free(t);
