@@ -23,7 +23,7 @@ _tcpwhy_options()
 _tcpwhy_commands="why list pcap explain lab audit check"
 _tcpwhy_states="close-wait fin-wait-1 fin-wait-2 time-wait last-ack closing established syn-sent
 	syn-recv listen"
-_tcpwhy_words="state exclude src dst sport dport and or not pid comm uid ino age rqueue wqueue
+_tcpwhy_words="state exclude src dst sport dport dev fwmark cgroup autobound and or not pid comm uid ino age rqueue wqueue
 	retrans timer orphan owned unaccepted netns unit rule"
 
 _tcpwhy_checks="close-wait.left close-wait.nofile close-wait.count close-wait.age ports.left

@@ -3,6 +3,7 @@
 #include "report/tally.h"
 #include "rules/judge.h"
 #include "util/buf.h"
+#include "util/cleanup.h"
 #include "util/i18n.h"
 
 #include <stdio.h>
@@ -148,12 +149,17 @@ static int list(const struct options *o, const struct filter *filter, struct cap
 		.only_inet6 = o->only_inet6,
 	};
 	const struct by *by = o->by ? find_by(o->by) : NULL;
+	AUTO_FREE void *code = NULL;
 	struct report_options options;
 	struct evidence e;
 	int failed;
 
 	if (o->by && !by)
 		return STATUS_USAGE;
+	/* What is recorded must do for every filter. */
+	if (!o->record)
+		req.bytecode_len = filter_bytecode(filter, &code);
+	req.bytecode = code;
 	if (evidence_gather(o, &req, captures, &e) != STATUS_OK)
 		return STATUS_FAILED;
 	evidence_marry(&e, captures, NULL, NULL);

@@ -10,7 +10,7 @@
  *   NOT a      a JMP(end+4)      a's rejections already land behind the JMP: on the end
  *
  * Source: Linux net/ipv4/inet_diag.c, inet_diag_bc_run() and inet_diag_bc_audit(), which wants `yes`
- * to walk the ops one by one. S_EQ and D_EQ are there since 4.16. */
+ * to walk the ops one by one. S_EQ and D_EQ are there since 4.16, CGROUP_COND since 5.9. */
 
 #include "filter/node.h"
 #include "util/buf.h"
@@ -71,6 +71,27 @@ static void add_port(const struct node *n, struct buf *code)
 		add_not(code);
 }
 
+/* Of a number of 32 or 64 bits, which stands behind the op. */
+static void add_number(int op, const void *number, size_t size, bool negated, struct buf *code)
+{
+	add_op(code, op, OP_SIZE + size, 2 * OP_SIZE + size);
+	buf_add(code, number, size);
+	if (negated)
+		add_not(code);
+}
+
+static bool add_asked(const struct node *n, struct buf *code)
+{
+	uint32_t device = (uint32_t)n->number;
+	bool negated = n->compare == COMPARE_NE;
+
+	if (n->what == ASKED_DEV)
+		add_number(INET_DIAG_BC_DEV_COND, &device, sizeof(device), negated, code);
+	else if (n->what == ASKED_CGROUP)
+		add_number(INET_DIAG_BC_CGROUP_COND, &n->number, sizeof(n->number), negated, code);
+	return n->what == ASKED_DEV || n->what == ASKED_CGROUP;
+}
+
 /* Moves what rejects a code of `n` bytes by `by` bytes further. */
 static void move_rejections(char *code, size_t n, size_t by)
 {
@@ -116,12 +137,26 @@ static bool compile(const struct node *n, bool negated, struct buf *ret)
 	case NODE_AND: return compile_two(n, !negated, negated, ret);
 	case NODE_OR: return compile_two(n, negated, negated, ret);
 	case NODE_NOT: return compile(n->a, !negated, ret);
-	case NODE_HOST: add_host(n, ret); break;
+	case NODE_HOST:
+		/* The kernel's IPv4 takes the mapped ones in. */
+		if (n->is_strict && negated)
+			return false;
+		add_host(n, ret);
+		break;
 	case NODE_PORT: add_port(n, ret); break;
-	case NODE_STATE:
 	case NODE_NUMBER:
-	case NODE_NAME:
-	case NODE_CLAIM: return false;
+		if (!add_asked(n, ret))
+			return false;
+		break;
+	case NODE_CLAIM:
+		/* The kernel knows who chose the port, filter_match() only from which range; so the contrary
+		 * of the kernel's answer would be too little. */
+		if (n->what != ASKED_AUTOBOUND || negated)
+			return false;
+		add_op(ret, INET_DIAG_BC_AUTO, OP_SIZE, 2 * OP_SIZE);
+		break;
+	case NODE_STATE:
+	case NODE_NAME: return false;
 	}
 	if (negated)
 		add_not(ret);

@@ -4,7 +4,8 @@
  *
  * A filter judges a struct conn. The part that the kernel can judge is compiled to a state mask and
  * INET_DIAG_REQ_BYTECODE; compiled code never rejects what filter_match() accepts, so matching
- * every row again afterwards is always right. */
+ * every row again afterwards is always right. One exception: whether a port was chosen by the kernel
+ * (`autobound`) it alone knows, and filter_match() goes by the range. */
 
 #include "model/conn.h"
 #include "util/attr.h"
@@ -25,6 +26,7 @@ enum filter_needs {
 	FILTER_NEEDS_INFO = 1,
 	FILTER_NEEDS_OWNER = 2,
 	FILTER_NEEDS_RULES = 4,
+	FILTER_NEEDS_HOST = 8, /* the namespace's sysctls */
 };
 
 /* The words of the command line, joined by blanks. No words: a filter that accepts everything.

@@ -72,15 +72,16 @@ static struct node *host_node(struct arena *arena, bool is_dst, enum family fami
 	return n;
 }
 
-static struct node *numeric_node(struct addr addr, bool is_dst, int port, const char *length,
-				 struct arena *arena)
+/* `family`: how it was written. "::ffff:10.0.0.1" asks for IPv6 sockets alone, "10.0.0.1" for both. */
+static struct node *numeric_node(struct addr addr, enum family family, bool is_dst, int port,
+				 const char *length, struct arena *arena)
 {
-	unsigned long offset = addr_is_v4(addr) ? V4_OFFSET : 0, bits = 128 - offset;
+	unsigned long offset = family == FAMILY_INET ? V4_OFFSET : 0, bits = 128 - offset;
 	struct node *n;
 
 	if (length && !number_parse(length, bits, &bits))
 		return NULL;
-	n = host_node(arena, is_dst, offset ? FAMILY_INET : FAMILY_INET6, port);
+	n = host_node(arena, is_dst, family, port);
 	n->prefix = addr;
 	n->bits = (unsigned)(offset + bits);
 	return n;
@@ -114,7 +115,9 @@ static const struct node *resolved(const char *name, enum family family, bool is
 		if (at->ai_family != AF_INET && at->ai_family != AF_INET6)
 			continue;
 
-		struct node *one = numeric_node(from_sockaddr(at->ai_addr), is_dst, port, NULL, arena);
+		struct node *one = numeric_node(from_sockaddr(at->ai_addr),
+						at->ai_family == AF_INET ? FAMILY_INET : FAMILY_INET6,
+						is_dst, port, NULL, arena);
 
 		if (all) {
 			struct node *either = arena_alloc(arena, sizeof(*either));
@@ -167,7 +170,7 @@ const struct node *host_parse(const char *text, bool is_dst, struct arena *arena
 			      const char **ret_expected)
 {
 	enum family family = FAMILY_ANY;
-	const struct node *n = NULL;
+	struct node *n = NULL;
 	char *host, *length, *port_text;
 	struct addr addr;
 	int port = -1;
@@ -189,13 +192,16 @@ const struct node *host_parse(const char *text, bool is_dst, struct arena *arena
 	if ((!*host || strcmp(host, "*") == 0) && !length)
 		n = host_node(arena, is_dst, family, port);
 	else if (addr_parse(host, &addr) || (length && short_v4_parse(host, &addr)))
-		n = numeric_node(addr, is_dst, port, length, arena);
+		n = numeric_node(addr, strchr(host, ':') ? FAMILY_INET6 : FAMILY_INET, is_dst, port, length,
+				 arena);
 	else if (!length)
 		return resolved(host, family, is_dst, port, arena);
 	if (n && family && n->family != family) {
 		*ret_expected = _("an address of the family that was named");
 		return NULL;
 	}
+	if (n)
+		n->is_strict = family == FAMILY_INET;
 	return n;
 }
 
@@ -204,7 +210,8 @@ bool host_matches(const struct node *n, struct endpoint at, bool is_inet6)
 	if (n->port >= 0 && at.port != n->port)
 		return false;
 	if (n->family == FAMILY_INET)
-		return addr_is_v4(at.addr) && addr_has_prefix(at.addr, n->prefix, n->bits);
+		return !(n->is_strict && is_inet6) && addr_is_v4(at.addr) &&
+		       addr_has_prefix(at.addr, n->prefix, n->bits);
 	if (n->family == FAMILY_INET6)
 		return is_inet6 && addr_has_prefix(at.addr, n->prefix, n->bits);
 	return true;

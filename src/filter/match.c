@@ -62,8 +62,12 @@ static bool sock_number(const struct sock *s, enum asked what, uint64_t *ret)
 	case ASKED_RETRANS: *ret = s->retrans; return true;
 	case ASKED_TIMER: *ret = s->timer; return true;
 	case ASKED_UID: *ret = full ? full->uid : 0; return full;
-	case ASKED_DEV: *ret = full ? full->ifindex : 0; return full;
-	case ASKED_FWMARK: *ret = full ? full->mark : 0; return full && full->has_mark;
+	case ASKED_DEV:
+		*ret = full ? full->ifindex : s->ifindex;
+		return full || s->ifindex != UINT16_MAX;
+	/* What ss thinks of those that have none to show. */
+	case ASKED_FWMARK: *ret = full ? full->mark : 0; return !full || full->has_mark;
+	case ASKED_CGROUP: *ret = full ? full->cgroup_id : 0; return !full || full->has_cgroup;
 	case ASKED_PID:
 	case ASKED_AGE_MS:
 	case ASKED_NETNS_INODE:
@@ -74,7 +78,8 @@ static bool sock_number(const struct sock *s, enum asked what, uint64_t *ret)
 	case ASKED_RULE:
 	case ASKED_ORPHAN:
 	case ASKED_OWNED:
-	case ASKED_UNACCEPTED: break;
+	case ASKED_UNACCEPTED:
+	case ASKED_AUTOBOUND: break;
 	}
 	return false;
 }
@@ -150,6 +155,20 @@ static enum truth name_truth(const struct node *n, const struct conn *c, const c
 	return truth_of(same == (n->compare == COMPARE_EQ));
 }
 
+/* In the range from which the kernel takes ports, as ss has it. Whether it did is known to the kernel
+ * alone, which is asked, too. */
+static enum truth autobound_truth(const struct conn *c)
+{
+	uint16_t port = c->sock->pair.local.port;
+
+	if (!c->netns)
+		return TRUTH_UNKNOWN;
+	const struct sysctls *ctl = &c->netns->sysctls;
+	if (!ctl->port_low.known || !ctl->port_high.known)
+		return TRUTH_UNKNOWN;
+	return truth_of(port >= ctl->port_low.value && port <= ctl->port_high.value);
+}
+
 static enum truth claim_truth(const struct node *n, const struct conn *c)
 {
 	if (!c->sock)
@@ -158,6 +177,8 @@ static enum truth claim_truth(const struct node *n, const struct conn *c)
 		return truth_of(sock_is_orphan(c->sock));
 	if (n->what == ASKED_UNACCEPTED)
 		return truth_of(sock_is_unaccepted(c->sock));
+	if (n->what == ASKED_AUTOBOUND)
+		return autobound_truth(c);
 	return truth_of(c->sock->full && c->sock->full->inode != 0);
 }
 

@@ -28,9 +28,9 @@ enum family { FAMILY_ANY, FAMILY_INET, FAMILY_INET6 };
 
 enum asked {
 	ASKED_PID, ASKED_UID, ASKED_INO, ASKED_AGE_MS, ASKED_RQUEUE, ASKED_WQUEUE, ASKED_RETRANS,
-	ASKED_TIMER, ASKED_FWMARK, ASKED_DEV, ASKED_NETNS_INODE,
+	ASKED_TIMER, ASKED_FWMARK, ASKED_DEV, ASKED_NETNS_INODE, ASKED_CGROUP,
 	ASKED_COMM, ASKED_UNIT, ASKED_CONTAINER, ASKED_NETNS_NAME, ASKED_RULE,
-	ASKED_ORPHAN, ASKED_OWNED, ASKED_UNACCEPTED,
+	ASKED_ORPHAN, ASKED_OWNED, ASKED_UNACCEPTED, ASKED_AUTOBOUND,
 };
 
 struct node {
@@ -42,6 +42,7 @@ struct node {
 	uint32_t states;
 	bool is_exclude;     /* "exclude X" narrows, it asks for nothing */
 	enum family family;  /* FAMILY_ANY: any address */
+	bool is_strict;      /* "inet:": not the IPv4 address of an IPv6 socket */
 	struct addr prefix;
 	unsigned bits;       /* of the sixteen bytes: IPv4 counts from V4_OFFSET */
 	int port;            /* -1: any */

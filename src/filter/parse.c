@@ -1,13 +1,13 @@
-/* How it works: recursive descent over three levels, as tightly as in ss: `not` binds first, then
- * `and` (which may be left out between two terms), then `or`.
+/* How it works: recursive descent over two levels, as in ss (and in tcpdump): `not` binds first; `and`,
+ * which may be left out between two terms, and `or` bind alike, from left to right.
  *
- *   or    = and { OR and }
- *   and   = not { [ AND ] not }
- *   not   = NOT not | "(" or ")" | leaf
+ *   list  = not { [ AND | OR ] not }
+ *   not   = NOT not | "(" list ")" | leaf
  *   leaf  = WORD [ COMPARE ] [ VALUE ]       one row of predicates[]
  *
- * In front may stand any number of `state X` and `exclude X`, which add up, as in ss. Depth and
- * number of terms have a cap: an expression can come from a stranger's script. */
+ * In front may stand any number of `state X` and `exclude X`, which are done one after the other, as in
+ * ss. Depth and number of terms have a cap: an expression can come from a stranger's script.
+ * Source: iproute2 misc/ssfilter.y; ss.c, main(). */
 
 #include "filter/host.h"
 #include "filter/token.h"
@@ -16,11 +16,14 @@
 #include "util/i18n.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <net/if.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
 
 enum { MAX_DEPTH = 64, MAX_NODES = 1024 };
 
@@ -36,6 +39,7 @@ enum value {
 	VALUE_MARK,
 	VALUE_DEVICE,
 	VALUE_NETNS,
+	VALUE_CGROUP,
 	VALUE_TEXT,
 };
 
@@ -48,12 +52,15 @@ static const struct predicate {
 } predicates[] = {
 	{ "state", VALUE_STATE, 0, 0, N_("a state, such as close-wait") },
 	{ "exclude", VALUE_STATE, 0, 0, N_("a state, such as time-wait") },
+	{ "excl", VALUE_STATE, 0, 0, N_("a state, such as time-wait") },
 	{ "src", VALUE_HOST, 0, 0, NULL },
 	{ "dst", VALUE_HOST, 0, 0, NULL },
 	{ "sport", VALUE_PORT, 0, 0, N_("a port number or the name of a service") },
 	{ "dport", VALUE_PORT, 0, 0, N_("a port number or the name of a service") },
 	{ "dev", VALUE_DEVICE, ASKED_DEV, 0, N_("the name or number of an interface") },
 	{ "fwmark", VALUE_MARK, ASKED_FWMARK, 0, N_("a mark, such as 0x1 or 0x1/0xff") },
+	{ "cgroup", VALUE_CGROUP, ASKED_CGROUP, 0, N_("a control group of version 2: its folder, or its number") },
+	{ "autobound", VALUE_NONE, ASKED_AUTOBOUND, FILTER_NEEDS_HOST, NULL },
 	{ "pid", VALUE_NUMBER, ASKED_PID, FILTER_NEEDS_OWNER, N_("a process id") },
 	{ "comm", VALUE_TEXT, ASKED_COMM, FILTER_NEEDS_OWNER, N_("the name of a process") },
 	{ "uid", VALUE_USER, ASKED_UID, 0, N_("a user's name or number") },
@@ -81,7 +88,7 @@ struct parser {
 	struct filter_error *error; /* text already given; what[0] set: failed */
 };
 
-static const struct node *parse_or(struct parser *p);
+static const struct node *parse_list(struct parser *p);
 
 static const struct node *wrong(struct parser *p, const char *expected)
 {
@@ -165,6 +172,31 @@ static bool device_parse(const char *text, uint64_t *ret)
 		return true;
 	*ret = if_nametoindex(text);
 	return *ret > 0;
+}
+
+/* The folder as ss takes it, or as /proc/PID/cgroup writes it. A control group's id is the inode of its
+ * folder. Source: Linux fs/kernfs/dir.c, kernfs_id_ino(). */
+static bool cgroup_parse(const char *text, uint64_t *ret)
+{
+	static const char *const roots[] = { "", "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	enum { CGROUP2_MAGIC = 0x63677270 };
+	char path[PATH_MAX];
+	struct statfs fs;
+	struct stat st;
+
+	if (whole_number_parse(text, ret))
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(roots); i++) {
+		int n = snprintf(path, sizeof(path), "%s%s%s", roots[i],
+				 i > 0 && text[0] != '/' ? "/" : "", text);
+
+		if (n >= (int)sizeof(path) || statfs(path, &fs) < 0 || fs.f_type != CGROUP2_MAGIC ||
+		    stat(path, &st) < 0)
+			continue;
+		*ret = st.st_ino;
+		return true;
+	}
+	return false;
 }
 
 static bool states_parse(const char *text, uint32_t *ret)
@@ -259,6 +291,7 @@ static const struct node *number_leaf(struct parser *p, const struct predicate *
 	case VALUE_TIMER: ok = timer_parse(text, &n->number); break;
 	case VALUE_MARK: ok = mark_parse(text, &n->number, &n->mask); break;
 	case VALUE_DEVICE: ok = device_parse(text, &n->number); break;
+	case VALUE_CGROUP: ok = cgroup_parse(text, &n->number); break;
 	case VALUE_NETNS:
 		n->what = ASKED_NETNS_INODE;
 		if (!whole_number_parse(text, &n->number))
@@ -285,7 +318,7 @@ static const struct node *value_leaf(struct parser *p, const struct predicate *i
 	if (is->value == VALUE_HOST)
 		return host_leaf(p, strcmp(is->word, "dst") == 0, compare);
 	if (is->value == VALUE_STATE)
-		return state_leaf(p, strcmp(is->word, "exclude") == 0);
+		return state_leaf(p, strcmp(is->word, "state") != 0);
 	if (is->value == VALUE_TEXT)
 		return name_node(p, is->what, compare);
 	return number_leaf(p, is, compare);
@@ -346,7 +379,7 @@ static const struct node *parse_not(struct parser *p)
 	}
 	if (p->here.kind == TOKEN_OPEN) {
 		step(p);
-		inner = parse_or(p);
+		inner = parse_list(p);
 		if (inner && p->here.kind != TOKEN_CLOSE)
 			inner = wrong(p, _("and, or, or a closing parenthesis"));
 		if (inner)
@@ -369,34 +402,25 @@ static const struct node *join_nodes(struct parser *p, enum node_kind kind, cons
 	return n;
 }
 
-static const struct node *parse_and(struct parser *p)
+static const struct node *parse_list(struct parser *p)
 {
 	const struct node *n = parse_not(p), *right;
 
-	while (n && (p->here.kind == TOKEN_AND || p->here.kind == TOKEN_NOT ||
-		     p->here.kind == TOKEN_OPEN || predicate_here(p))) {
-		if (p->here.kind == TOKEN_AND)
+	while (n && (p->here.kind == TOKEN_AND || p->here.kind == TOKEN_OR ||
+		     p->here.kind == TOKEN_NOT || p->here.kind == TOKEN_OPEN || predicate_here(p))) {
+		enum node_kind kind = p->here.kind == TOKEN_OR ? NODE_OR : NODE_AND;
+
+		if (p->here.kind == TOKEN_AND || p->here.kind == TOKEN_OR)
 			step(p);
 		right = parse_not(p);
-		n = right ? join_nodes(p, NODE_AND, n, right) : NULL;
+		n = right ? join_nodes(p, kind, n, right) : NULL;
 	}
 	return n;
 }
 
-static const struct node *parse_or(struct parser *p)
-{
-	const struct node *n = parse_and(p), *right;
-
-	while (n && p->here.kind == TOKEN_OR) {
-		step(p);
-		right = parse_and(p);
-		n = right ? join_nodes(p, NODE_OR, n, right) : NULL;
-	}
-	return n;
-}
-
-/* ss's front: `state X state Y exclude Z …` add up. `state X or …` is an expression after all, and so
- * is a front with a mistake, which is reported there. */
+/* ss's front: `state X state Y exclude Z …`, each adding to or taking from what those before it left;
+ * an `exclude` that comes first takes from all. `state X or …` is an expression after all, and so is a
+ * front with a mistake, which is reported there. */
 static void parse_front(struct parser *p)
 {
 	struct parser ahead = *p;
@@ -407,10 +431,12 @@ static void parse_front(struct parser *p)
 		step(&ahead);
 		if (ahead.here.kind != TOKEN_WORD || !states_parse(ahead.here.text, &states))
 			return;
-		if (strcmp(is->word, "state") == 0)
-			only |= states;
-		else
+		if (strcmp(is->word, "state") == 0) {
+			only = only || !except ? only | states : STATES_ALL;
+			except &= ~states;
+		} else {
 			except |= states;
+		}
 		step(&ahead);
 	}
 	if (ahead.here.kind == TOKEN_OR)
@@ -431,7 +457,7 @@ static bool parse_whole(struct parser *p)
 	has_front = p->f->only || p->f->except;
 	if (p->here.kind == TOKEN_END && (has_front || p->here.at == strspn(p->text, " ")))
 		return true;
-	p->f->root = parse_or(p);
+	p->f->root = parse_list(p);
 	if (p->f->root && p->here.kind != TOKEN_END)
 		p->f->root = wrong(p, _("and, or, or the end"));
 	return p->f->root;

@@ -206,6 +206,7 @@ static bool decode_row(const struct nlmsghdr *nlh, bool is_mptcp, struct sock *r
 	ret->retrans = m->idiag_retrans;
 	ret->expires_ms = m->idiag_expires;
 	ret->is_inet6 = m->idiag_family == AF_INET6;
+	ret->ifindex = m->id.idiag_if < UINT16_MAX ? (uint16_t)m->id.idiag_if : UINT16_MAX;
 	ret->cookie = (uint64_t)m->id.idiag_cookie[1] << 32 | m->id.idiag_cookie[0];
 	*full = (struct sock_full){
 		.is_mptcp = is_mptcp,

@@ -161,6 +161,39 @@ static int all_answers(struct root *root, const struct live_request *req, unsign
 	return 0;
 }
 
+/* Bytecode only saves work: an older kernel may not know an instruction. */
+static int filtered_answers(struct root *root, const struct live_request *req, unsigned netns,
+			    struct look *look)
+{
+	struct live_request plain = *req;
+	int error = all_answers(root, req, netns, look);
+
+	if (!error)
+		return 0;
+	plain.bytecode = NULL;
+	return all_answers(root, &plain, netns, look);
+}
+
+/* Listeners name the owner of other sockets, so they are never filtered; asked for alone, they need no
+ * walk through the table of connections. */
+static int asked_answers(struct root *root, const struct live_request *req, unsigned netns,
+			 struct look *look)
+{
+	struct live_request listeners = *req, others = *req;
+	int error = 0;
+
+	if (!req->bytecode || !root->is_live)
+		return all_answers(root, req, netns, look);
+	listeners.states &= STATE_BIT(STATE_LISTEN);
+	listeners.bytecode = NULL;
+	others.states &= ~STATE_BIT(STATE_LISTEN);
+	if (listeners.states)
+		error = all_answers(root, &listeners, netns, look);
+	if (!error && others.states)
+		error = filtered_answers(root, &others, netns, look);
+	return error;
+}
+
 static void explain(int error, const struct root *root, unsigned netns, struct fail *fail)
 {
 	char object[64];
@@ -191,16 +224,8 @@ static void explain(int error, const struct root *root, unsigned netns, struct f
 int dump_netns(struct root *root, const struct live_request *req, unsigned netns,
 	       struct look *look, struct fail *fail)
 {
-	int error = all_answers(root, req, netns, look);
+	int error = asked_answers(root, req, netns, look);
 
-	/* An older kernel may not know an instruction. Bytecode only saves work. */
-	if (error && req->bytecode) {
-		struct live_request plain = *req;
-
-		plain.bytecode = NULL;
-		plain.bytecode_len = 0;
-		error = all_answers(root, &plain, netns, look);
-	}
 	if (error)
 		explain(error, root, netns, fail);
 	return error;

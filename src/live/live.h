@@ -32,7 +32,8 @@ struct live_request {
 	bool want_sockopts;    /* options of a sample of held sockets: see live/sockopts.h */
 	bool want_dead;        /* search owners even where no socket has one: see live/dead.h */
 	bool only_inet4, only_inet6;
-	/* INET_DIAG_REQ_BYTECODE, or NULL. The kernel then returns only what it accepts. */
+	/* INET_DIAG_REQ_BYTECODE, or NULL. The kernel then returns only what it accepts, and all listeners.
+	 * A recording holds what was not asked for, too, and takes no notice. */
 	const void *bytecode;
 	size_t bytecode_len;
 	/* May be NULL. Called for each row as it arrives, before owners are known; true: done with

@@ -98,6 +98,7 @@ struct sock {
 	uint8_t retrans;
 	bool is_inet6 : 1;
 	uint16_t netns; /* index into look->netns */
+	uint16_t ifindex; /* it is bound to; 0: none, 65535: that or more, see full */
 };
 
 const char *timer_name(enum timer t); /* "off", "on", "keepalive", "timewait", "persist", "?" */

@@ -28,8 +28,12 @@ static const struct row {
 	{ "src 10.1.2.0/24:23",           false, false, false },
 	{ "src 0/0",                      true,  false, true },
 	{ "src 0.0.0.0/0",                true,  false, true },
-	{ "src ::ffff:10.1.2.3",          true,  false, true },
-	{ "src [::ffff:10.1.2.3]:22",     true,  false, true },
+	/* Written as IPv6, it asks for IPv6 sockets. */
+	{ "src ::ffff:10.1.2.3",          false, false, true },
+	{ "src [::ffff:10.1.2.3]:22",     false, false, true },
+	{ "src ::ffff:0:0/96",            false, false, true },
+	{ "src ::ffff:10.0.0.0/104",      false, false, true },
+	{ "src ::ffff:11.0.0.0/104",      false, false, false },
 	{ "src [2001:db8::1]:22",         false, true,  false },
 	{ "src [2001:db8::1]:23",         false, false, false },
 	{ "src [2001:db8::1]",            false, true,  false },
@@ -43,8 +47,10 @@ static const struct row {
 	/* The kernel shows an IPv6 row to an IPv6 prefix, whatever the address means. */
 	{ "src ::/0",                     false, true,  true },
 	{ "src ::/64",                    false, false, true },
-	{ "src inet:10.1.2.3",            true,  false, true },
-	{ "src inet:*",                   true,  false, true },
+	/* The family is named: the socket's. */
+	{ "src inet:10.1.2.3",            true,  false, false },
+	{ "src inet:*",                   true,  false, false },
+	{ "src != inet:*",                false, true,  true },
 	{ "src inet6:*",                  false, true,  true },
 	{ "src inet6:2001:db8::1",        false, true,  false },
 	{ "src :22",                      true,  true,  true },

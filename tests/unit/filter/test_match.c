@@ -107,8 +107,9 @@ static void precedence(void **state)
 	struct fixture *f = *state;
 
 	ASK(&f->conn, NULL,
-	    /* and before or, whichever comes first */
-	    { "pid 812 or pid 1 and pid 2", true },
+	    /* and is no better than or: from left to right */
+	    { "pid 812 or pid 1 and pid 2", false },
+	    { "pid 812 or (pid 1 and pid 2)", true },
 	    { "pid 1 and pid 2 or pid 812", true },
 	    { "(pid 812 or pid 1) and pid 2", false },
 	    /* not before and */
@@ -121,11 +122,12 @@ static void precedence(void **state)
 	    { "pid 812 pid 813", true },
 	    { "pid 812 pid 1", false },
 	    { "pid 1 or pid 812 uid 33", true },
-	    { "pid 812 or pid 1 uid 1", true },
+	    { "pid 812 or pid 1 uid 1", false },
 	    { "pid 812 not pid 1", true },
 	    { "pid 812 (pid 1 or uid 33)", true },
 	    /* The symbols are the words. */
-	    { "pid 812||pid 1&&pid 2", true },
+	    { "pid 812||pid 1&&pid 2", false },
+	    { "pid 812||(pid 1&&pid 2)", true },
 	    { "(pid 812|pid 1)&pid 2", false },
 	    { "!pid 1&&uid=33", true },
 	    { "!(pid 1)", true });
@@ -143,6 +145,13 @@ static void front(void **state)
 	    { "state teardown exclude close-wait", false },
 	    { "exclude close-wait", false }, { "exclude time-wait", true },
 	    { "exclude time-wait exclude last-ack pid 812", true },
+	    /* One after the other. */
+	    { "exclude close-wait state last-ack", false },
+	    { "exclude last-ack state close-wait", true },
+	    { "exclude last-ack state time-wait", true },
+	    { "exclude close-wait state close-wait", true },
+	    { "state close-wait exclude close-wait state last-ack", false },
+	    { "excl close-wait", false }, { "excl last-ack", true },
 	    /* No front but an expression: */
 	    { "state last-ack or pid 812", true },
 	    { "state last-ack or state close-wait", true },
@@ -206,11 +215,31 @@ static void minisock(void **state)
 	f->sock.timer = TIMER_TIMEWAIT;
 	f->conn.owner = OWNER_NONE;
 	f->conn.n_holders = 0;
+	f->sock.ifindex = 3;
 	ASK(&f->conn, NULL, { "orphan", true }, { "owned", false }, { "ino 0", true },
 	    { "rqueue 0 wqueue 0", true }, { "timer timewait", true },
 	    { "uid 0", false }, { "not uid 0", false }, { "uid != 5", false },
-	    { "dev 1", false }, { "not dev 1", false },
-	    { "fwmark 0", false }, { "not fwmark 0", false });
+	    { "dev 1", false }, { "not dev 1", true }, { "dev 3", true },
+	    { "fwmark 0", true }, { "not fwmark 0", false },
+	    { "cgroup 0", true }, { "cgroup 7", false }, { "not cgroup 7", true });
+	f->sock.ifindex = UINT16_MAX;
+	ASK(&f->conn, NULL, { "dev 65535", false }, { "not dev 65535", false });
+}
+
+/* The range is the kernel's, the port is the socket's. */
+static void autobound(void **state)
+{
+	struct fixture *f = *state;
+
+	f->netns.sysctls.port_low = (struct setting){ true, 32768 };
+	f->netns.sysctls.port_high = (struct setting){ true, 60999 };
+	f->conn.netns = &f->netns;
+	f->sock.pair.local.port = 32768;
+	ASK(&f->conn, NULL, { "autobound", true }, { "not autobound", false });
+	f->sock.pair.local.port = 61000;
+	ASK(&f->conn, NULL, { "autobound", false }, { "not autobound", true });
+	f->netns.sysctls.port_low.known = false;
+	ASK(&f->conn, NULL, { "autobound", false }, { "not autobound", false });
 }
 
 static void what_is_not_reported(void **state)
@@ -281,6 +310,7 @@ int main(void)
 		TEST(more_holders_than_kept),
 		TEST(nobody_holds_it),
 		TEST(minisock),
+		TEST(autobound),
 		TEST(what_is_not_reported),
 		TEST(lower_bound_of_age),
 		TEST(only_packets),
