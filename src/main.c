@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <locale.h>
 #include <stdio.h>
+#include <string.h>
 
 /* The program on one page: options -> look -> join -> judge -> report -> exit status. */
 int run_tcpwhy(int argc, char **argv)
@@ -11,6 +12,8 @@ int run_tcpwhy(int argc, char **argv)
 	struct options o;
 	int status;
 
+	if (argc > 1 && strcmp(argv[1], "__complete") == 0)
+		return run_complete(argc, argv);
 	if (!options_parse(argc, argv, &o, &status))
 		return status;
 	switch (o.command) {

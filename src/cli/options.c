@@ -517,8 +517,28 @@ static bool do_not_fit(const struct options *o)
 	return wrong != NULL;
 }
 
-/* The command by the name of the program, or by the first word; -1: neither. */
-static int command_of(int argc, char **argv, bool *ret_is_word)
+const char *options_command_at(size_t i, const char **ret_does)
+{
+	if (i >= ARRAY_LEN(commands))
+		return NULL;
+	*ret_does = commands[i].does;
+	return commands[i].name;
+}
+
+bool options_next(enum command command, size_t *at, struct option_shown *ret)
+{
+	while (*at < ARRAY_LEN(rows)) {
+		const struct row *r = &rows[(*at)++];
+
+		if (!(r->commands & (1u << command)) || !r->help)
+			continue;
+		*ret = (struct option_shown){ r->name, r->arg, r->help, r->letter };
+		return true;
+	}
+	return false;
+}
+
+int options_command(int argc, char **argv, bool *ret_is_word)
 {
 	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
 
@@ -537,7 +557,7 @@ bool options_parse(int argc, char **argv, struct options *ret, int *ret_status)
 	struct options o = { .format = "text", .for_ms = 10000, .min_age_ms = 60000, .n_examples = 3,
 			     .timeout_ms = 10000 };
 	bool is_word;
-	int command = command_of(argc, argv, &is_word);
+	int command = options_command(argc, argv, &is_word);
 
 	/* Before the command, only these two mean something. */
 	if (is_word && argc > 1 &&

@@ -46,5 +46,16 @@ enum { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
 /* Wrong usage of `check` is 3, UNKNOWN, as are its --help and --version. */
 enum { STATUS_UNKNOWN = 3 };
 
+/* For the completions: the i-th command, NULL behind the last; the next option of a command that has
+ * a help text, from *at = 0 on. What does and help say is untranslated. */
+struct option_shown {
+	const char *name, *arg, *help; /* arg: NULL or what --help calls the value */
+	char letter;                   /* '\0': none */
+};
+const char *options_command_at(size_t i, const char **ret_does);
+bool options_next(enum command command, size_t *at, struct option_shown *ret);
+/* The command by the name of the program, or by the first word; -1: neither. */
+int options_command(int argc, char **argv, bool *ret_is_word);
+
 /* true: go on with *ret. false: everything is said; leave with *ret_status. */
 MUST_CHECK bool options_parse(int argc, char **argv, struct options *ret, int *ret_status);

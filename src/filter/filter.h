@@ -34,6 +34,10 @@ enum filter_needs {
 struct filter *filter_parse(const char *const *words, size_t n, struct filter_error *error);
 void filter_free(struct filter *f);
 
+/* The conditions and the groups of states by name, for the completions. NULL: none further. */
+const char *filter_word_at(size_t i);
+const char *filter_state_group_at(size_t i);
+
 /* What the caller must look up before filter_match(). */
 unsigned filter_needs(const struct filter *f);
 /* The states any accepted socket can be in, if the expression names states; else `fallback`. */

@@ -199,23 +199,24 @@ static bool cgroup_parse(const char *text, uint64_t *ret)
 	return false;
 }
 
+static const struct {
+	const char *name;
+	uint32_t states;
+} groups[] = {
+	/* Those of ss(8), and our own six. */
+	{ "all", STATES_ALL },
+	{ "connected", STATES_ALL & ~(STATE_BIT(STATE_CLOSED) | STATE_BIT(STATE_LISTEN)) },
+	{ "synchronized", STATES_ALL & ~(STATE_BIT(STATE_CLOSED) | STATE_BIT(STATE_LISTEN) |
+					 STATE_BIT(STATE_SYN_SENT)) },
+	{ "bucket", STATE_BIT(STATE_SYN_RECV) | STATE_BIT(STATE_NEW_SYN_RECV) |
+			    STATE_BIT(STATE_TIME_WAIT) },
+	{ "big", STATES_ALL & ~(STATE_BIT(STATE_SYN_RECV) | STATE_BIT(STATE_NEW_SYN_RECV) |
+				STATE_BIT(STATE_TIME_WAIT)) },
+	{ "teardown", STATES_TEARDOWN },
+};
+
 static bool states_parse(const char *text, uint32_t *ret)
 {
-	static const struct {
-		const char *name;
-		uint32_t states;
-	} groups[] = {
-		/* Those of ss(8), and our own six. */
-		{ "all", STATES_ALL },
-		{ "connected", STATES_ALL & ~(STATE_BIT(STATE_CLOSED) | STATE_BIT(STATE_LISTEN)) },
-		{ "synchronized", STATES_ALL & ~(STATE_BIT(STATE_CLOSED) | STATE_BIT(STATE_LISTEN) |
-						 STATE_BIT(STATE_SYN_SENT)) },
-		{ "bucket", STATE_BIT(STATE_SYN_RECV) | STATE_BIT(STATE_NEW_SYN_RECV) |
-				    STATE_BIT(STATE_TIME_WAIT) },
-		{ "big", STATES_ALL & ~(STATE_BIT(STATE_SYN_RECV) | STATE_BIT(STATE_NEW_SYN_RECV) |
-					STATE_BIT(STATE_TIME_WAIT)) },
-		{ "teardown", STATES_TEARDOWN },
-	};
 	enum state s = state_parse(text);
 
 	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
@@ -491,4 +492,14 @@ void filter_free(struct filter *f)
 		return;
 	arena_free(f->arena);
 	free(f);
+}
+
+const char *filter_word_at(size_t i)
+{
+	return i < ARRAY_LEN(predicates) ? predicates[i].word : NULL;
+}
+
+const char *filter_state_group_at(size_t i)
+{
+	return i < ARRAY_LEN(groups) ? groups[i].name : NULL;
 }

@@ -1,4 +1,4 @@
-"""Every option and command that --help shows stands in the manual page and in the completions."""
+"""Every option and command that --help shows stands in the manual page. The completions ask the program."""
 
 import re
 
@@ -8,8 +8,8 @@ TABLE, PAGE = 'src/cli/options.c', 'man/tcpwhy.8'
 # { "name", 'l' or 0, argument, commands, OPT_ID, N_("help") or NULL }
 OPTION = re.compile(r'\{\s*"([a-z0-9-]+)",\s*(?:\'(.)\'|0),[^{}]*?\bOPT_\w+,\s*(N_\(|NULL)')
 COMMAND = re.compile(r'\[COMMAND_\w+\]\s*=\s*\{\s*"([a-z]+)"')
-# As written for a terminal, in fish, and in mdoc: `Fl -read`, `Fl r , -read`.
-IN_FRONT = r'(?:--|-l |Fl Fl |Fl -|, -)'
+# As written for a terminal and in mdoc: `Fl -read`, `Fl r , -read`.
+IN_FRONT = r'(?:--|Fl Fl |Fl -|, -)'
 
 
 def says_option(text, name):
@@ -27,19 +27,16 @@ def check(root):
     source = table.read_text(encoding='utf-8')
     shown = sorted({m[1] for m in OPTION.finditer(source) if m[3] != 'NULL'})
     commands = COMMAND.findall(source)
-    places = [p for p in house.files(root, 'completions') if p.name != 'meson.build']
-    if not places:
-        yield root / 'completions', 1, 'no completions'
     if not (shown and commands):
         yield table, 1, 'the tables are not where this lint looks for them'
-    for path in [root / PAGE] + places:
-        text = path.read_text(encoding='utf-8') if path.is_file() else ''
-        for name in shown:
-            if not says_option(text, name):
-                yield path, 1, f'--{name} is missing'
-        for name in commands:
-            if not says_command(text, name):
-                yield path, 1, f'the command {name} is missing'
+    path = root / PAGE
+    text = path.read_text(encoding='utf-8') if path.is_file() else ''
+    for name in shown:
+        if not says_option(text, name):
+            yield path, 1, f'--{name} is missing'
+    for name in commands:
+        if not says_command(text, name):
+            yield path, 1, f'the command {name} is missing'
 
 
 SOURCE = '''[COMMAND_WHY] = { "why", "x", N_("y") },
@@ -48,14 +45,10 @@ SOURCE = '''[COMMAND_WHY] = { "why", "x", N_("y") },
   OPT_CAPTURE, N_("two") },
 { "oneline", 'O', NULL, LIST, OPT_ONELINE, NULL },
 '''
-GOOD = [{TABLE: SOURCE, PAGE: '.Cm why\n.It Fl Fl json\n.It Fl r , -read Ar FILE\n',
-         'completions/tcpwhy.bash': 'why --json --read=\n',
-         'completions/tcpwhy.fish': 'why -l json -s r -l read\n', 'completions/meson.build': ''}]
+GOOD = [{TABLE: SOURCE, PAGE: '.Cm why\n.It Fl Fl json\n.It Fl r , -read Ar FILE\n'}]
 BAD = [
     ({**GOOD[0], PAGE: '.Cm why\n.It Fl Fl json-lines\n.It Fl Fl read\n'}, '--json is missing'),
     ({**GOOD[0], PAGE: '.It Fl Fl json\n.It Fl Fl read\n'}, 'command why is missing'),
-    ({**GOOD[0], 'completions/_tcpwhy': 'why --json\n'}, '--read is missing'),
-    ({k: v for k, v in GOOD[0].items() if 'tcpwhy.' not in k or k in (TABLE, PAGE)}, 'no completions'),
     ({**GOOD[0], TABLE: 'static const int rows;\n'}, 'not where this lint looks'),
 ]
 
