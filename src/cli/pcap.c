@@ -1,6 +1,7 @@
 #include "cli/captures.h"
 #include "cli/run.h"
 #include "join/join.h"
+#include "rules/idle.h"
 #include "rules/judge.h"
 #include "util/i18n.h"
 #include "wire/ladder.h"
@@ -21,6 +22,7 @@ struct pcap {
 	const struct filter *filter;
 	struct judge *judge;
 	struct pcap_summary summary;
+	struct idle_count *idle;
 	struct report *report;
 	struct arena *arena;
 	const struct flow *chosen[MAX_LADDERS]; /* the first ones that are selected */
@@ -82,6 +84,9 @@ static bool judge_one(void *ctx, const struct flow *view)
 	p->summary.opened_seen += view->opened_seen;
 	for (size_t i = 0; i < view->n_rsts && i < MAX_FLOW_RSTS; i++)
 		count_cause(&p->summary, c.rst_causes[i].rule);
+	/* Without data in the capture it is the time since the last SYN, which says nothing. */
+	if (view->idle_before_end_ns != TIME_NONE && view->content != CONTENT_FIN_RST_ONLY)
+		idle_add(p->idle, view->idle_before_end_ns);
 	rank_half_close(p, view);
 	return true;
 }
@@ -151,6 +156,7 @@ static int pcap(const struct options *o, const struct filter *filter, struct cap
 		.filter = filter,
 		.judge = judge_new(arena, o->min_age_ms, o->n_examples),
 		.arena = arena,
+		.idle = arena_alloc(arena, sizeof(*p.idle)),
 	};
 
 	int status = STATUS_FAILED;
@@ -159,6 +165,8 @@ static int pcap(const struct options *o, const struct filter *filter, struct cap
 	if (captures_read(captures, o, &gaps)) {
 		flowtab_each(captures->tab, judge_one, &p);
 		judge_end(p.judge, &findings);
+		idle_find_peaks(p.idle);
+		p.summary.idle = &p.idle->sum;
 		p.judge = judge_new(arena, o->min_age_ms, 0);
 		draw_ladders(o, captures, &p);
 		status = report_pcap(o, captures, &p, &findings, &gaps);

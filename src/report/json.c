@@ -121,6 +121,30 @@ static void put_capture(struct buf *b, const struct capture_info *c)
 	json_close(b);
 }
 
+static void put_idle(struct buf *b, const struct idle_sum *idle)
+{
+	json_open(b, "idle");
+	json_list(b, "buckets");
+	for (size_t i = 0; i < N_IDLE; i++) {
+		json_open(b, NULL);
+		json_unsigned_or_null(b, "below_ms", i < N_IDLE - 1 ? UINT64_C(1000) * idle_bounds_s[i] : 0,
+				      i < N_IDLE - 1);
+		json_unsigned(b, "connections", idle->n[i]);
+		json_close(b);
+	}
+	json_list_end(b);
+	json_list(b, "peaks");
+	for (size_t i = 0; i < idle->n_peaks; i++) {
+		json_open(b, NULL);
+		json_unsigned(b, "idle_ms", UINT64_C(1000) * idle->peaks[i].seconds);
+		json_unsigned(b, "connections", idle->peaks[i].n);
+		json_text(b, "matches", idle->peaks[i].whose);
+		json_close(b);
+	}
+	json_list_end(b);
+	json_close(b);
+}
+
 static void flush_line(struct report *r)
 {
 	out_add(&r->out, buf_text(&r->line), r->line.n);
@@ -145,6 +169,10 @@ static void json_begin(struct report *r)
 		for (size_t i = 0; i < r->options.n_captures; i++)
 			put_capture(b, r->options.captures[i]);
 		json_list_end(b);
+		if (r->options.summary && r->options.summary->idle) {
+			buf_puts(b, ",\n");
+			put_idle(b, r->options.summary->idle);
+		}
 	}
 	flush_line(r);
 }

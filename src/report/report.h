@@ -8,6 +8,7 @@
  * report_end(). */
 
 #include "model/finding.h"
+#include "model/idle.h"
 #include "model/ladder.h"
 #include "util/attr.h"
 
@@ -29,6 +30,7 @@ struct pcap_summary {
 	const struct flow *slowest[MAX_SLOWEST]; /* longest half-closes of a second and more; NULL */
 	uint64_t closed_first[4]; /* by enum closed_first */
 	uint64_t opened_seen;
+	const struct idle_sum *idle; /* of captures that hold what came before; NULL: of none */
 };
 
 struct report_options {

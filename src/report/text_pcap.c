@@ -94,6 +94,50 @@ static void put_slowest(struct report *r)
 	flush_prose(r, "", 2);
 }
 
+static void put_histogram(struct report *r, const struct idle_sum *idle)
+{
+	const char *comma = _("Silent before the end: ");
+
+	for (size_t i = 0; i < N_IDLE; i++) {
+		if (idle->n[i] == 0)
+			continue;
+		buf_printf(&r->line, "%s%" PRIu64 " ", comma, idle->n[i]);
+		buf_puts(&r->line, i < N_IDLE - 1 ? _("below ") : _("for longer than "));
+		says_duration(&r->line, UINT64_C(1000) * idle_bounds_s[i < N_IDLE - 1 ? i : i - 1]);
+		comma = ", ";
+	}
+	buf_puts(&r->line, ".");
+	flush_prose(r, "", 2);
+}
+
+/* What stands out, and what the kernel's own keepalive would have done about it. */
+static void put_peak(struct report *r, const struct idle_peak *peak)
+{
+	enum { KEEPALIVE_S = 7200 };
+
+	buf_printf(&r->line, _("%" PRIu64 " of them after %u s"), peak->n, peak->seconds);
+	if (peak->whose)
+		buf_printf(&r->line, _(": possibly %s"), _(peak->whose));
+	else
+		buf_puts(&r->line, _(": a timer, of whom is not known"));
+	if (peak->seconds < KEEPALIVE_S)
+		buf_puts(&r->line, _(". Keepalive's default, 2 h, comes too late for it"));
+	buf_puts(&r->line, ".");
+	flush_prose(r, "", 4);
+}
+
+/* Worth a word once somebody was silent for a while. */
+static void put_idle(struct report *r)
+{
+	const struct idle_sum *idle = r->options.summary->idle;
+
+	if (!idle || idle->n_all == idle->n[0] + idle->n[1])
+		return;
+	put_histogram(r, idle);
+	for (size_t i = 0; i < idle->n_peaks; i++)
+		put_peak(r, &idle->peaks[i]);
+}
+
 static void put_summary(struct report *r)
 {
 	const struct pcap_summary *s = r->options.summary;
@@ -116,6 +160,7 @@ static void put_summary(struct report *r)
 	flush_prose(r, "", 2);
 	put_causes(r);
 	put_slowest(r);
+	put_idle(r);
 	out_putc(&r->out, '\n');
 }
 

@@ -1,4 +1,5 @@
 #include "rules/facts.h"
+#include "rules/idle.h"
 #include "rules/rule.h"
 #include "rules/words.h"
 
@@ -109,27 +110,6 @@ static bool weigh_silent_end(const struct group *g, const struct bounds *b, stru
 	return true;
 }
 
-/* Usual idle times: of servers, load balancers, NAT devices and firewalls. */
-static const struct {
-	uint32_t seconds;
-	const char *whose;
-} usual[] = {
-	{ 60, N_("the default of many proxies and load balancers (AWS ALB)") },
-	{ 75, N_("nginx's keepalive_timeout") },
-	{ 120, N_("a common server timeout") },
-	{ 180, N_("a common server timeout") },
-	{ 240, N_("the 4 minutes of Azure's load balancer and NAT gateway") },
-	{ 300, N_("the default of many firewalls") },
-	{ 350, N_("the 350 s of AWS NLB and NAT gateway") },
-	{ 600, N_("the 10 minutes of Google Cloud's firewall") },
-	{ 610, N_("Google's HTTP load balancer") },
-	{ 900, N_("a common NAT timeout") },
-	{ 1200, N_("Google Cloud NAT") },
-	{ 1800, N_("a common NAT timeout") },
-	{ 3600, N_("the hour of many firewalls (Cisco ASA, FortiGate)") },
-	{ 7200, N_("tcp_keepalive_time's default") },
-};
-
 /* The idle time before the reset, to the second; 0: too short to be a timer, or none. */
 static uint32_t idle_seconds(const struct conn *c)
 {
@@ -146,11 +126,9 @@ static uint32_t idle_seconds(const struct conn *c)
 static uint32_t idle_limit(const struct conn *c)
 {
 	uint32_t s = idle_seconds(c);
+	const struct idle_limit *limit = s ? idle_limit_near(s, 1) : NULL;
 
-	for (size_t i = 0; s && i < ARRAY_LEN(usual); i++)
-		if (s + 1 >= usual[i].seconds && s <= usual[i].seconds + 1)
-			return usual[i].seconds;
-	return s;
+	return limit ? limit->seconds : s;
 }
 
 static enum verdict idle_timeout(const struct conn *c, const struct bounds *b)
@@ -175,9 +153,9 @@ static bool weigh_idle_timeout(const struct group *g, const struct bounds *b, st
 	f->severity = SEVERITY_WARNING;
 	finding_fact(f, "idle", FACT_MS, (int64_t)limit * SECOND_MS);
 	finding_fact(f, "first_at", FACT_TIME_NS, g->first_fin_ns);
-	for (size_t i = 0; i < ARRAY_LEN(usual); i++)
-		if (usual[i].seconds == limit)
-			finding_fact_sentence(f, "matches", usual[i].whose);
+	const struct idle_limit *known = idle_limit_near(limit, 0);
+	if (known)
+		finding_fact_sentence(f, "matches", known->whose);
 	return true;
 }
 

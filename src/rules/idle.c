@@ -1,0 +1,111 @@
+#include "rules/idle.h"
+#include "util/attr.h"
+#include "util/i18n.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+/* How it works: a counter a second. A peak is a second with its two neighbours (timers tick once a
+ * second, packets take their time) that holds at least three connections and far more than the
+ * silences around it, from half of it to twice as long, would put there by chance. */
+
+#define SECOND_NS INT64_C(1000000000)
+
+enum {
+	SHORTEST_S = 30, /* below, people and programs pause all the time */
+	LEAST = 3,
+	SIGMAS = 6, /* one in a billion, and hundreds of seconds are looked at */
+	MATCH_S = 2,
+};
+
+/* Of servers, load balancers, NAT devices and firewalls. Defaults, by their makers' documents. */
+static const struct idle_limit limits[] = {
+	{ 60, N_("the default of many proxies and load balancers (AWS ALB)") },
+	{ 75, N_("nginx's keepalive_timeout") },
+	{ 120, N_("a common server timeout") },
+	{ 180, N_("a common server timeout") },
+	{ 240, N_("the 4 minutes of Azure's load balancer and NAT gateway") },
+	{ 300, N_("the default of many firewalls") },
+	{ 350, N_("the 350 s of AWS NLB and NAT gateway") },
+	{ 600, N_("the 10 minutes of Google Cloud's firewall") },
+	{ 610, N_("Google's HTTP load balancer") },
+	{ 900, N_("a common NAT timeout") },
+	{ 1200, N_("Google Cloud NAT") },
+	{ 1800, N_("a common NAT timeout") },
+	{ 3600, N_("the hour of many firewalls (Cisco ASA, FortiGate)") },
+	{ 7200, N_("tcp_keepalive_time's default") },
+};
+
+const struct idle_limit *idle_limit_near(uint32_t seconds, uint32_t within_s)
+{
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
+		if (seconds + within_s >= limits[i].seconds &&
+		    seconds <= limits[i].seconds + within_s)
+			return &limits[i];
+	return NULL;
+}
+
+void idle_add(struct idle_count *c, int64_t idle_ns)
+{
+	int64_t s = idle_ns > 0 ? idle_ns / SECOND_NS : 0, nearest = (idle_ns + SECOND_NS / 2) / SECOND_NS;
+	unsigned at = 0;
+
+	while (at < N_IDLE - 1 && s >= idle_bounds_s[at])
+		at++;
+	c->sum.n[at]++;
+	c->sum.n_all++;
+	if (nearest >= SHORTEST_S && nearest < IDLE_SECONDS)
+		c->by_second[nearest]++;
+}
+
+static uint64_t around(const struct idle_count *c, uint32_t from, uint32_t to)
+{
+	uint64_t n = 0;
+
+	for (uint32_t s = from; s <= to && s < IDLE_SECONDS; s++)
+		n += c->by_second[s];
+	return n;
+}
+
+static bool is_peak(const struct idle_count *c, uint32_t s, uint64_t *ret_n)
+{
+	uint64_t n = around(c, s - 1, s + 1);
+	/* What chance puts into three seconds of those around, in thousandths. */
+	int64_t chance = (int64_t)(3000 * (around(c, s / 2, 2 * s) - n) / (s + s / 2));
+	int64_t above = (int64_t)n * 1000 - LEAST * 1000 - chance;
+
+	/* The highest of its three, the first of equals. */
+	if (above < 0 || c->by_second[s] <= c->by_second[s - 1] ||
+	    (s + 1 < IDLE_SECONDS && c->by_second[s] < c->by_second[s + 1]))
+		return false;
+	*ret_n = n;
+	return above * above >= SIGMAS * SIGMAS * 1000 * chance;
+}
+
+static void add_peak(struct idle_sum *sum, struct idle_peak peak)
+{
+	size_t at = sum->n_peaks;
+
+	while (at > 0 && sum->peaks[at - 1].n < peak.n)
+		at--;
+	if (at == MAX_IDLE_PEAKS)
+		return;
+	sum->n_peaks += sum->n_peaks < MAX_IDLE_PEAKS;
+	memmove(&sum->peaks[at + 1], &sum->peaks[at],
+		(sum->n_peaks - at - 1) * sizeof(sum->peaks[0]));
+	sum->peaks[at] = peak;
+}
+
+void idle_find_peaks(struct idle_count *c)
+{
+	uint64_t n;
+
+	for (uint32_t s = SHORTEST_S; s < IDLE_SECONDS; s++) {
+		if (c->by_second[s] == 0 || !is_peak(c, s, &n))
+			continue;
+		const struct idle_limit *limit = idle_limit_near(s, MATCH_S);
+
+		add_peak(&c->sum, (struct idle_peak){ s, n, limit ? limit->whose : NULL });
+	}
+}

@@ -1,0 +1,28 @@
+#pragma once
+
+/* Silences and the timers behind them. Boxes on the path and servers forget idle connections after
+ * fixed times; a silence of just that length, on several connections, is one of them. */
+
+#include "model/idle.h"
+
+#include <stdint.h>
+
+struct idle_limit {
+	uint32_t seconds;
+	const char *whose; /* untranslated */
+};
+
+/* A usual timer that is at most `within_s` away; NULL: there is none. */
+const struct idle_limit *idle_limit_near(uint32_t seconds, uint32_t within_s);
+
+enum { IDLE_SECONDS = 7300 }; /* longer silences are counted, but not told apart */
+
+/* Starts as { 0 }. */
+struct idle_count {
+	uint32_t by_second[IDLE_SECONDS];
+	struct idle_sum sum;
+};
+
+void idle_add(struct idle_count *c, int64_t idle_ns);
+/* Fills in the peaks of c->sum. */
+void idle_find_peaks(struct idle_count *c);
