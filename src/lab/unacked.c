@@ -3,6 +3,7 @@
 #include "lab/tcp.h"
 #include "util/i18n.h"
 
+#include <time.h>
 #include <unistd.h>
 
 /* How it works: a socket with a filter that takes nothing is a peer behind a dead path: what is sent
@@ -83,6 +84,37 @@ void make_last_ack_peer_gone(struct stage *st)
 	stage_made(st, _("the server half-closed %d connections and went away; lab-client[%d] closed "
 			 "them then"), N, client->pid);
 	stage_expect(st, "last-ack-peer-gone", NULL, N);
+}
+
+static void half_close_for_good(int fd)
+{
+	tcp_half_close(fd);
+	/* Its FIN was acknowledged: it is not repeated. */
+	tcp_await_state(fd, STATE_FIN_WAIT_2);
+}
+
+static void wait_for_the_end(void)
+{
+	lose_everything_after(half_close_for_good, N);
+}
+
+/* The way between them forgets as a firewall does, and its time is set so that nobody has to wait. */
+void make_half_close_conntrack(struct stage *st)
+{
+	static const struct timespec half_closed = { .tv_sec = 1, .tv_nsec = 200000000 };
+
+	stage_set("net/netfilter/nf_conntrack_tcp_timeout_close_wait", "1");
+	struct actor *server = stage_cast_ready(st, "lab-server", wait_for_the_end);
+	struct actor *client = stage_cast_ready(st, "lab-client", follow);
+
+	stage_await(server);
+	nanosleep(&half_closed, NULL);
+	stage_prompt(client);
+	stage_await(client);
+	stage_await_tries(STATE_LAST_ACK, 0, SERVICE, N, TRIES);
+	stage_made(st, _("lab-server[%d] half-closed %d connections; what lab-client[%d] sends later than "
+			 "1 s is lost, its FINs too"), server->pid, N, client->pid);
+	stage_expect(st, "half-close-conntrack", NULL, N);
 }
 
 static void read_nothing(void)

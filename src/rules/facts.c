@@ -120,6 +120,17 @@ void fact_setting(struct finding *f, const char *name, const struct setting *set
 		finding_fact(f, name, FACT_COUNT, setting->value);
 }
 
+uint64_t half_close_ms(const struct conn *c)
+{
+	const struct sock *s = c->sock;
+
+	/* The last ACK that came was the one in the peer's FIN. */
+	if (s->state != STATE_LAST_ACK || !s->full || s->full->info.len < SOCK_INFO_LEN_BASIC ||
+	    !c->age.known || c->age.ms > s->full->info.last_ack_recv_ms)
+		return 0;
+	return s->full->info.last_ack_recv_ms - c->age.ms;
+}
+
 void fact_counter(struct finding *f, const char *name, const struct setting *counter)
 {
 	if (counter->known && counter->value != 0)

@@ -16,6 +16,9 @@ void fact_fin(struct finding *f, const struct group *g);
 void fact_ends(struct finding *f, const struct group *g);
 /* "options_read" and what they are, if any were; values only where all that have them agree. */
 void fact_options(struct finding *f, const struct group *g);
+/* How long a socket in LAST-ACK had been half-closed when its own FIN went out, at most and usually
+ * exactly; 0: not known. */
+uint64_t half_close_ms(const struct conn *c);
 /* A counter since the namespace was made, if it was read and is not zero. */
 void fact_counter(struct finding *f, const char *name, const struct setting *counter);
 /* A setting's value in force, if known. */

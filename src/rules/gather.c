@@ -1,4 +1,5 @@
 #include "rules/gather.h"
+#include "rules/facts.h"
 
 static void gather_packets(struct group *g, const struct conn *c)
 {
@@ -99,6 +100,8 @@ void gather_sock(struct group *g, const struct conn *c)
 	g->n_persist += s->timer == TIMER_PERSIST;
 	if (s->retrans > g->most_retrans)
 		g->most_retrans = s->retrans;
+	if (half_close_ms(c) > g->longest_half_close_ms)
+		g->longest_half_close_ms = half_close_ms(c);
 	if (conn_is_shared(c)) {
 		g->n_shared++;
 		gather_sharers(g, c);

@@ -100,6 +100,72 @@ static bool weigh_peer_gone(const struct group *g, const struct bounds *b, struc
 	return true;
 }
 
+static uint64_t conntrack_close_wait_ms(const struct netns *ns)
+{
+	const struct setting *s = &ns->sysctls.conntrack_close_wait_s;
+
+	/* Its default: the firewall may be another machine. */
+	return s->known && s->value > 0 ? (uint64_t)s->value * SECOND_MS : 60 * SECOND_MS;
+}
+
+static enum verdict forgotten(const struct conn *c, const struct bounds *b)
+{
+	(void)b;
+	if (!c->sock->full || !is_repeating(c->sock))
+		return VERDICT_SILENT;
+	return half_close_ms(c) >= conntrack_close_wait_ms(c->netns) ? VERDICT_FIRES : VERDICT_SILENT;
+}
+
+static bool other_end_waits(const struct conn *c)
+{
+	return c->other_end && c->other_end->state == STATE_FIN_WAIT_2;
+}
+
+/* A peer that is gone looks the same, unless it is here and waits; or this host tracks connections. */
+static enum certainty how_forgotten(const struct conn *c)
+{
+	const struct setting *tracked = &c->netns->sysctls.conntrack_count;
+
+	return other_end_waits(c) || (tracked->known && tracked->value > 0) ? CERTAINTY_LIKELY :
+									      CERTAINTY_POSSIBLE;
+}
+
+static bool weigh_forgotten(const struct group *g, const struct bounds *b, struct finding *f)
+{
+	(void)b;
+	f->severity = g->count >= MANY ? SEVERITY_WARNING : SEVERITY_NOTE;
+	finding_fact(f, "half_closed", FACT_MS, (int64_t)g->longest_half_close_ms);
+	fact_setting(f, "conntrack_close_wait", &g->subject.netns->sysctls.conntrack_close_wait_s);
+	fact_setting(f, "tracked_here", &g->subject.netns->sysctls.conntrack_count);
+	fact_stuck(f, g);
+	return true;
+}
+
+/* A dump reads a socket while it works: only what has rested for long is no moment. */
+static enum verdict no_timer(const struct conn *c, const struct bounds *b)
+{
+	const struct sock *s = c->sock;
+
+	if (!s->full || s->timer != TIMER_OFF || s->full->wqueue == 0)
+		return VERDICT_SILENT;
+	if (s->full->info.len < SOCK_INFO_LEN_BASIC)
+		return VERDICT_UNKNOWN;
+	return s->full->info.last_ack_recv_ms >= b->suspicious &&
+			       s->full->info.last_data_sent_ms >= b->suspicious ?
+		       VERDICT_FIRES :
+		       VERDICT_SILENT;
+}
+
+static bool weigh_no_timer(const struct group *g, const struct bounds *b, struct finding *f)
+{
+	(void)b;
+	f->severity = SEVERITY_NOTE;
+	/* One look cannot tell a socket that rests from one that closed a moment ago. */
+	f->certainty = CERTAINTY_POSSIBLE;
+	fact_stuck(f, g);
+	return true;
+}
+
 static enum verdict zero_window(const struct conn *c, const struct bounds *b)
 {
 	(void)b;
@@ -246,6 +312,71 @@ const struct rule unacked_rules[] = {
 		.claims = zero_window,
 		.how_sure = how_zero_window,
 		.weigh = weigh_zero_window,
+	},
+	{
+		.text = {
+			.id = "fin-wait-1-no-timer",
+			.title = N_("unsent or unacknowledged, and no timer runs"),
+			.says = N_("{count} {count:connection|connections} we closed {count:holds|hold} "
+				   "{unacknowledged} for {peer} that nobody has acknowledged, and no "
+				   "timer of the kernel runs to repeat it."),
+			.why = N_("While something is unacknowledged a timer runs. It does not where the "
+				  "segment still lies in a queue of this host (a throttled or stopped "
+				  "device), and in a few kernels after a socket was destroyed by an "
+				  "administrator. A connection that closed in this very moment looks "
+				  "the same: look again."),
+			.fixes = {
+				{ .kind = FIX_OPERATION,
+				  .text = N_("Look a second time. If it is still there, look for queues that "
+					     "do not move, and at the driver."),
+				  .command = "tc -s qdisc; ss -tnoi dst {peer_addr}" },
+			},
+			.avoid = { N_("tcp_orphan_retries: what is never repeated is never counted.") },
+			.refs = "Linux net/ipv4/tcp_output.c, tcp_write_xmit() and tcp_send_fin(); "
+				"net/ipv4/tcp_timer.c",
+		},
+		.scope = SCOPE_PEER,
+		.states = STATE_BIT(STATE_FIN_WAIT_1) | STATE_BIT(STATE_LAST_ACK) |
+			  STATE_BIT(STATE_CLOSING),
+		.claims = no_timer,
+		.weigh = weigh_no_timer,
+	},
+	{
+		.text = {
+			.id = "half-close-conntrack",
+			.title = N_("a firewall has forgotten the half-closed connection"),
+			.says = N_("{count} {count:connection|connections} that {peer} closed first "
+				   "{count:was|were} half-closed for {half_closed} before we followed, and "
+				   "nobody answers our FIN: a firewall on the way may have forgotten "
+				   "{count:it|them}."),
+			.why = N_("Connection tracking remembers a half-closed connection for 60 s by "
+				  "default (nf_conntrack_tcp_timeout_close_wait). What comes later belongs "
+				  "to no connection it knows and is dropped: our FIN never arrives, and "
+				  "the peer waits in FIN-WAIT-2 for it. A peer that is gone looks the "
+				  "same from here."),
+			.fixes = {
+				{ .kind = FIX_CODE,
+				  .text = N_("Close soon after the peer has, or send something at least "
+					     "every 30 s until then: each segment renews the entry.") },
+				{ .kind = FIX_SYSCTL,
+				  .text = N_("Let the firewall remember longer; set it there, with room in "
+					     "nf_conntrack_max."),
+				  .command = "sysctl -w net.netfilter.nf_conntrack_tcp_timeout_close_wait=600",
+				  .current = "conntrack_close_wait", .proposed = "600",
+				  .risk = N_("more entries in the table") },
+				FIX_FIND_THE_LOSS,
+			},
+			.avoid = { N_("Lowering that timeout 'against CLOSE_WAIT': it is the firewall's "
+				      "memory, no socket ends by it."),
+				   N_("tcp_fin_timeout: it is about FIN-WAIT-2.") },
+			.refs = "Linux net/netfilter/nf_conntrack_proto_tcp.c, tcp_timeouts; "
+				"Documentation/networking/nf_conntrack-sysctl.rst",
+		},
+		.scope = SCOPE_PEER,
+		.states = STATE_BIT(STATE_LAST_ACK),
+		.claims = forgotten,
+		.how_sure = how_forgotten,
+		.weigh = weigh_forgotten,
 	},
 	{
 		.text = {

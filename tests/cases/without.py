@@ -101,6 +101,7 @@ DEFENDED = {
     'close-wait-shared-fd': HELD,
     'close-wait-stopped-process': HELD,
     'fin-unanswered': UNKNOWN_FLOW,
+    'fin-wait-1-no-timer': {'info': 'unknown', 'times': 'unknown'},
     'fin-wait-1-zero-window': {'info': 'unknown', 'times': 'unknown'},
     'fin-wait-2-held': {'info': 'unknown', **HELD},
     'fin-wait-2-ordinary': {'info': 'unknown', **UNKNOWN_AGE},
@@ -149,7 +150,7 @@ def check_case(tool, case, tmp):
         yield (f'{rule} without {name}: not more severe', SEVERITIES.index(severity) <=
                SEVERITIES.index(full[1]), severity)
         # Nobody promised packets.
-        if left == 'unknown' and DEFENDED[rule].get('packets') != 'unknown':
+        if left == 'unknown' and DEFENDED.get(rule, {}).get('packets') != 'unknown':
             yield f'{rule} without {name}: that something is missing is said', is_said(document), document
 
 

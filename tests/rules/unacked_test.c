@@ -56,6 +56,44 @@ static void peer_gone(void **state)
 	check_rows(rows, ARRAY_LEN(rows));
 }
 
+/* The age is that of the state; what is left of the time since the last ACK was the half-close. */
+static void half_close(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "a minute and a half", "half-close-conntrack", FIRES, SEVERITY_NOTE, CERTAINTY_POSSIBLE, 1,
+		  { .state = STATE_LAST_ACK, .wqueue = 1, REPEATS, .age_ms = 10000, .ack_recv_ms = 100000 } },
+		{ "many", "half-close-conntrack", FIRES, SEVERITY_WARNING, CERTAINTY_POSSIBLE, 10,
+		  { .state = STATE_LAST_ACK, .wqueue = 1, REPEATS, .age_ms = 10000, .ack_recv_ms = 100000 } },
+		{ "less than a minute", "half-close-conntrack", SILENT, 0, 0, 1,
+		  { .state = STATE_LAST_ACK, .wqueue = 1, REPEATS, .age_ms = 50000, .ack_recv_ms = 100000 } },
+		{ "how long cannot be seen", "half-close-conntrack", SILENT, 0, 0, 1,
+		  { .state = STATE_LAST_ACK, .wqueue = 1, REPEATS, .age_ms = 10000, .no_info = true } },
+		{ "answered", "half-close-conntrack", SILENT, 0, 0, 1,
+		  { .state = STATE_LAST_ACK, .wqueue = 1, .timer = TIMER_ON, .retrans = 1, .age_ms = 10000,
+		    .ack_recv_ms = 100000 } },
+	};
+
+	check_rows(rows, ARRAY_LEN(rows));
+}
+
+static void no_timer(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "for a minute", "fin-wait-1-no-timer", FIRES, SEVERITY_NOTE, CERTAINTY_POSSIBLE, 1,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 1, .ack_recv_ms = 60000, .data_sent_ms = 60000 } },
+		{ "for a moment", "fin-wait-1-no-timer", SILENT, 0, 0, 1,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 1, .ack_recv_ms = 60000, .data_sent_ms = 100 } },
+		{ "nothing is left", "fin-wait-1-no-timer", SILENT, 0, 0, 1,
+		  { .state = STATE_FIN_WAIT_1, .ack_recv_ms = 60000, .data_sent_ms = 60000 } },
+		{ "for how long cannot be seen", "fin-wait-1-no-timer", UNKNOWN, 0, 0, 1,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 1, .no_info = true } },
+	};
+
+	check_rows(rows, ARRAY_LEN(rows));
+}
+
 static void zero_window(void **state)
 {
 	(void)state;
@@ -109,6 +147,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(send_stuck),
 		cmocka_unit_test(peer_gone),
+		cmocka_unit_test(half_close),
+		cmocka_unit_test(no_timer),
 		cmocka_unit_test(zero_window),
 		cmocka_unit_test(closing),
 	};
