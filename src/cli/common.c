@@ -140,7 +140,23 @@ void enter_sandbox(const struct options *o)
 		say_line(_("tcpwhy: WARNING: --no-sandbox: captures are parsed with all the privileges of "
 			   "whoever started this"));
 	else
-		sandbox_enter();
+		sandbox_enter(NULL);
+}
+
+void enter_sandbox_of_look(const struct options *o)
+{
+	const struct sandbox_doors doors = {
+		.read_folder = o->from,
+		.written = { o->output, o->state, o->draft && strcmp(o->draft, "-") != 0 ? o->draft : NULL },
+	};
+
+	if (!o->from)
+		return;
+	if (o->no_sandbox)
+		say_line(_("tcpwhy: WARNING: --no-sandbox: the recorded look is parsed with all the privileges "
+			   "of whoever started this"));
+	else
+		sandbox_enter(&doors);
 }
 
 void say_gaps(const struct gaps *gaps)
@@ -158,7 +174,7 @@ bool was_written(int error)
 
 bool gaps_spoil(const struct gaps *gaps)
 {
-	static const char *const spoiling[] = { "capture", "dump", "netns", "cap" };
+	static const char *const spoiling[] = { "capture", "dump", "netns", "cap", "read" };
 
 	for (size_t i = 0; i < gaps->n; i++)
 		for (size_t k = 0; k < ARRAY_LEN(spoiling); k++)

@@ -9,14 +9,17 @@ int evidence_gather(const struct options *o, const struct live_request *req,
 
 	if (!captures_collect(captures, o))
 		return STATUS_FAILED;
+	enter_sandbox_of_look(o);
 	if (live_look(req, &ret->look, &fail) < 0) {
 		say_failure(&fail);
 		gaps_free(&gaps);
 		return STATUS_FAILED;
 	}
 	if (captures->n > 0) {
-		/* The look is over: nothing has to be opened any more. */
-		enter_sandbox(o);
+		/* The look is over: nothing has to be opened any more. A recorded one was read in a sandbox,
+		 * which cannot be closed further from inside. */
+		if (!o->from)
+			enter_sandbox(o);
 		captures_read(captures, o, &gaps);
 	}
 	for (size_t i = 0; i < gaps.n; i++)

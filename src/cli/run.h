@@ -33,6 +33,8 @@ void fill_report_options(const struct options *o, enum report_kind kind, struct 
 struct capture_progress progress_for(const struct options *o);
 /* Before captures are parsed, once all files are open. */
 void enter_sandbox(const struct options *o);
+/* Before a recorded look is read; nothing where there is none. */
+void enter_sandbox_of_look(const struct options *o);
 /* A line on stderr for each: the table of `list` stands alone on stdout. */
 void say_gaps(const struct gaps *gaps);
 /* Of a write that may have failed, 0 or -errno: false, and said. That nobody reads on (EPIPE) is not

@@ -1,22 +1,35 @@
 #include "cli/sandbox.h"
 #include "util/attr.h"
+#include "util/cleanup.h"
 #include "util/i18n.h"
 
 #include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
 #include <linux/landlock.h>
-#include <seccomp.h>
+#include <linux/seccomp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-/* How it works: the sanitizers start threads and trace at the end of the program, so a build with one
- * keeps only the steps that do not hinder it. */
+/* How it works: the seccomp filter is put together here, of constants: libseccomp allocates, and
+ * without memory it corrupts its own (2.5.4), at the very moment that is to make things safe. What the
+ * filter does not name fails with EPERM instead of killing: a library that would like to look something
+ * up can do without.
+ *
+ * The sanitizers start threads and trace at the end of the program, so a build with one has none. */
 #if defined(__SANITIZE_ADDRESS__)
 enum { IS_SANITIZED = 1 };
 #elif defined(__has_feature)
@@ -31,86 +44,259 @@ enum { IS_SANITIZED = 0 };
 
 enum { NOBODY = 65534 };
 
-/* What reading open files, thinking and writing takes. Anything else fails with EPERM instead of
- * killing: a library that would like to look something up can do without. */
+/* ---- system calls ---- */
+
+#if defined(__x86_64__)
+enum { ARCH = AUDIT_ARCH_X86_64 };
+#elif defined(__aarch64__)
+enum { ARCH = AUDIT_ARCH_AARCH64 };
+#elif defined(__i386__)
+enum { ARCH = AUDIT_ARCH_I386 };
+#elif defined(__arm__)
+enum { ARCH = AUDIT_ARCH_ARM };
+#elif defined(__riscv) && __riscv_xlen == 64
+enum { ARCH = AUDIT_ARCH_RISCV64 };
+#elif defined(__s390x__)
+enum { ARCH = AUDIT_ARCH_S390X };
+#elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
+enum { ARCH = AUDIT_ARCH_PPC64LE };
+#else
+enum { ARCH = 0 }; /* no filter there */
+#endif
+
+/* What reading open files, thinking and writing takes. */
 static const int allowed[] = {
-	SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev),
-	SCMP_SYS(lseek), SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(dup), SCMP_SYS(fcntl),
-	SCMP_SYS(poll), SCMP_SYS(ppoll),
-	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
-	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
-	SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(getrandom), SCMP_SYS(futex),
-	SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(tgkill), SCMP_SYS(restart_syscall),
-	SCMP_SYS(exit), SCMP_SYS(exit_group),
+	SYS_read, SYS_readv, SYS_pread64, SYS_write, SYS_writev, SYS_lseek, SYS_close, SYS_fstat, SYS_dup,
+	SYS_fcntl, SYS_ppoll, SYS_brk, SYS_munmap, SYS_mremap, SYS_madvise, SYS_rt_sigaction,
+	SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_clock_gettime, SYS_gettimeofday,
+	SYS_getrandom, SYS_futex, SYS_getpid, SYS_gettid, SYS_geteuid, SYS_tgkill, SYS_restart_syscall,
+	SYS_timer_delete, SYS_exit, SYS_exit_group,
+#ifdef SYS_poll
+	SYS_poll,
+#endif
+#ifdef SYS__llseek
+	SYS__llseek, SYS_fstat64, SYS_fcntl64,
+#endif
+#ifdef SYS_clock_gettime64
+	SYS_clock_gettime64, SYS_ppoll_time64, SYS_futex_time64,
+#endif
 };
 
-static void close_file_system(void)
-{
-#ifdef SYS_landlock_create_ruleset
-	/* All rights of the first version; no path is given any of them. */
-	const struct landlock_ruleset_attr attr = {
-		.handled_access_fs = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |
-				     LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |
-				     LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
-				     LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |
-				     LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |
-				     LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
-				     LANDLOCK_ACCESS_FS_MAKE_SYM,
-	};
-	long fd = syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
-
-	if (fd < 0)
-		return;
-	syscall(SYS_landlock_restrict_self, fd, 0);
-	close((int)fd);
+/* For a folder of files. */
+static const int allowed_reading[] = {
+	SYS_readlinkat, SYS_getdents64, SYS_faccessat,
+#ifdef SYS_newfstatat
+	SYS_newfstatat,
 #endif
+#ifdef SYS_faccessat2
+	SYS_faccessat2,
+#endif
+#ifdef SYS_fstatat64
+	SYS_fstatat64,
+#endif
+};
+
+/* For a file that is written beside its name and put in place. */
+static const int allowed_writing[] = {
+	SYS_openat, SYS_fsync, SYS_fchmod, SYS_unlinkat,
+#ifdef SYS_renameat
+	SYS_renameat,
+#endif
+	SYS_renameat2,
+#ifdef SYS_rename
+	SYS_rename,
+#endif
+#ifdef SYS_unlink
+	SYS_unlink,
+#endif
+};
+
+/* A call that is allowed if `argument & mask` is `value`. */
+struct condition {
+	int call;
+	unsigned argument;
+	uint32_t mask, value;
+};
+
+/* Memory that can be run is not given out, and of ioctl() only what asks about a terminal. fstat() of
+ * newer C libraries is newfstatat() of a descriptor and an empty name. */
+static const struct condition conditions[] = {
+#ifdef SYS_mmap2
+	{ SYS_mmap2, 2, PROT_EXEC, 0 },
+#else
+	{ SYS_mmap, 2, PROT_EXEC, 0 },
+#endif
+	{ SYS_mprotect, 2, PROT_EXEC, 0 },
+	{ SYS_ioctl, 1, UINT32_MAX, TCGETS },
+	{ SYS_ioctl, 1, UINT32_MAX, TIOCGWINSZ },
+#ifdef SYS_newfstatat
+	{ SYS_newfstatat, 3, AT_EMPTY_PATH, AT_EMPTY_PATH },
+#endif
+};
+static const struct condition only_reading = {
+	SYS_openat, 2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY,
+};
+
+enum {
+	N_INSTRUCTIONS = 5 + 2 * (ARRAY_LEN(allowed) + ARRAY_LEN(allowed_reading) + ARRAY_LEN(allowed_writing)) +
+			 6 * (ARRAY_LEN(conditions) + 1)
+};
+
+struct program {
+	struct sock_filter at[N_INSTRUCTIONS];
+	unsigned short n;
+};
+
+static void put(struct program *p, uint16_t code, uint8_t yes, uint8_t no, uint32_t k)
+{
+	p->at[p->n++] = (struct sock_filter){ code, yes, no, k };
 }
 
-/* Memory that can be run is not given out, and of ioctl() only what asks about a terminal. */
-static bool allow_some(scmp_filter_ctx ctx)
+static void load_call(struct program *p)
 {
-	static const unsigned long terminal[] = { TCGETS, TIOCGWINSZ };
-	bool failed = false;
-
-	failed |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-				   SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) != 0;
-	failed |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-				   SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) != 0;
-	/* fstat() of newer C libraries: a descriptor and an empty name. */
-	failed |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
-				   SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH)) != 0;
-	for (size_t i = 0; i < ARRAY_LEN(terminal); i++)
-		failed |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-					   SCMP_A1(SCMP_CMP_EQ, terminal[i], 0)) != 0;
-	return !failed;
+	put(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, nr));
 }
 
-static void close_system_calls(void)
+static void allow(struct program *p, const int calls[], size_t n)
 {
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	bool is_whole = ctx && allow_some(ctx);
-
-	for (size_t i = 0; is_whole && i < ARRAY_LEN(allowed); i++)
-		is_whole = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0) == 0;
-	/* A filter with a hole in what it allows would break the program; without one it goes on. */
-	if (is_whole)
-		(void)seccomp_load(ctx);
-	if (ctx)
-		seccomp_release(ctx);
+	for (size_t i = 0; i < n; i++) {
+		put(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, (uint32_t)calls[i]);
+		put(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+	}
 }
 
-static void drop_privileges(void)
+/* All arguments asked about are int: the upper half of the register means nothing. */
+static void allow_if(struct program *p, const struct condition *c)
 {
-	capng_clear(CAPNG_SELECT_BOTH);
-	/* In a user namespace of one id there is nobody to become. */
-	if (geteuid() == 0 && !IS_SANITIZED &&
-	    capng_change_id(NOBODY, NOBODY, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING) == 0)
+	const uint32_t low = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
+
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 5, (uint32_t)c->call);
+	put(p, BPF_LD | BPF_W | BPF_ABS, 0, 0,
+	    (uint32_t)(offsetof(struct seccomp_data, args) + c->argument * sizeof(uint64_t)) + low);
+	put(p, BPF_ALU | BPF_AND | BPF_K, 0, 0, c->mask);
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, c->value);
+	put(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+	load_call(p);
+}
+
+static bool has_written(const struct sandbox_doors *doors)
+{
+	for (size_t i = 0; doors && i < SANDBOX_MAX_WRITTEN; i++)
+		if (doors->written[i])
+			return true;
+	return false;
+}
+
+static void close_system_calls(const struct sandbox_doors *doors)
+{
+	struct program p = { .n = 0 };
+
+	if (ARCH == 0)
 		return;
+	put(&p, BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, arch));
+	put(&p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, (uint32_t)ARCH);
+	put(&p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM);
+	load_call(&p);
+	allow(&p, allowed, ARRAY_LEN(allowed));
+	for (size_t i = 0; i < ARRAY_LEN(conditions); i++)
+		allow_if(&p, &conditions[i]);
+	if (doors) {
+		allow(&p, allowed_reading, ARRAY_LEN(allowed_reading));
+		allow_if(&p, &only_reading);
+	}
+	if (has_written(doors))
+		allow(&p, allowed_writing, ARRAY_LEN(allowed_writing));
+	put(&p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM);
+	const struct sock_fprog program = { p.n, p.at };
+	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/* ---- the file system ---- */
+
+enum {
+	READING = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+	WRITING = READING | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
+		  LANDLOCK_ACCESS_FS_REMOVE_FILE,
+	/* All rights of the first version. */
+	ALL = WRITING | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
+	      LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK |
+	      LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM,
+};
+
+#ifdef SYS_landlock_create_ruleset
+static void leave_open(int rules, const char *folder, uint64_t rights)
+{
+	AUTO_FD fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const struct landlock_path_beneath_attr attr = { .allowed_access = rights, .parent_fd = fd };
+
+	/* Whoever reads a folder that is not there says so. */
+	if (fd >= 0)
+		syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &attr, 0);
+}
+
+static void leave_folder_of(int rules, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	char folder[PATH_MAX];
+
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - file) + 1 : 1, slash ? file : ".");
+	leave_open(rules, folder, WRITING);
+}
+
+/* false: this kernel has no Landlock. */
+static bool close_file_system(const struct sandbox_doors *doors)
+{
+	const struct landlock_ruleset_attr attr = { .handled_access_fs = ALL };
+	AUTO_FD rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+
+	if (rules < 0)
+		return false;
+	if (doors && doors->read_folder)
+		leave_open(rules, doors->read_folder, READING);
+	for (size_t i = 0; doors && i < SANDBOX_MAX_WRITTEN; i++)
+		if (doors->written[i])
+			leave_folder_of(rules, doors->written[i]);
+	return syscall(SYS_landlock_restrict_self, rules, 0) == 0;
+}
+#else
+static bool close_file_system(const struct sandbox_doors *doors)
+{
+	(void)doors;
+	return false;
+}
+#endif
+
+/* ---- privileges ---- */
+
+static void drop_capabilities(void)
+{
 	if (capng_apply(CAPNG_SELECT_BOTH) != 0)
 		capng_apply(CAPNG_SELECT_CAPS);
 }
 
-void sandbox_enter(void)
+static void become_nobody(void)
+{
+	/* In a user namespace of one id there is nobody to become. */
+	if (geteuid() != 0 ||
+	    capng_change_id(NOBODY, NOBODY, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING) != 0)
+		drop_capabilities();
+}
+
+/* A look belongs to whoever recorded it. Root may read it all the same, where that opens no other folder. */
+static void keep_doors(const struct sandbox_doors *doors, bool is_closed)
+{
+	struct stat st;
+
+	if (is_closed && geteuid() == 0)
+		capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
+			      has_written(doors) ? CAP_DAC_OVERRIDE : CAP_DAC_READ_SEARCH, -1);
+	else if (geteuid() == 0 && !has_written(doors) && stat(doors->read_folder, &st) == 0 && st.st_uid != 0 &&
+		 capng_change_id((int)st.st_uid, (int)st.st_gid, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING) == 0)
+		return;
+	drop_capabilities();
+}
+
+void sandbox_enter(const struct sandbox_doors *doors)
 {
 	tzset();
 	(void)_("No TCP connection matches.\n");
@@ -118,7 +304,11 @@ void sandbox_enter(void)
 	if (IS_SANITIZED)
 		return;
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	drop_privileges();
-	close_file_system();
-	close_system_calls();
+	capng_clear(CAPNG_SELECT_BOTH);
+	bool is_closed = close_file_system(doors);
+	if (doors)
+		keep_doors(doors, is_closed);
+	else
+		become_nobody();
+	close_system_calls(doors);
 }

@@ -4,11 +4,21 @@
  * the program.
  *
  * Captures are opened first; then root becomes nobody, every capability and every way back goes
- * (no_new_privs), Landlock closes the file system and a seccomp filter the rest. Each step that this
- * kernel or container does not know is left out; what was achieved still holds. Cannot be undone.
- * Source: capabilities(7), landlock(7), seccomp(2). */
+ * (no_new_privs), Landlock closes the file system and a seccomp filter the rest. A recorded look is a
+ * folder of many files: that folder stays open for reading, those of the files to be written for
+ * writing, and root keeps its name and the right to look into folders, of which Landlock leaves but
+ * these. Each step that this kernel or container does not know is left out; what was achieved still
+ * holds. Nothing is allocated. Cannot be undone. Source: capabilities(7), landlock(7), seccomp(2). */
 
-#include <stdbool.h>
+#include <stddef.h>
 
-/* Loads what later calls would open: time zone, catalogue of messages. Then closes the door. */
-void sandbox_enter(void);
+enum { SANDBOX_MAX_WRITTEN = 3 };
+
+struct sandbox_doors {
+	const char *read_folder;                     /* NULL: none */
+	const char *written[SANDBOX_MAX_WRITTEN];    /* files that will be replaced; NULL: none */
+};
+
+/* Loads what later calls would open: time zone, catalogue of messages. Then closes the door. NULL: there
+ * is none but that. */
+void sandbox_enter(const struct sandbox_doors *doors);

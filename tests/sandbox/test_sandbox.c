@@ -14,18 +14,20 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 /* Exit status of a process that enters the sandbox and then tries something. */
-static int inside(int (*attempt)(int open_fd))
+static int inside_with(const struct sandbox_doors *doors, int (*attempt)(int open_fd))
 {
 	int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC), status;
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		sandbox_enter();
+		sandbox_enter(doors);
 		_exit(attempt(fd));
 	}
 	assert_true(fd >= 0 && pid > 0);
@@ -33,6 +35,11 @@ static int inside(int (*attempt)(int open_fd))
 	close(fd);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
+}
+
+static int inside(int (*attempt)(int open_fd))
+{
+	return inside_with(NULL, attempt);
 }
 
 static int is_refused(long result)
@@ -112,9 +119,49 @@ static void what_was_open_can_be_used(void **state)
 	assert_int_equal(inside(read_what_is_open), 0);
 }
 
+static int read_the_folder(int fd)
+{
+	struct stat st;
+
+	(void)fd;
+	return open("/usr/include/stdio.h", O_RDONLY) >= 0 && stat("/usr/include/stdio.h", &st) == 0 ? 0 : 1;
+}
+
+static int write_the_folder(int fd)
+{
+	(void)fd;
+	return is_refused(open("/usr/include/tcpwhy-sandbox", O_WRONLY | O_CREAT, 0600)) |
+	       is_refused(open("/usr/include/stdio.h", O_RDONLY | O_TRUNC)) |
+	       is_refused(rename("/usr/include/stdio.h", "/usr/include/tcpwhy-sandbox"));
+}
+
+static int look_around(int fd)
+{
+	return open_secret(fd) | open_world_readable(fd) | make_file(fd) |
+	       is_refused(open("/usr/include/../../etc/passwd", O_RDONLY));
+}
+
+/* What a recorded look needs: its folder, and nothing beside it. */
+static void one_folder_can_be_read(void **state)
+{
+	const struct sandbox_doors doors = { .read_folder = "/usr/include" };
+
+	(void)state;
+	assert_int_equal(inside_with(&doors, read_the_folder), 0);
+	assert_int_equal(inside_with(&doors, write_the_folder), 0);
+	assert_int_equal(inside_with(&doors, connect_somewhere), 0);
+	assert_int_equal(inside_with(&doors, run_something), 0);
+	assert_int_equal(inside_with(&doors, run_own_bytes), 0);
+	assert_int_equal(inside_with(&doors, become_root_again), 0);
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 1)
+		skip(); /* only Landlock tells one folder from another */
+	assert_int_equal(inside_with(&doors, look_around), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_folder_can_be_read),
 		cmocka_unit_test(nothing_new_can_be_had),
 		cmocka_unit_test(what_was_open_can_be_used),
 	};
