@@ -134,8 +134,8 @@ static bool take_inode(void *arg, const struct look *look, const struct sock *s)
 	return true;
 }
 
-/* One namespace. If it cannot be listed nothing there is known to be dead. */
-static void list_again(const struct root *root, const struct netns_place *place, bool may_skip,
+/* One namespace. If it cannot be listed nothing there is known to be dead. false: there is no way back. */
+static bool list_again(const struct root *root, const struct netns_place *place, bool may_skip,
 		       struct listing *all)
 {
 	enum { BOUND_INACTIVE = 13 }; /* TCP_BOUND_INACTIVE: bound and in CLOSE, since Linux 6.8 */
@@ -150,7 +150,7 @@ static void list_again(const struct root *root, const struct netns_place *place,
 
 	unrecorded.record_fd = -1;
 	if (netns_enter(place, &home) != 0)
-		return;
+		return true;
 	if (!may_skip || !hostinfo_is_empty(&unrecorded, 0)) {
 		struct look *look = look_new();
 
@@ -161,9 +161,9 @@ static void list_again(const struct root *root, const struct netns_place *place,
 		all->has_mptcp &= dump_mptcp(&unrecorded, &req, 0, look) == 0;
 		look_free(look);
 	}
-	netns_leave(home);
 	if (!failed)
 		all->places[all->n_places++] = place->inode;
+	return netns_leave(home) == 0;
 }
 
 static void count(struct look *look, const struct dead_fd *f)
@@ -236,7 +236,11 @@ void dead_confirm(struct dead *d, struct root *root, const struct netns_list *pl
 	qsort(d->at, d->n, sizeof(*d->at), by_inode);
 	/* Inodes are unique on a machine: a process may hold sockets of another namespace. */
 	for (size_t i = 0; i < places->n; i++)
-		list_again(root, &places->at[i], places->n > 1, &all);
+		if (!list_again(root, &places->at[i], places->n > 1, &all)) {
+			gap_add(&look->gaps, "netns", "setns", _("the way back was refused"),
+				_("connections that ended in other network namespaces are missing"));
+			break;
+		}
 	qsort(d->at, d->n, sizeof(*d->at), by_holder);
 	count_all(&all, look);
 	keep_those_worth_a_word(root, look);

@@ -66,21 +66,31 @@ static void explain_place(const struct netns_place *place, int error, struct fai
 		fail_hint(fail, _("entering a network namespace needs root"));
 }
 
-/* *ret_is_gone: it ended after it was listed. */
-static int visit(struct looking *l, const struct netns_place *place, unsigned netns,
-		 bool *ret_is_gone)
+enum visit {
+	VISIT_DONE,
+	VISIT_FAILED,
+	VISIT_GONE, /* it ended after it was listed */
+	VISIT_LOST, /* there is no way back */
+};
+
+static enum visit visit(struct looking *l, const struct netns_place *place, unsigned netns, int *ret_error)
 {
 	int home;
-	int error = netns_enter(place, &home);
 
-	*ret_is_gone = error == -ENOENT;
-	if (error) {
-		explain_place(place, error, l->fail);
-		return error;
+	*ret_error = netns_enter(place, &home);
+	if (*ret_error) {
+		explain_place(place, *ret_error, l->fail);
+		return *ret_error == -ENOENT ? VISIT_GONE : VISIT_FAILED;
 	}
-	error = read_netns(l, netns);
-	netns_leave(home);
-	return error;
+	*ret_error = read_netns(l, netns);
+	int lost = netns_leave(home);
+	if (lost) {
+		fail_set(l->fail, "setns", _("cannot return to the network namespace it was started in: %s"),
+			 strerror(-lost));
+		*ret_error = lost;
+		return VISIT_LOST;
+	}
+	return *ret_error ? VISIT_FAILED : VISIT_DONE;
 }
 
 static int list_places(struct looking *l, struct netns_list *ret)
@@ -109,15 +119,16 @@ static int visit_all(struct looking *l, const struct netns_list *list)
 	look->netns = arena_array(look->arena, list->n, sizeof(*look->netns));
 	for (size_t i = 0; i < list->n; i++) {
 		unsigned netns = (unsigned)look->n_netns;
-		bool is_gone;
 
 		look->netns[netns] = (struct netns){
 			.inode = list->at[i].inode, .name = list->at[i].name,
 		};
-		error = visit(l, &list->at[i], netns, &is_gone);
-		if (!error)
+		enum visit how = visit(l, &list->at[i], netns, &error);
+		if (how == VISIT_LOST)
+			return error;
+		if (how == VISIT_DONE)
 			look->n_netns++;
-		else if (!is_gone)
+		else if (how == VISIT_FAILED)
 			gap_add(&look->gaps, "netns", arena_strdup(look->arena, l->fail->object),
 				arena_strdup(look->arena, l->fail->what),
 				_("the sockets of this network namespace are missing"));
@@ -188,19 +199,32 @@ static int read_recorded(struct looking *l)
 	return 0;
 }
 
+/* A look that met errors in reading is not the whole truth, whatever came of them. */
+static void add_trouble(const struct trouble *t, struct look *look)
+{
+	const char *path = arena_strdup(look->arena, t->path);
+	const char *reason = arena_strdup(look->arena, strerror(t->error));
+
+	for (size_t i = 0; i < t->n; i++)
+		gap_add(&look->gaps, "read", path, reason, _("what it would have told is missing"));
+}
+
 int live_look(const struct live_request *req, struct look **ret, struct fail *fail)
 {
 	struct root root = ROOT_CLOSED;
+	struct trouble trouble = { 0 };
 	int error = root_open(req->from, req->record, &root, fail);
 
 	if (error)
 		return error;
+	root.trouble = &trouble;
 	struct look *look = look_new();
 	struct looking l = { .root = &root, .req = req, .look = look, .fail = fail };
 
 	error = req->from ? read_recorded(&l) : read_machine(&l);
 	if (!error) {
 		hostinfo_read_machine(&root, look);
+		add_trouble(&trouble, look);
 		if (root.record_fd >= 0)
 			lookfile_write(&root, look);
 		error = root.record_error;

@@ -102,7 +102,7 @@ static void find_by_process(const struct root *root, struct finder *f)
 
 	if (fd < 0)
 		return;
-	dir_begin(&dir, fd, list, LIST_SIZE);
+	dir_begin(&dir, root, "proc", fd, list, LIST_SIZE);
 	for (const char *name; (name = dir_next(&dir));) {
 		if (!root_parse_number(name, &pid) || pid == 0)
 			continue;
@@ -239,13 +239,11 @@ int netns_enter(const struct netns_place *place, int *ret_home)
 	return 0;
 }
 
-void netns_leave(int home)
+int netns_leave(int home)
 {
 	if (home < 0)
-		return;
-	if (setns(home, CLONE_NEWNET) < 0) {
-		perror(_("tcpwhy: cannot return to the network namespace it was started in"));
-		abort();
-	}
+		return 0;
+	int error = setns(home, CLONE_NEWNET) < 0 ? -errno : 0;
 	close(home);
+	return error;
 }

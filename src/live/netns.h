@@ -3,7 +3,7 @@
 /* Network namespaces of this machine: which there are, and how to stand in one.
  *
  * setns(2) moves the calling thread. netns_leave() brings it back; a thread that cannot come back
- * would report one namespace as another, so that ends the program. Entering needs CAP_SYS_ADMIN.
+ * would report one namespace as another, so that ends the look. Entering needs CAP_SYS_ADMIN.
  * Source: namespaces(7), ip-netns(8); facts of proc(5): /proc/PID/ns, /proc/self/mountinfo. */
 
 #include "live/root.h"
@@ -34,4 +34,4 @@ void netns_list_free(struct netns_list *list);
 
 /* Into a place; *ret_home is what netns_leave() needs. 0 or -errno; then nothing has moved. */
 MUST_CHECK int netns_enter(const struct netns_place *place, int *ret_home);
-void netns_leave(int home);
+MUST_CHECK int netns_leave(int home);

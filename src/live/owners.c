@@ -148,8 +148,11 @@ static int read_one(struct scan *s, struct table *t, int dir_fd, const char *nam
 	uint64_t inode;
 	ssize_t n = readlinkat(dir_fd, name, link, sizeof(link) - 1);
 
-	if (n < 0)
-		return -errno;
+	if (n < 0) {
+		int error = -errno;
+		root_note_trouble(s->root, t->path, error);
+		return error;
+	}
 	link[n] = '\0';
 	if (strcmp(link, "anon_inode:[io_uring]") == 0) {
 		read_ring(s, t, name, fd);
@@ -176,7 +179,7 @@ static bool read_links(struct scan *s, struct table *t, int dir_fd, bool only_pr
 	struct dir dir;
 	unsigned fd;
 
-	dir_begin(&dir, dir_fd, s->list, only_probe ? PROBE_SIZE : LIST_SIZE);
+	dir_begin(&dir, s->root, t->path, dir_fd, s->list, only_probe ? PROBE_SIZE : LIST_SIZE);
 	for (const char *name; (name = dir_next(&dir));) {
 		if (!root_parse_number(name, &fd))
 			continue;
@@ -249,8 +252,12 @@ static bool read_table(struct scan *s, struct table *t, bool only_probe)
 
 	if (dir_fd == -EACCES || dir_fd == -EPERM)
 		note_refusal(s, t);
-	if (dir_fd < 0 || (t->next && lseek(dir_fd, t->next, SEEK_SET) < 0))
+	if (dir_fd < 0)
 		return true;
+	if (t->next && lseek(dir_fd, t->next, SEEK_SET) < 0) {
+		root_note_trouble(s->root, t->path, -errno);
+		return true;
+	}
 	if (!read_links(s, t, dir_fd, only_probe))
 		return false;
 	set_fd_count(s, t);
@@ -275,7 +282,7 @@ static void list_pids(struct scan *s)
 
 	if (fd < 0)
 		return;
-	dir_begin(&dir, fd, s->list, LIST_SIZE);
+	dir_begin(&dir, s->root, "proc", fd, s->list, LIST_SIZE);
 	for (const char *name; (name = dir_next(&dir)) && s->n_pids < MAX_PIDS;) {
 		if (!root_parse_number(name, &pid) || pid == 0)
 			continue;
@@ -376,7 +383,7 @@ static void read_threads(struct scan *s, unsigned pid)
 		return;
 	/* A second buffer: the links of a thread are read while its siblings are listed. */
 	AUTO_FREE char *list = xrealloc_array(NULL, TASK_LIST_SIZE, 1);
-	dir_begin(&dir, fd, list, TASK_LIST_SIZE);
+	dir_begin(&dir, s->root, path, fd, list, TASK_LIST_SIZE);
 	for (const char *name;
 	     s->wants.n_unowned && n_known < MAX_TABLES && (name = dir_next(&dir));) {
 		if (!root_parse_number(name, &tid) || tid == pid)

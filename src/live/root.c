@@ -52,6 +52,34 @@ failed:;
 	return error;
 }
 
+static bool is_life(const struct root *root, int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ESRCH:
+	case ENOTDIR:
+	case EINVAL: /* refused by ourselves: no regular file */
+	case ELOOP:  /* the same: a link */
+		return true;
+	case EACCES:
+	case EPERM:
+		/* Whoever may not see this asks what for; a recording is its reader's own. */
+		return root->is_live;
+	default:
+		return false;
+	}
+}
+
+void root_note_trouble(const struct root *root, const char *path, int error)
+{
+	struct trouble *t = root->trouble;
+
+	if (!t || error >= 0 || is_life(root, -error) || t->n++ > 0)
+		return;
+	t->error = -error;
+	snprintf(t->path, sizeof(t->path), "%s", path);
+}
+
 void root_close(struct root *root)
 {
 	cleanup_fd(&root->base_fd);
@@ -99,7 +127,7 @@ static int open_parent(int base, const char *path, const char **ret_last)
 	return take_fd(&dir);
 }
 
-static int open_at(const struct root *root, const char *path, int flags)
+static int open_quietly(const struct root *root, const char *path, int flags)
 {
 	flags |= O_RDONLY | O_CLOEXEC;
 	if (root->is_live) {
@@ -119,6 +147,14 @@ static int open_at(const struct root *root, const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
+static int open_at(const struct root *root, const char *path, int flags)
+{
+	int fd = open_quietly(root, path, flags);
+
+	root_note_trouble(root, path, fd);
+	return fd;
+}
+
 int root_open_dir(const struct root *root, const char *path)
 {
 	return open_at(root, path, O_DIRECTORY);
@@ -131,8 +167,11 @@ int root_open_file(const struct root *root, const char *path)
 
 	if (fd < 0 || root->is_live)
 		return take_fd(&fd);
-	if (fstat(fd, &st) < 0)
-		return -errno;
+	if (fstat(fd, &st) < 0) {
+		int error = -errno;
+		root_note_trouble(root, path, error);
+		return error;
+	}
 	return S_ISREG(st.st_mode) ? take_fd(&fd) : -EINVAL;
 }
 
@@ -150,8 +189,11 @@ int root_peek(const struct root *root, const char *path, size_t cap, struct buf 
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			return -errno;
+		if (n < 0) {
+			int error = -errno;
+			root_note_trouble(root, path, error);
+			return error;
+		}
 		if (n == 0)
 			break;
 		buf_add(ret, chunk, (size_t)n);
@@ -168,7 +210,7 @@ int root_read(struct root *root, const char *path, size_t cap, struct buf *ret)
 	return error;
 }
 
-int root_readlink(const struct root *root, const char *path, char *ret, size_t size)
+static int read_link(const struct root *root, const char *path, char *ret, size_t size)
 {
 	char real[PATH_MAX];
 	const char *last = real;
@@ -189,6 +231,14 @@ int root_readlink(const struct root *root, const char *path, char *ret, size_t s
 		return -errno;
 	ret[n] = '\0';
 	return 0;
+}
+
+int root_readlink(const struct root *root, const char *path, char *ret, size_t size)
+{
+	int error = read_link(root, path, ret, size);
+
+	root_note_trouble(root, path, error);
+	return error;
 }
 
 /* Makes the directories on the way, then stands in the last one. */
@@ -265,9 +315,9 @@ void root_record_link(struct root *root, const char *path, const char *target)
 		record_failed(root, -errno);
 }
 
-void dir_begin(struct dir *d, int fd, char *buf, size_t size)
+void dir_begin(struct dir *d, const struct root *root, const char *path, int fd, char *buf, size_t size)
 {
-	*d = (struct dir){ .fd = fd, .buf = buf, .size = size };
+	*d = (struct dir){ .root = root, .path = path, .fd = fd, .buf = buf, .size = size };
 }
 
 const char *dir_next(struct dir *d)
@@ -276,6 +326,10 @@ const char *dir_next(struct dir *d)
 		if (d->at >= d->n) {
 			ssize_t n = getdents64(d->fd, d->buf, d->size);
 
+			if (n < 0 && errno == EINTR)
+				continue;
+			if (n < 0)
+				root_note_trouble(d->root, d->path, -errno);
 			if (n <= 0)
 				return NULL;
 			d->n = (size_t)n;

@@ -30,9 +30,18 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* What went wrong while reading, beyond what belongs to life: a process that is gone, a file that
+ * this kernel does not have, one that is not for us. */
+struct trouble {
+	size_t n;
+	int error;      /* of the first, positive */
+	char path[128];
+};
+
 struct root {
 	int base_fd;      /* the recorded folder, or /proc of this machine */
 	bool is_live;
+	struct trouble *trouble; /* the caller's, or NULL: nobody wants to know */
 	int record_fd;    /* -1: not recording */
 	int record_error; /* the first thing that could not be recorded, -errno */
 };
@@ -59,15 +68,20 @@ void root_record_link(struct root *root, const char *path, const char *target);
 MUST_CHECK int root_record_open(struct root *root, const char *path);
 void root_record_write(struct root *root, int fd, const void *bytes, size_t n);
 
-/* Names of a directory, "." and ".." left out. dir_begin() borrows fd and buffer. */
+/* For those who read through a descriptor of their own: notes -errno as the functions above do. */
+void root_note_trouble(const struct root *root, const char *path, int error);
+
+/* Names of a directory, "." and ".." left out. dir_begin() borrows root, path, fd and buffer. */
 struct dir {
+	const struct root *root;
+	const char *path;
 	int fd;
 	char *buf;
 	size_t size, n, at;
 	int64_t next; /* lseek(2) here to continue behind the last name */
 };
 
-void dir_begin(struct dir *d, int fd, char *buf, size_t size);
+void dir_begin(struct dir *d, const struct root *root, const char *path, int fd, char *buf, size_t size);
 const char *dir_next(struct dir *d);
 
 /* A process or descriptor number: "812". false: another name. */

@@ -2,6 +2,7 @@
 #include "util/arena.h"
 #include "util/cleanup.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,7 +82,7 @@ static int by_key(const void *a, const void *b)
 
 static void read_sets(struct sets *s)
 {
-	char path[64], link[64];
+	char path[64], link[64], entry[64];
 	unsigned fd;
 
 	snprintf(path, sizeof(path), "proc/%u/fd", s->pid);
@@ -92,11 +93,13 @@ static void read_sets(struct sets *s)
 	s->is_whole = dir_fd >= 0;
 	if (dir_fd < 0)
 		return;
-	dir_begin(&dir, dir_fd, list, LIST_SIZE);
+	dir_begin(&dir, s->root, path, dir_fd, list, LIST_SIZE);
 	for (const char *name; (name = dir_next(&dir));) {
 		ssize_t n = root_parse_number(name, &fd) ?
 				    readlinkat(dir_fd, name, link, sizeof(link) - 1) : 0;
 
+		if (n < 0)
+			root_note_trouble(s->root, path, -errno);
 		if (n <= 0)
 			continue;
 		link[n] = '\0';
@@ -104,8 +107,8 @@ static void read_sets(struct sets *s)
 			read_set(s, name);
 		if (strcmp(link, "anon_inode:[io_uring]") == 0) {
 			s->is_whole = false; /* it may poll there */
-			snprintf(path, sizeof(path), "proc/%u/fd/%s", s->pid, name);
-			root_record_link(s->root, path, link);
+			snprintf(entry, sizeof(entry), "proc/%u/fd/%s", s->pid, name);
+			root_record_link(s->root, entry, link);
 		}
 	}
 	if (s->n)
