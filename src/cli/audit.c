@@ -73,7 +73,8 @@ int run_audit(const struct options *o)
 	if (o->draft)
 		status = write_draft(o->draft, rows, n, &look->host);
 	else
-		status = was_written(audit_write(rows, n, format_find(o->format), &options,
+		status = was_written(audit_write(rows, n, &look->netns[0].counters,
+						 format_find(o->format), &options,
 						 STDOUT_FILENO)) ? STATUS_OK : STATUS_FAILED;
 	if (status == STATUS_OK && o->exit_code)
 		status = status_of_rows(rows, n);

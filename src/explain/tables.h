@@ -17,7 +17,7 @@ struct topic_table {
 
 extern const struct topic_table explain_states, explain_timers, explain_time_wait, explain_ports,
 	explain_listeners, explain_limits, explain_conntrack, explain_closing, explain_options,
-	explain_errnos, explain_winsock;
+	explain_errnos, explain_winsock, explain_counters;
 
 #define ALIASES(...) ((const char *const[]){ __VA_ARGS__, NULL })
 

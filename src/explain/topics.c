@@ -11,6 +11,7 @@ static const struct topic_table *const tables[] = {
 	&explain_states,    &explain_timers, &explain_time_wait, &explain_ports,
 	&explain_listeners, &explain_limits, &explain_conntrack, &explain_closing,
 	&explain_options,   &explain_errnos, &explain_winsock,
+	&explain_counters,
 };
 
 size_t topics_count(void)

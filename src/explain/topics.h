@@ -1,14 +1,14 @@
 #pragma once
 
 /* What tcpwhy can explain besides its rules: the states, the settings, the socket options, the
- * error numbers. Offline, no privileges; every claim names its source in `refs`. */
+ * error numbers, the counters. Offline, no privileges; every claim names its source in `refs`. */
 
 #include "model/topic.h"
 
 #include <stddef.h>
 
 size_t topics_count(void);
-/* Grouped by kind: states, settings, socket options, errors. NULL: i is out of range. */
+/* Grouped by kind: states, settings, socket options, errors, counters. NULL: i is out of range. */
 const struct topic *topics_at(size_t i);
 /* By id or alias, case and "-", "_", ".", "/" and blanks folded, "/proc/sys/" and "(...)" left off:
  * "net.ipv4.tcp_fin_timeout" and "tcp_fin_timeout" are the same, so are "close(2)" and "close". A

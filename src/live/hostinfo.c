@@ -272,22 +272,11 @@ static void read_counters(struct root *root, unsigned netns, struct counters *re
 {
 	static const struct {
 		size_t offset;
-		const char *file, *prefix, *name;
+		const char *file, *line, *name;
 	} rows[] = {
-#define TCP_EXT(member, name) { offsetof(struct counters, member), "net/netstat", "TcpExt:", name }
-#define TCP(member, name) { offsetof(struct counters, member), "net/snmp", "Tcp:", name }
-		TCP_EXT(tw_overflow, "TCPTimeWaitOverflow"),
-		TCP_EXT(abort_on_data, "TCPAbortOnData"),
-		TCP_EXT(abort_on_close, "TCPAbortOnClose"),
-		TCP_EXT(abort_on_memory, "TCPAbortOnMemory"),
-		TCP_EXT(abort_on_timeout, "TCPAbortOnTimeout"),
-		TCP_EXT(abort_on_linger, "TCPAbortOnLinger"),
-		TCP_EXT(listen_overflows, "ListenOverflows"),
-		TCP_EXT(listen_drops, "ListenDrops"),
-		TCP(out_rsts, "OutRsts"),
-		TCP(estab_resets, "EstabResets"),
-#undef TCP_EXT
-#undef TCP
+#define COUNTER(member, file, line, name, means) { offsetof(struct counters, member), file, line, name },
+#include "model/counters.def"
+#undef COUNTER
 	};
 	AUTO_BUF text = { 0 };
 	const char *file = "";
@@ -301,7 +290,7 @@ static void read_counters(struct root *root, unsigned netns, struct counters *re
 			if (!read_netns_file(root, netns, file, &text))
 				buf_clear(&text);
 		}
-		*setting = hostinfo_counter(buf_text(&text), rows[i].prefix, rows[i].name);
+		*setting = hostinfo_counter(buf_text(&text), rows[i].line, rows[i].name);
 	}
 }
 

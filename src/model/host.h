@@ -36,13 +36,11 @@ struct sysctls {
 	uint8_t error[N_SYSCTLS];
 };
 
-/* Monotonic counters of one namespace since it was made: TcpExt of /proc/net/netstat, Tcp of snmp. */
+/* Monotonic counters of one namespace since it was made. */
 struct counters {
-	struct setting tw_overflow;   /* TCPTimeWaitOverflow */
-	struct setting abort_on_data, abort_on_close, abort_on_memory, abort_on_timeout,
-		abort_on_linger;      /* TCPAbortOn* */
-	struct setting listen_overflows, listen_drops;
-	struct setting out_rsts, estab_resets;
+#define COUNTER(member, file, line, name, means) struct setting member;
+#include "model/counters.def"
+#undef COUNTER
 	/* Of connection tracking: packets refused because no entry could be made (a full table is one
 	 * reason), and entries thrown out before their time because it was full.
 	 * Source: Linux net/netfilter/nf_conntrack_core.c, nf_conntrack_in(), early_drop(). */

@@ -1,13 +1,13 @@
 #pragma once
 
-/* One thing `tcpwhy explain` can explain: a rule, a state, a sysctl, a socket option, an errno.
+/* One thing `tcpwhy explain` can explain: a rule, a state, a sysctl, a socket option, an errno, a counter.
  *
  * Texts are untranslated (N_()); whoever prints translates. Paragraphs are separated by an empty
  * line. */
 
 #include "model/finding.h"
 
-enum topic_kind { TOPIC_RULE, TOPIC_STATE, TOPIC_SYSCTL, TOPIC_SOCKOPT, TOPIC_ERRNO };
+enum topic_kind { TOPIC_RULE, TOPIC_STATE, TOPIC_SYSCTL, TOPIC_SOCKOPT, TOPIC_ERRNO, TOPIC_COUNTER };
 
 struct topic {
 	enum topic_kind kind;

@@ -170,8 +170,42 @@ static void put_absent(struct out *o, const struct audit_row *rows, size_t n, si
 	}
 }
 
+static const struct {
+	size_t offset;
+	const char *name, *means;
+} counter_rows[] = {
+#define COUNTER(member, file, line, name, means) { offsetof(struct counters, member), name, means },
+#include "model/counters.def"
+#undef COUNTER
+};
+
+static const struct setting *counter_at(const struct counters *counters, size_t i)
+{
+	return (const void *)((const char *)counters + counter_rows[i].offset);
+}
+
+static void put_counters(struct out *o, const struct counters *counters, size_t width)
+{
+	enum { NAME_WIDTH = 20, MEANING_AT = 33 };
+	bool is_first = true;
+
+	for (size_t i = 0; i < ARRAY_LEN(counter_rows); i++) {
+		const struct setting *s = counter_at(counters, i);
+		char first[64];
+
+		if (!s->known || s->value == 0)
+			continue;
+		if (is_first)
+			out_printf(o, "\n%s\n", _("Counted since this network namespace was made:"));
+		is_first = false;
+		snprintf(first, sizeof(first), "  %-*s %9" PRId64 "  ", NAME_WIDTH, counter_rows[i].name,
+			 s->value);
+		wrap_write(o, first, MEANING_AT + 1, _(counter_rows[i].means), width);
+	}
+}
+
 static void write_text(struct out *o, const struct audit_row *rows, size_t n,
-		       const struct report_options *options)
+		       const struct counters *counters, const struct report_options *options)
 {
 	size_t width = options->width > 0 ? (size_t)options->width : DEFAULT_WIDTH;
 	size_t n_fine = 0;
@@ -190,6 +224,7 @@ static void write_text(struct out *o, const struct audit_row *rows, size_t n,
 				put_short(o, &rows[i]);
 		}
 	put_absent(o, rows, n, width);
+	put_counters(o, counters, width);
 }
 
 /* ---- for scripts ---- */
@@ -234,7 +269,29 @@ static void put_json(struct buf *b, const struct audit_row *r)
 	json_close(b);
 }
 
-static void write_json(struct out *o, const struct audit_row *rows, size_t n)
+static void put_json_counters(struct out *o, const struct counters *counters)
+{
+	AUTO_BUF b = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(counter_rows); i++) {
+		const struct setting *s = counter_at(counters, i);
+
+		out_puts(o, i ? ",\n" : "\n");
+		buf_clear(&b);
+		json_open(&b, NULL);
+		json_text(&b, "name", counter_rows[i].name);
+		if (s->known)
+			json_signed(&b, "value", s->value);
+		else
+			json_unknown(&b, "value");
+		json_text(&b, "means", _(counter_rows[i].means));
+		json_close(&b);
+		out_add(o, buf_text(&b), b.n);
+	}
+}
+
+static void write_json(struct out *o, const struct audit_row *rows, size_t n,
+		       const struct counters *counters)
 {
 	AUTO_BUF b = { 0 };
 
@@ -245,18 +302,20 @@ static void write_json(struct out *o, const struct audit_row *rows, size_t n)
 		put_json(&b, &rows[i]);
 		out_add(o, buf_text(&b), b.n);
 	}
+	out_puts(o, "],\n\"counters\":[");
+	put_json_counters(o, counters);
 	out_puts(o, "],\n\"complete\":true}\n");
 }
 
-int audit_write(const struct audit_row *rows, size_t n, const struct format *format,
-		const struct report_options *options, int fd)
+int audit_write(const struct audit_row *rows, size_t n, const struct counters *counters,
+		const struct format *format, const struct report_options *options, int fd)
 {
 	struct out o = { .fd = fd };
 
 	if (format == &format_text)
-		write_text(&o, rows, n, options);
+		write_text(&o, rows, n, counters, options);
 	else
-		write_json(&o, rows, n);
+		write_json(&o, rows, n, counters);
 	out_flush(&o);
 	return o.failed;
 }

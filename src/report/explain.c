@@ -12,7 +12,7 @@
 
 static const char *const kind_names[] = {
 	[TOPIC_RULE] = "rule",       [TOPIC_STATE] = "state", [TOPIC_SYSCTL] = "sysctl",
-	[TOPIC_SOCKOPT] = "sockopt", [TOPIC_ERRNO] = "errno",
+	[TOPIC_SOCKOPT] = "sockopt", [TOPIC_ERRNO] = "errno", [TOPIC_COUNTER] = "counter",
 };
 
 static struct out *out_new(int fd)
@@ -150,6 +150,7 @@ int explain_list(const struct topic *const *topics, size_t n, const struct repor
 		[TOPIC_SYSCTL] = N_("Settings"),
 		[TOPIC_SOCKOPT] = N_("Socket options and calls"),
 		[TOPIC_ERRNO] = N_("Errors"),
+		[TOPIC_COUNTER] = N_("Counters"),
 	};
 	enum { TITLES_AT = 30 };
 	struct out *o = out_new(fd);

@@ -120,6 +120,11 @@ def test_draft(tool, path):
     again = audit(tool, '--draft', path)
     stage.check('draft: never over a file', again.returncode == 1 and again.stderr.startswith('tcpwhy: '),
           again.stderr)
+    counted = {c['name']: c['value'] for c in warnings(tool)[1]['counters']}
+    stage.check('counters: what the table of one place cost', counted['TCPTimeWaitOverflow'] >= 1 and
+                counted['TCPAbortOnLinger'] == 0, counted)
+    stage.check('counters: in words', 'TCPTimeWaitOverflow' in audit(tool).stdout and
+                'TCPAbortOnLinger' not in audit(tool).stdout)
     subprocess.run(['sysctl', '-q', '-p', path], check=True)
     stage.check('draft: applied by hand it mends everything', not warnings(tool)[0])
 
