@@ -194,11 +194,13 @@ def test(shop, path, may_unshare):
     for number, command, printed_slice in examples(path):
         name = f'{path.name}:{number + 1} {command}'.replace('#', '-')
         reason = reason_not_to_run(command)
-        if not reason and not re.search(r'(^|\s|\|)tcpwhy\b', command):
+        if reason:
+            print(f'# not run: {name}: {reason}')
+        elif not re.search(r'(^|\s|\|)tcpwhy\b', command):
             stage.check(name, False, 'nobody knows how to run this')
-        elif reason or (LIVE.search(command) and not may_unshare):
+        elif LIVE.search(command) and not may_unshare:
             stage.results.append(True)
-            print(f'ok {len(stage.results)} - {name} # SKIP {reason or "no namespace may be made here"}')
+            print(f'ok {len(stage.results)} - {name} # SKIP no namespace may be made here')
         else:
             wrong = list(wrong_with(shop, path, command, printed_slice))
             stage.check(name, not wrong, '\n'.join(wrong))
