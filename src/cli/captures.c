@@ -36,6 +36,7 @@ bool captures_open(const struct options *o, struct captures *ret)
 			return false;
 	}
 	ret->tab = flowtab_new();
+	ret->other = o->two_sided ? flowtab_new() : NULL;
 	return true;
 }
 
@@ -81,9 +82,11 @@ bool captures_read(struct captures *c, const struct options *o, struct gaps *gap
 	bool gave_something = false;
 	int results[MAX_CAPTURES + 1];
 
-	if (c->n == 1)
+	if (c->n == 1 || c->other)
 		results[0] = capture_read(c->at[0], c->tab, o->max_packets, p);
-	else
+	if (c->other)
+		results[1] = capture_read(c->at[1], c->other, o->max_packets, p);
+	else if (c->n > 1)
 		capture_read_merged(c->at, c->n, c->tab, o->max_packets, p, results);
 	for (size_t i = 0; i < c->n; i++) {
 		note_damage(c->infos[i], results[i], gaps);
@@ -99,5 +102,6 @@ void captures_close(struct captures *c)
 	for (size_t i = 0; i < c->n; i++)
 		capture_close(c->at[i]);
 	flowtab_free(c->tab);
+	flowtab_free(c->other);
 	*c = (struct captures){ 0 };
 }

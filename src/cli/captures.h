@@ -17,6 +17,7 @@ struct captures {
 	const struct capture_info *infos[MAX_CAPTURES + 1];
 	size_t n;
 	struct flowtab *tab;
+	struct flowtab *other; /* --two-sided: of the second capture; else NULL */
 	bool is_live;
 };
 

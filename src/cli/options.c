@@ -56,6 +56,7 @@ enum option_id {
 	OPT_MIN_AGE,
 	OPT_EXAMPLES,
 	OPT_COUNT,
+	OPT_TWO_SIDED,
 	OPT_JSON,
 	OPT_JSON_LINES,
 	OPT_EXIT_CODE,
@@ -116,6 +117,8 @@ static const struct row {
 	  N_("younger is ordinary life (default 60s; 0 judges all)") },
 	{ "examples", 0, "N", WHY | PCAP, OPT_EXAMPLES, N_("connections shown a finding (default 3)") },
 	{ "count", 'c', "N", PCAP, OPT_COUNT, N_("stop after N packets") },
+	{ "two-sided", 0, NULL, PCAP, OPT_TWO_SIDED,
+	  N_("two captures, one of each end: what was sent and did not arrive") },
 	{ "processes", 'p', NULL, LIST, OPT_PROCESSES, N_("who holds it (always on, as root)") },
 	{ "options", 'o', NULL, LIST, OPT_TIMERS, N_("timers") },
 	{ "extended", 'e', NULL, LIST, OPT_EXTENDED, N_("uid, inode, cookie") },
@@ -395,6 +398,9 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 			o->colour = COLOUR_NEVER;
 		else
 			return wrong_value("color", value, _("auto, always or never"));
+		break;
+	case OPT_TWO_SIDED:
+		o->two_sided = true;
 		break;
 	case OPT_NO_PROGRESS:
 		o->no_progress = true;

@@ -1,6 +1,7 @@
 #include "cli/captures.h"
 #include "cli/run.h"
 #include "join/join.h"
+#include "join/sides.h"
 #include "rules/idle.h"
 #include "rules/judge.h"
 #include "util/i18n.h"
@@ -28,7 +29,52 @@ struct pcap {
 	const struct flow *chosen[MAX_LADDERS]; /* the first ones that are selected */
 	size_t n_chosen;
 	struct ladders *ladders; /* NULL: not wanted */
+	struct sides *sides;     /* NULL: the captures are not of two ends */
+	struct sided_sum sided;
+	unsigned which;          /* of the two is being walked through */
+	uint32_t first_id;       /* of its connections, less 1 */
 };
+
+/* The connection behind a view. With two captures of one connection that of the first stands for
+ * both, and knows what the other one tells of its resets. false: this one is the other's. */
+static bool take(const struct pcap *p, const struct flow *view, struct flow *own, struct conn *ret)
+{
+	if (!p->sides) {
+		join_flow(view, ret);
+		return true;
+	}
+	const struct sided_flow *both = sides_find(p->sides, p->which, view->id);
+	if (p->which == 1 && (!both || both->flow[0]))
+		return false;
+	*own = *view;
+	own->id += p->first_id;
+	for (size_t i = 0; both && i < both->n_missing; i++) {
+		const struct sided_segment *s = &both->missing[i];
+
+		for (uint32_t k = 0; k < own->n_rsts && !s->was_sent && s->is_rst; k++) {
+			if (own->rsts[k].from != s->from || own->rsts[k].seq != s->seq)
+				continue;
+			own->rsts[k].not_sent = true;
+			own->rsts[k].not_sent_is_certain = s->is_certain;
+		}
+	}
+	join_flow(own, ret);
+	ret->sided = both;
+	return true;
+}
+
+static void each(struct pcap *p, const struct captures *captures,
+		 bool (*see)(void *ctx, const struct flow *view))
+{
+	p->which = 0;
+	p->first_id = 0;
+	flowtab_each(captures->tab, see, p);
+	if (!p->sides)
+		return;
+	p->which = 1;
+	p->first_id = (uint32_t)flowtab_count(captures->tab);
+	flowtab_each(captures->other, see, p);
+}
 
 static bool is_selected(const struct pcap *p, struct conn *c)
 {
@@ -68,13 +114,13 @@ static void rank_half_close(struct pcap *p, const struct flow *view)
 static bool judge_one(void *ctx, const struct flow *view)
 {
 	struct pcap *p = ctx;
+	struct flow own;
 	struct conn c;
 
-	join_flow(view, &c);
-	if (!is_selected(p, &c))
+	if (!take(p, view, &own, &c) || !is_selected(p, &c))
 		return true;
 	judge_flow(p->judge, &c);
-	if (p->n_chosen < MAX_LADDERS)
+	if (p->n_chosen < MAX_LADDERS && p->which == 0)
 		p->chosen[p->n_chosen++] = flow_keep(view, p->arena);
 	p->summary.n++;
 	p->summary.by_pattern[view->pattern]++;
@@ -94,14 +140,16 @@ static bool judge_one(void *ctx, const struct flow *view)
 static bool print_one(void *ctx, const struct flow *view)
 {
 	struct pcap *p = ctx;
+	struct flow own;
 	struct conn c;
 
-	join_flow(view, &c);
+	if (!take(p, view, &own, &c))
+		return true;
 	judge_name(p->judge, &c);
 	if (!filter_match(p->filter, &c, c.rules))
 		return true;
 	report_conn(p->report, &c);
-	const struct ladder *ladder = ladders_find(p->ladders, view->id);
+	const struct ladder *ladder = p->which == 0 ? ladders_find(p->ladders, view->id) : NULL;
 	if (ladder)
 		report_ladder(p->report, ladder);
 	return true;
@@ -114,7 +162,7 @@ static void draw_ladders(const struct options *o, const struct captures *capture
 	    (!o->verbose && p->summary.n > FEW))
 		return;
 	p->ladders = ladders_new(p->arena, p->chosen, p->n_chosen);
-	ladders_read(p->ladders, captures->at, captures->n);
+	ladders_read(p->ladders, captures->at, p->sides ? 1 : captures->n);
 }
 
 static void print_findings(struct pcap *p, const struct findings *findings)
@@ -134,10 +182,11 @@ static int report_pcap(const struct options *o, struct captures *captures, struc
 	options.captures = captures->infos;
 	options.n_captures = captures->n;
 	options.summary = &p->summary;
+	options.sided = p->sides ? &p->sided : NULL;
 	p->report = report_begin(format, &options, STDOUT_FILENO);
 	if (format->findings_first)
 		print_findings(p, findings);
-	flowtab_each(captures->tab, print_one, p);
+	each(p, captures, print_one);
 	if (!format->findings_first)
 		print_findings(p, findings);
 	for (size_t i = 0; i < gaps->n; i++)
@@ -145,6 +194,26 @@ static int report_pcap(const struct options *o, struct captures *captures, struc
 	if (!was_written(report_end(p->report, is_whole)))
 		return STATUS_FAILED;
 	return status_of(o, findings, is_whole);
+}
+
+static bool add_side(void *ctx, const struct flow *view)
+{
+	struct pcap *p = ctx;
+
+	sides_add(p->sides, p->which, view);
+	return true;
+}
+
+static void compare_sides(struct pcap *p, const struct captures *captures, struct gaps *gaps)
+{
+	struct sides *sides = sides_new(p->arena);
+
+	p->sides = sides;
+	each(p, captures, add_side);
+	sides_compare(sides, &p->sided);
+	if (p->sided.is_capped)
+		gap_add(gaps, "cap", captures->infos[0]->name, _("more connections than can be compared"),
+			_("later ones are shown as the first capture has them"));
 }
 
 static int pcap(const struct options *o, const struct filter *filter, struct captures *captures)
@@ -163,7 +232,9 @@ static int pcap(const struct options *o, const struct filter *filter, struct cap
 
 	enter_sandbox(o);
 	if (captures_read(captures, o, &gaps)) {
-		flowtab_each(captures->tab, judge_one, &p);
+		if (captures->other)
+			compare_sides(&p, captures, &gaps);
+		each(&p, captures, judge_one);
 		judge_end(p.judge, &findings);
 		idle_find_peaks(p.idle);
 		p.summary.idle = &p.idle->sum;
@@ -171,6 +242,7 @@ static int pcap(const struct options *o, const struct filter *filter, struct cap
 		draw_ladders(o, captures, &p);
 		status = report_pcap(o, captures, &p, &findings, &gaps);
 		ladders_free(p.ladders);
+		sides_free(p.sides);
 	}
 	judge_free(p.judge);
 	gaps_free(&gaps);
@@ -199,6 +271,10 @@ int run_pcap(const struct options *o)
 
 	if (n_files == 0) {
 		say_line(_("tcpwhy: pcap: which file? `tcpwhy pcap FILE`, or - for stdin"));
+		return STATUS_USAGE;
+	}
+	if (o->two_sided && n_files != 2) {
+		fprintf(stderr, _("tcpwhy: pcap: --two-sided needs two captures: one of each end\n"));
 		return STATUS_USAGE;
 	}
 	for (size_t i = 0; i < n_files; i++)

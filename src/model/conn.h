@@ -7,6 +7,7 @@
 
 #include "model/flow.h"
 #include "model/look.h"
+#include "model/sided.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -65,6 +66,7 @@ enum { MAX_CONN_HOLDERS = 16, MAX_CONN_RULES = 8 };
 struct conn {
 	const struct sock *sock; /* NULL: only packets */
 	const struct flow *flow; /* NULL: no packets */
+	const struct sided_flow *sided; /* seen from both ends; NULL: nobody asked */
 	enum side our_side;      /* of the flow, where both are there */
 	const struct netns *netns;
 	enum owner_status owner;

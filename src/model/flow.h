@@ -111,6 +111,8 @@ struct flow_rst {
 	bool ttl_differs, window_is_odd, options_are_odd, id_is_odd; /* against the sender's segments */
 	bool is_challenge_pair; /* an inexact RST, a challenge ACK, then the exact one */
 	bool of_old_incarnation; /* its number lies in the previous connection of this pair */
+	/* A capture taken at its sender's end does not hold it (model/sided.h). */
+	bool not_sent, not_sent_is_certain;
 };
 
 struct flow_keepalive {

@@ -145,6 +145,24 @@ static void put_idle(struct buf *b, const struct idle_sum *idle)
 	json_close(b);
 }
 
+static void put_sided(struct buf *b, const struct sided_sum *s)
+{
+	json_open(b, "two_sided");
+	json_unsigned(b, "both", s->n_both);
+	json_list(b, "only");
+	json_unsigned(b, NULL, s->n_only[0]);
+	json_unsigned(b, NULL, s->n_only[1]);
+	json_list_end(b);
+	if (s->has_offset) {
+		json_signed(b, "clock_offset_us", s->offset_ns / 1000);
+		json_signed(b, "clock_within_us", s->within_ns / 1000);
+	} else {
+		json_unknown(b, "clock_offset_us");
+		json_unknown(b, "clock_within_us");
+	}
+	json_close(b);
+}
+
 static void flush_line(struct report *r)
 {
 	out_add(&r->out, buf_text(&r->line), r->line.n);
@@ -172,6 +190,10 @@ static void json_begin(struct report *r)
 		if (r->options.summary && r->options.summary->idle) {
 			buf_puts(b, ",\n");
 			put_idle(b, r->options.summary->idle);
+		}
+		if (r->options.sided) {
+			buf_puts(b, ",\n");
+			put_sided(b, r->options.sided);
 		}
 	}
 	flush_line(r);

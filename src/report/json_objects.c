@@ -187,6 +187,37 @@ static const char *state_or_null(enum state s)
 	return s == STATE_UNKNOWN ? NULL : state_name(s);
 }
 
+/* Captures by their number: their names stand in "captures". */
+static void put_sided(struct buf *b, const struct sided_flow *s)
+{
+	json_open(b, "two_sided");
+	json_list(b, "in");
+	json_bool(b, NULL, s->flow[0]);
+	json_bool(b, NULL, s->flow[1]);
+	json_list_end(b);
+	json_list(b, "at");
+	json_text(b, NULL, side_name(s->at[0]));
+	json_text(b, NULL, side_name(s->at[1]));
+	json_list_end(b);
+	json_bool(b, "translated", s->is_translated);
+	json_list(b, "missing");
+	for (size_t i = 0; i < s->n_missing; i++) {
+		const struct sided_segment *one = &s->missing[i];
+
+		json_open(b, NULL);
+		json_text(b, "segment", one->is_rst ? "RST" : "FIN");
+		json_text(b, "from", side_name(one->from));
+		json_unsigned(b, "seq", one->seq);
+		json_instant(b, "ts", one->at_ns);
+		json_unsigned(b, "seen_in", one->seen_in);
+		json_bool(b, "was_sent", one->was_sent);
+		json_text(b, "certainty", certainty_name(one->is_certain ? CERTAINTY_CERTAIN : CERTAINTY_LIKELY));
+		json_close(b);
+	}
+	json_list_end(b);
+	json_close(b);
+}
+
 static void put_flow(struct buf *b, const struct conn *c, const char *key)
 {
 	const struct flow *f = c->flow;
@@ -218,6 +249,8 @@ static void put_flow(struct buf *b, const struct conn *c, const char *key)
 	json_close(b);
 	json_text(b, "tunnel", f->tunnel);
 	put_rules(b, c);
+	if (c->sided)
+		put_sided(b, c->sided);
 	json_close(b);
 }
 

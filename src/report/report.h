@@ -47,6 +47,7 @@ struct report_options {
 	const struct capture_info *const *captures;
 	size_t n_captures;
 	const struct pcap_summary *summary; /* REPORT_PCAP */
+	const struct sided_sum *sided; /* of two captures, one of each end; NULL */
 	uint64_t min_age_ms;
 };
 

@@ -164,12 +164,56 @@ static void put_summary(struct report *r)
 	out_putc(&r->out, '\n');
 }
 
+static void put_sided_sum(struct report *r, const struct sided_sum *s)
+{
+	struct buf *b = &r->line;
+
+	buf_printf(b, s->n_both == 1 ? _("%" PRIu64 " connection is in both captures") :
+				       _("%" PRIu64 " connections are in both captures"), s->n_both);
+	for (size_t i = 0; i < 2; i++) {
+		if (s->n_only[i] == 0)
+			continue;
+		buf_printf(b, _(", %" PRIu64 " only in "), s->n_only[i]);
+		escape_terminal(b, r->options.captures[i]->name, r->options.ascii);
+	}
+	buf_puts(b, ".");
+	if (s->has_offset) {
+		buf_puts(b, _(" The clock of "));
+		escape_terminal(b, r->options.captures[1]->name, r->options.ascii);
+		buf_printf(b, s->offset_ns < 0 ? _(" is behind by %" PRId64 " us, give or take %" PRId64 ".") :
+						 _(" is ahead by %" PRId64 " us, give or take %" PRId64 "."),
+			   (s->offset_ns < 0 ? -s->offset_ns : s->offset_ns) / 1000, s->within_ns / 1000);
+	}
+	flush_prose(r, "", 2);
+	out_putc(&r->out, '\n');
+}
+
+/* What one end sent and the other never saw, and what nobody sent. */
+static void put_missing(struct report *r, const struct sided_segment *s)
+{
+	const char *from = side_name(s->from), *to = side_name(side_other(s->from));
+	struct buf *b = &r->line;
+
+	buf_printf(b, _("%s from the %s at "), s->is_rst ? "RST" : "FIN", from);
+	says_instant(b, s->at_ns);
+	buf_puts(b, _(" is only in "));
+	escape_terminal(b, r->options.captures[s->seen_in]->name, r->options.ascii);
+	if (s->was_sent)
+		buf_printf(b, _(": it never reached the %s"), to);
+	else
+		buf_printf(b, _(": it was not sent by the %s"), from);
+	buf_printf(b, " (%s).", certainty_name(s->is_certain ? CERTAINTY_CERTAIN : CERTAINTY_LIKELY));
+	flush_prose(r, "    ", 6);
+}
+
 void text_pcap_begin(struct report *r)
 {
 	for (size_t i = 0; i < r->options.n_captures; i++)
 		put_capture(r, r->options.captures[i]);
 	if (r->options.summary)
 		put_summary(r);
+	if (r->options.sided)
+		put_sided_sum(r, r->options.sided);
 }
 
 static void put_span(struct buf *b, int64_t ns)
@@ -289,6 +333,8 @@ void text_pcap_row(struct report *r, const struct conn *c)
 	put_span(&r->line, f->idle_before_end_ns);
 	put_column(r, 9);
 	put_end(r, c);
+	for (size_t i = 0; c->sided && i < c->sided->n_missing; i++)
+		put_missing(r, &c->sided->missing[i]);
 	if (r->options.verbose)
 		put_details(r, c);
 }

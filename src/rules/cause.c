@@ -94,6 +94,19 @@ static bool challenge(const struct flow *f, const struct flow_rst *r)
 	return r->is_challenge_pair && !(is_active(r) && r->seq_is_next);
 }
 
+/* Seen where it arrived, and not where it would have been sent. */
+static bool not_sent(const struct flow *f, const struct flow_rst *r)
+{
+	(void)f;
+	return r->not_sent;
+}
+
+static enum certainty how_not_sent(const struct flow *f, const struct flow_rst *r)
+{
+	(void)f;
+	return r->not_sent_is_certain ? CERTAINTY_CERTAIN : CERTAINTY_LIKELY;
+}
+
 static unsigned signs(const struct flow_rst *r)
 {
 	return (unsigned)r->ttl_differs + r->window_is_odd + r->options_are_odd + r->id_is_odd +
@@ -228,6 +241,7 @@ static enum certainty how_deliberate(const struct flow *f, const struct flow_rst
 }
 
 static const struct cause rows[] = {
+	{ "rst-injected", not_sent, how_not_sent },
 	{ "rst-refused", refused, how_refused },
 	{ "rst-connect-abandoned", abandoned, likely },
 	{ "rst-time-wait-reuse", time_wait_reuse, likely },

@@ -75,6 +75,15 @@ static bool weigh_warning(const struct group *g, const struct bounds *b, struct 
 	return true;
 }
 
+static bool weigh_injected(const struct group *g, const struct bounds *b, struct finding *f)
+{
+	if (f->certainty == CERTAINTY_CERTAIN)
+		f->says = N_("{count} {count:reset|resets} in the name of the {sent_by} of {peer} "
+			     "{count:was|were} not sent by it: the capture taken at its end does not "
+			     "hold {count:it|them}. A box on the way sent {count:it|them}.");
+	return weigh_warning(g, b, f);
+}
+
 static bool weigh_unread(const struct group *g, const struct bounds *b, struct finding *f)
 {
 	(void)b;
@@ -333,7 +342,7 @@ const struct rule reset_rules[] = {
 		},
 		.scope = SCOPE_FLOW,
 		.is_reset = true,
-		.weigh = weigh_warning,
+		.weigh = weigh_injected,
 	},
 	{
 		.text = {
