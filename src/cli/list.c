@@ -1,130 +1,60 @@
 #include "cli/evidence.h"
+#include "cli/list_by.h"
 #include "cli/run.h"
 #include "report/tally.h"
 #include "rules/judge.h"
-#include "util/buf.h"
 #include "util/cleanup.h"
-#include "util/i18n.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-static void list_sockets(const struct evidence *e, const struct filter *filter, uint32_t states,
-			 const struct judge *judge, struct report *r)
-{
-	const struct look *look = e->look;
+/* How it works: what needs the others (an owner that is found among all descriptors, the listener in
+ * whose queue it waits) is kept; the rest, TIME-WAIT or whatever is only counted, follows in a second
+ * walk and is forgotten row by row. Captures are married to all sockets at once, and a recording is read
+ * once, so with them everything is kept. */
 
-	for (size_t i = 0; i < look->n_socks; i++) {
-		struct conn c;
-
-		if (!(states & STATE_BIT(look->socks[i].state)))
-			continue;
-		join_sock(e->join, &look->socks[i], &c);
-		judge_name(judge, &c);
-		if (filter_match(filter, &c, c.rules))
-			report_conn(r, &c);
-	}
-}
-
-/* What sockets may be counted by. The text is a key: the same for all that belong together. */
-static void key_state(struct buf *b, const struct conn *c)
-{
-	buf_puts(b, state_name((enum state)c->sock->state));
-}
-
-static void key_peer(struct buf *b, const struct conn *c)
-{
-	char text[ADDR_TEXT_MAX];
-
-	buf_puts(b, addr_format(c->sock->pair.peer.addr, text));
-}
-
-static void key_local_port(struct buf *b, const struct conn *c)
-{
-	buf_printf(b, "%u", c->sock->pair.local.port);
-}
-
-static void key_owner(struct buf *b, const struct conn *c)
-{
-	if (c->owner == OWNER_KNOWN)
-		buf_printf(b, "%s[%d]", c->holders[0].proc->comm, (int)c->holders[0].proc->pid);
-	else
-		buf_puts(b, owner_status_name(c->owner));
-}
-
-static void key_unit(struct buf *b, const struct conn *c)
-{
-	bool is_known = c->owner == OWNER_KNOWN && c->holders[0].proc->unit;
-
-	buf_puts(b, is_known ? c->holders[0].proc->unit : "-");
-}
-
-static void key_container(struct buf *b, const struct conn *c)
-{
-	bool is_known = c->owner == OWNER_KNOWN && c->holders[0].proc->container;
-
-	buf_puts(b, is_known ? c->holders[0].proc->container : "-");
-}
-
-static void key_netns(struct buf *b, const struct conn *c)
-{
-	if (c->netns->name)
-		buf_puts(b, c->netns->name);
-	else
-		buf_printf(b, "%llu", (unsigned long long)c->netns->inode);
-}
-
-static const struct by {
-	const char *name;
-	void (*key)(struct buf *b, const struct conn *c);
-} bys[] = {
-	{ "state", key_state },         { "peer", key_peer }, { "local-port", key_local_port },
-	{ "owner", key_owner },         { "unit", key_unit }, { "container", key_container },
-	{ "netns", key_netns },
+struct listing {
+	const struct options *o;
+	const struct filter *filter;
+	const struct by *by;    /* NULL: a row each */
+	uint32_t states;        /* those to show */
+	bool needs_owner, needs_rules;
+	struct evidence e;
+	struct judge *judge;
+	struct report *report;  /* NULL: they are counted */
+	struct tally *tally;
+	struct buf key;
 };
 
-/* NULL: not one of them, and that is said. */
-static const struct by *find_by(const char *name)
+static void count_one(struct listing *l, const struct conn *c)
 {
-	for (size_t i = 0; i < ARRAY_LEN(bys); i++)
-		if (strcmp(bys[i].name, name) == 0)
-			return &bys[i];
-	AUTO_BUF names = { 0 };
-
-	for (size_t i = 0; i < ARRAY_LEN(bys); i++)
-		buf_printf(&names, " %s", bys[i].name);
-	say_line(_("tcpwhy: --by %s: not one of%s"), name, buf_text(&names));
-	return NULL;
+	buf_clear(&l->key);
+	l->by->key(&l->key, c);
+	tally_add(l->tally, buf_text(&l->key), (enum state)c->sock->state);
 }
 
-static int count_sockets(const struct options *o, const struct evidence *e, const struct filter *filter,
-			 uint32_t states, const struct judge *judge, const struct by *by)
+static void take_sock(struct listing *l, const struct sock *s)
 {
-	struct tally *tally = tally_new();
-	struct report_options options;
-	AUTO_BUF key = { 0 };
+	struct conn c;
 
-	for (size_t i = 0; i < e->look->n_socks; i++) {
-		struct conn c;
+	if (!(l->states & STATE_BIT(s->state)))
+		return;
+	join_sock(l->e.join, s, &c);
+	if (l->needs_rules)
+		judge_name(l->judge, &c);
+	if (!filter_match(l->filter, &c, c.rules))
+		return;
+	if (l->report)
+		report_conn(l->report, &c);
+	else
+		count_one(l, &c);
+}
 
-		if (!(states & STATE_BIT(e->look->socks[i].state)))
-			continue;
-		join_sock(e->join, &e->look->socks[i], &c);
-		if (filter_needs(filter) & FILTER_NEEDS_RULES)
-			judge_name(judge, &c);
-		if (!filter_match(filter, &c, c.rules))
-			continue;
-		buf_clear(&key);
-		by->key(&key, &c);
-		tally_add(tally, buf_text(&key), (enum state)c.sock->state);
-	}
-	fill_report_options(o, REPORT_LIST, &options);
-	int failed = !was_written(tally_write(tally, by->name, o->top, format_find(o->format), &options,
-					      &e->look->gaps, !gaps_spoil(&e->look->gaps),
-					      STDOUT_FILENO));
-	tally_free(tally);
-	return failed;
+static bool take_streamed(void *arg, const struct look *look, const struct sock *s)
+{
+	(void)look;
+	take_sock(arg, s);
+	return true;
 }
 
 static uint32_t wanted_states(const struct options *o, const struct filter *filter)
@@ -132,71 +62,146 @@ static uint32_t wanted_states(const struct options *o, const struct filter *filt
 	return filter_states(filter, o->all_states ? STATES_ALL : STATES_TEARDOWN);
 }
 
-static int list(const struct options *o, const struct filter *filter, struct captures *captures)
+/* The states whose sockets need not be kept. */
+static uint32_t streamed_states(const struct listing *l)
 {
-	uint32_t states = wanted_states(o, filter);
+	if (l->o->from || l->o->record || l->o->interface || l->o->n_captures)
+		return 0;
+	return l->needs_owner ? l->states & STATE_BIT(STATE_TIME_WAIT) : l->states;
+}
+
+/* A row shows all holders; to count by owner the first will do, unless one of them is asked for. */
+static bool needs_all_owners(const struct listing *l)
+{
+	return filter_needs(l->filter) & (FILTER_NEEDS_OWNER | FILTER_NEEDS_RULES);
+}
+
+/* Who has closed what is in TIME-WAIT is a guess: it is made where owners are looked for anyway. */
+static enum owners_wanted wanted_owners(const struct listing *l)
+{
+	bool is_asked = l->o->processes || l->by || needs_all_owners(l);
+
+	if (!l->needs_owner || (l->states == STATE_BIT(STATE_TIME_WAIT) && !is_asked))
+		return OWNERS_NONE;
+	return l->states & ~STATES_TEARDOWN ? OWNERS_ALL : OWNERS_TEARDOWN;
+}
+
+static int stream(struct listing *l, const struct live_request *whole, uint32_t states)
+{
+	struct live_request req = *whole;
+	struct fail fail;
+
+	req.states = states;
+	req.want_info &= states != STATE_BIT(STATE_TIME_WAIT); /* they have none */
+	req.on_sock = take_streamed;
+	req.on_sock_arg = l;
+	if (live_stream(&req, l->e.look, &fail) == 0)
+		return STATUS_OK;
+	say_failure(&fail);
+	return STATUS_FAILED;
+}
+
+static int take_all(struct listing *l, const struct live_request *req, uint32_t streamed)
+{
+	const struct look *look = l->e.look;
+
+	for (size_t i = 0; i < look->n_socks; i++)
+		take_sock(l, &look->socks[i]);
+	return streamed ? stream(l, req, streamed) : STATUS_OK;
+}
+
+static int list_rows(struct listing *l, const struct live_request *req, uint32_t streamed)
+{
+	const struct gaps *gaps = &l->e.look->gaps;
+	struct report_options options;
+
+	fill_report_options(l->o, REPORT_LIST, &options);
+	options.look = l->e.look;
+	l->report = report_begin(format_find(l->o->format), &options, STDOUT_FILENO);
+	int status = take_all(l, req, streamed);
+	for (size_t i = 0; i < gaps->n; i++)
+		report_gap(l->report, &gaps->at[i]);
+	bool is_whole = status == STATUS_OK && !gaps_spoil(gaps);
+	bool is_written = was_written(report_end(l->report, is_whole));
+	return is_whole && is_written ? STATUS_OK : STATUS_FAILED;
+}
+
+static int list_counts(struct listing *l, const struct live_request *req, uint32_t streamed)
+{
+	const struct gaps *gaps = &l->e.look->gaps;
+	struct report_options options;
+
+	fill_report_options(l->o, REPORT_LIST, &options);
+	l->tally = tally_new();
+	int status = take_all(l, req, streamed);
+	bool is_whole = status == STATUS_OK && !gaps_spoil(gaps);
+	bool is_written = was_written(tally_write(l->tally, l->by->name, l->o->top,
+						  format_find(l->o->format), &options, gaps, is_whole,
+						  STDOUT_FILENO));
+	tally_free(l->tally);
+	buf_free(&l->key);
+	return is_whole && is_written ? STATUS_OK : STATUS_FAILED;
+}
+
+static int list(struct listing *l, struct captures *captures)
+{
+	const struct options *o = l->o;
+	bool needs_info = !l->by || filter_needs(l->filter) & (FILTER_NEEDS_INFO | FILTER_NEEDS_RULES);
+	uint32_t streamed = streamed_states(l), kept = l->states & ~streamed;
 	/* Listeners name the owner of what nobody accepted, and of what is in TIME-WAIT. */
 	struct live_request req = {
 		.from = o->from,
 		.record = o->record,
 		.netns = o->netns,
 		.all_netns = o->all_netns,
-		.states = states | STATE_BIT(STATE_LISTEN),
-		.want_info = true,
-		.want_host = true,
-		.owners = states & ~STATES_TEARDOWN ? OWNERS_ALL : OWNERS_TEARDOWN,
+		.states = l->needs_owner ? kept | STATE_BIT(STATE_LISTEN) : kept,
+		.want_info = needs_info,
+		.want_host = needs_info || o->record || filter_needs(l->filter) & FILTER_NEEDS_HOST,
+		.owners = wanted_owners(l),
+		.no_dead = !o->record, /* they have no row */
+		.one_owner_is_enough = l->by && !needs_all_owners(l) && !o->record,
 		.only_inet4 = o->only_inet4,
 		.only_inet6 = o->only_inet6,
 	};
-	const struct by *by = o->by ? find_by(o->by) : NULL;
 	AUTO_FREE void *code = NULL;
-	struct report_options options;
-	struct evidence e;
-	int failed;
 
-	if (o->by && !by)
-		return STATUS_USAGE;
 	/* What is recorded must do for every filter. */
 	if (!o->record)
-		req.bytecode_len = filter_bytecode(filter, &code);
+		req.bytecode_len = filter_bytecode(l->filter, &code);
 	req.bytecode = code;
-	if (evidence_gather(o, &req, captures, &e) != STATUS_OK)
+	if (evidence_gather(o, &req, captures, &l->e) != STATUS_OK)
 		return STATUS_FAILED;
-	evidence_marry(&e, captures, NULL, NULL);
-	struct judge *judge = judge_new(e.look->arena, o->min_age_ms, 0);
-	bool is_whole = !gaps_spoil(&e.look->gaps);
-	if (by) {
-		failed = count_sockets(o, &e, filter, states, judge, by);
-		judge_free(judge);
-		if (strcmp(o->format, "text") == 0)
-			say_gaps(&e.look->gaps);
-		evidence_free(&e);
-		return failed || !is_whole ? STATUS_FAILED : STATUS_OK;
-	}
-	fill_report_options(o, REPORT_LIST, &options);
-	options.look = e.look;
-	struct report *r = report_begin(format_find(o->format), &options, STDOUT_FILENO);
-	list_sockets(&e, filter, states, judge, r);
-	judge_free(judge);
-	for (size_t i = 0; i < e.look->gaps.n; i++)
-		report_gap(r, &e.look->gaps.at[i]);
+	evidence_marry(&l->e, captures, NULL, NULL);
+	l->judge = judge_new(l->e.look->arena, o->min_age_ms, 0);
+	int status = l->by ? list_counts(l, &req, streamed) : list_rows(l, &req, streamed);
 	if (strcmp(o->format, "text") == 0)
-		say_gaps(&e.look->gaps);
-	failed = !was_written(report_end(r, is_whole));
-	evidence_free(&e);
-	return failed || !is_whole ? STATUS_FAILED : STATUS_OK;
+		say_gaps(&l->e.look->gaps);
+	judge_free(l->judge);
+	evidence_free(&l->e);
+	return status;
 }
 
 int run_list(const struct options *o)
 {
-	struct filter *filter = parse_filter(o->words, o->n_words);
+	const struct by *by = o->by ? by_find(o->by) : NULL;
+	struct filter *filter = !o->by || by ? parse_filter(o->words, o->n_words) : NULL;
 	struct captures captures;
 	int status = STATUS_FAILED;
 
 	if (!filter)
 		return STATUS_USAGE;
+	unsigned needs = filter_needs(filter);
+	struct listing l = {
+		.o = o,
+		.filter = filter,
+		.by = by,
+		.states = wanted_states(o, filter),
+		.needs_owner = !by || by->needs_owner ||
+			       needs & (FILTER_NEEDS_OWNER | FILTER_NEEDS_RULES),
+		.needs_rules = !by || needs & FILTER_NEEDS_RULES,
+	};
 	if (captures_open(o, &captures)) {
-		status = list(o, filter, &captures);
+		status = list(&l, &captures);
 		captures_close(&captures);
 	}
 	filter_free(filter);

@@ -53,6 +53,8 @@ static uint64_t peer_hash(const struct join *j, uint16_t netns, const struct end
 static struct peer_procs *peer_procs_find(const struct join *j, uint16_t netns,
 					  const struct endpoint *peer)
 {
+	if (j->n_peers == 0)
+		return NULL;
 	uint64_t hash = peer_hash(j, netns, peer);
 	uint32_t at;
 
@@ -240,9 +242,12 @@ static void find_mptcp(const struct join *j, struct conn *c)
 	}
 }
 
-/* The socket at the other end, if it is on this host and only one fits. */
+/* The socket at the other end, if it is on this host and only one fits. That of a TIME-WAIT has sent and
+ * received everything: it is all but gone, and there may be a million of them. */
 static void find_other_end(const struct join *j, struct conn *c)
 {
+	if (c->sock->state == STATE_TIME_WAIT)
+		return;
 	struct pair swapped = pair_swap(c->sock->pair);
 	uint64_t hash = pair_hash(j, &swapped);
 	const struct sock *found = NULL;

@@ -224,7 +224,7 @@ static void explain(int error, const struct root *root, unsigned netns, struct f
 int dump_netns(struct root *root, const struct live_request *req, unsigned netns,
 	       struct look *look, struct fail *fail)
 {
-	int error = asked_answers(root, req, netns, look);
+	int error = req->states ? asked_answers(root, req, netns, look) : 0;
 
 	if (error)
 		explain(error, root, netns, fail);
@@ -233,6 +233,8 @@ int dump_netns(struct root *root, const struct live_request *req, unsigned netns
 
 int dump_mptcp(struct root *root, const struct live_request *req, unsigned netns, struct look *look)
 {
+	if (!req->states)
+		return 0;
 	/* The first question may load a module, so it is asked where there is something to see. */
 	if (root->is_live && !look->netns[netns].n_subflows && !hostinfo_uses_mptcp(root, netns))
 		return 0;

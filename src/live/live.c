@@ -21,6 +21,7 @@
 
 /* What reading one namespace needs. */
 struct looking {
+	int (*read)(struct looking *l, unsigned netns); /* the calling thread stands in it */
 	struct root *root;
 	const struct live_request *req;
 	struct look *look;
@@ -82,7 +83,7 @@ static enum visit visit(struct looking *l, const struct netns_place *place, unsi
 		explain_place(place, *ret_error, l->fail);
 		return *ret_error == -ENOENT ? VISIT_GONE : VISIT_FAILED;
 	}
-	*ret_error = read_netns(l, netns);
+	*ret_error = l->read(l, netns);
 	int lost = netns_leave(home);
 	if (lost) {
 		fail_set(l->fail, "setns", _("cannot return to the network namespace it was started in: %s"),
@@ -111,6 +112,15 @@ static void add_netns_gaps(struct looking *l, const struct netns_list *list)
 			_("the network namespaces of such processes may be missing"));
 }
 
+static void add_refusal(struct looking *l)
+{
+	struct arena *arena = l->look->arena;
+
+	gap_add(&l->look->gaps, "netns", arena_strdup(arena, l->fail->object),
+		arena_strdup(arena, l->fail->what),
+		_("the sockets of this network namespace are missing"));
+}
+
 static int visit_all(struct looking *l, const struct netns_list *list)
 {
 	struct look *look = l->look;
@@ -129,9 +139,7 @@ static int visit_all(struct looking *l, const struct netns_list *list)
 		if (how == VISIT_DONE)
 			look->n_netns++;
 		else if (how == VISIT_FAILED)
-			gap_add(&look->gaps, "netns", arena_strdup(look->arena, l->fail->object),
-				arena_strdup(look->arena, l->fail->what),
-				_("the sockets of this network namespace are missing"));
+			add_refusal(l);
 	}
 	add_netns_gaps(l, list);
 	return look->n_netns ? 0 : error;
@@ -219,7 +227,7 @@ int live_look(const struct live_request *req, struct look **ret, struct fail *fa
 		return error;
 	root.trouble = &trouble;
 	struct look *look = look_new();
-	struct looking l = { .root = &root, .req = req, .look = look, .fail = fail };
+	struct looking l = { read_netns, &root, req, look, fail };
 
 	error = req->from ? read_recorded(&l) : read_machine(&l);
 	if (!error) {
@@ -238,4 +246,61 @@ int live_look(const struct live_request *req, struct look **ret, struct fail *fa
 	}
 	*ret = look;
 	return 0;
+}
+
+/* ---- once more ---- */
+
+static int stream_netns(struct looking *l, unsigned netns)
+{
+	int error = 0;
+
+	if (!hostinfo_is_empty(l->root, netns))
+		error = dump_netns(l->root, l->req, netns, l->look, l->fail);
+	if (!error && l->req->states != STATE_BIT(STATE_TIME_WAIT)) /* MPTCP sockets are never in it */
+		dump_mptcp(l->root, l->req, netns, l->look);
+	return error;
+}
+
+/* The namespace of the look that has this inode; n_netns: none. */
+static unsigned find_netns(const struct look *look, uint64_t inode)
+{
+	unsigned i = 0;
+
+	while (i < look->n_netns && look->netns[i].inode != inode)
+		i++;
+	return i;
+}
+
+/* A namespace that is new is not of this look; one that is gone has no sockets. */
+static int stream_machine(struct looking *l)
+{
+	struct netns_list list = { 0 };
+	int error = list_places(l, &list);
+
+	for (size_t i = 0; !error && i < list.n; i++) {
+		unsigned netns = find_netns(l->look, list.at[i].inode);
+
+		if (netns == l->look->n_netns)
+			continue;
+		enum visit how = visit(l, &list.at[i], netns, &error);
+		if (how == VISIT_LOST || l->look->n_netns == 1)
+			break;
+		if (how == VISIT_FAILED)
+			add_refusal(l);
+		error = 0;
+	}
+	netns_list_free(&list);
+	return error;
+}
+
+int live_stream(const struct live_request *req, struct look *look, struct fail *fail)
+{
+	struct root root = ROOT_CLOSED;
+	int error = root_open(NULL, NULL, &root, fail);
+	struct looking l = { stream_netns, &root, req, look, fail };
+
+	if (!error)
+		error = stream_machine(&l);
+	root_close(&root);
+	return error;
 }

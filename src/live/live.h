@@ -31,6 +31,7 @@ struct live_request {
 	bool want_watch;       /* the epoll sets of those that hold unread CLOSE-WAITs */
 	bool want_sockopts;    /* options of a sample of held sockets: see live/sockopts.h */
 	bool want_dead;        /* search owners even where no socket has one: see live/dead.h */
+	bool no_dead;          /* descriptors of ended connections are of no interest */
 	bool only_inet4, only_inet6;
 	/* INET_DIAG_REQ_BYTECODE, or NULL. The kernel then returns only what it accepts, and all listeners.
 	 * A recording holds what was not asked for, too, and takes no notice. */
@@ -38,7 +39,7 @@ struct live_request {
 	size_t bytecode_len;
 	/* May be NULL. Called for each row as it arrives, before owners are known; true: done with
 	 * it, it is counted but not kept in look->socks. `s` and `s->full` are gone afterwards. An
-	 * interrupted dump is then not repeated. */
+	 * interrupted dump is then not repeated. See live_stream(). */
 	bool (*on_sock)(void *arg, const struct look *look, const struct sock *s);
 	void *on_sock_arg;
 	/* Stop looking for owners when every wanted socket has one: fast, but not all holders of a
@@ -48,3 +49,7 @@ struct live_request {
 
 /* 0, or -errno with *fail filled and *ret untouched. The caller frees with look_free(). */
 MUST_CHECK int live_look(const struct live_request *req, struct look **ret, struct fail *fail);
+/* The namespaces of a look at this machine once more: req->on_sock takes the sockets of req->states one by one, and no
+ * memory grows with them. For states whose sockets nobody owns, TIME-WAIT by the million. What cannot
+ * be seen becomes a gap of the look. 0, or -errno with *fail filled. */
+MUST_CHECK int live_stream(const struct live_request *req, struct look *look, struct fail *fail);

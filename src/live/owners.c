@@ -482,7 +482,7 @@ void owners_find(struct root *root, const struct live_request *req, const struct
 	look->owners_looked = true;
 	look->owners_complete = true;
 	wants_collect(&s.wants, look, req->owners);
-	s.want_dead = root->is_live && !req->one_owner_is_enough;
+	s.want_dead = root->is_live && !req->one_owner_is_enough && !req->no_dead;
 	/* A recording is small, and its processes may hold nothing that is listed. */
 	if (s.wants.n || req->want_dead || !root->is_live) {
 		read_all(&s, req->one_owner_is_enough);

@@ -6,41 +6,22 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Addresses are the bulk of a million rows: written by hand, inet_ntop() is four times as slow. */
-static char *put_digits(char *to, unsigned n)
-{
-	if (n >= 10000)
-		*to++ = (char)('0' + n / 10000 % 10);
-	if (n >= 1000)
-		*to++ = (char)('0' + n / 1000 % 10);
-	if (n >= 100)
-		*to++ = (char)('0' + n / 100 % 10);
-	if (n >= 10)
-		*to++ = (char)('0' + n / 10 % 10);
-	*to++ = (char)('0' + n % 10);
-	return to;
-}
-
+/* ss shows the IPv4 address of an IPv6 socket as what it is to the socket. */
 static void put_endpoint(struct buf *b, const struct sock *s, const struct endpoint *e)
 {
-	char text[ENDPOINT_TEXT_MAX + 16], *to = text;
+	char text[ENDPOINT_TEXT_MAX];
+	bool is_mapped = s->is_inet6 && s->state != STATE_LISTEN && e->port != 0 && addr_is_v4(e->addr);
 
-	if (s->state == STATE_LISTEN || e->port == 0 || !addr_is_v4(e->addr)) {
-		buf_puts(b, endpoint_format(*e, text));
+	endpoint_format(*e, text);
+	if (!is_mapped) {
+		buf_puts(b, text);
 		return;
 	}
-	if (s->is_inet6) {
-		memcpy(to, "[::ffff:", 8);
-		to += 8;
-	}
-	for (size_t i = 12; i < 16; i++) {
-		to = put_digits(to, e->addr.b[i]);
-		*to++ = i < 15 ? '.' : s->is_inet6 ? ']' : ':';
-	}
-	if (s->is_inet6)
-		*to++ = ':';
-	to = put_digits(to, e->port);
-	buf_add(b, text, (size_t)(to - text));
+	const char *colon = strchr(text, ':');
+	buf_puts(b, "[::ffff:");
+	buf_add(b, text, (size_t)(colon - text));
+	buf_putc(b, ']');
+	buf_puts(b, colon);
 }
 
 static void get_state(struct buf *b, const struct report *r, const struct conn *c)
@@ -49,9 +30,9 @@ static void get_state(struct buf *b, const struct report *r, const struct conn *
 	buf_puts(b, state_name((enum state)c->sock->state));
 }
 
-static void put_number(struct buf *b, uint32_t n)
+static void put_number(struct buf *b, uint64_t n)
 {
-	char digits[16];
+	char digits[24];
 	size_t at = sizeof(digits);
 
 	do {
@@ -120,18 +101,38 @@ static void get_process(struct buf *b, const struct report *r, const struct conn
 	buf_putc(b, ')');
 }
 
+static void put_two_digits(struct buf *b, uint64_t n)
+{
+	buf_putc(b, (char)('0' + n / 10 % 10));
+	buf_putc(b, (char)('0' + n % 10));
+}
+
+/* "59.9s", "4m59s", "23h59m", "7d00h" */
 static void put_short_span(struct buf *b, uint64_t ms)
 {
-	if (ms < 60000)
-		buf_printf(b, "%u.%us", (unsigned)(ms / 1000), (unsigned)(ms % 1000 / 100));
-	else if (ms < 3600000)
-		buf_printf(b, "%um%02us", (unsigned)(ms / 60000), (unsigned)(ms % 60000 / 1000));
-	else if (ms < 86400000)
-		buf_printf(b, "%uh%02um", (unsigned)(ms / 3600000),
-			   (unsigned)(ms % 3600000 / 60000));
-	else
-		buf_printf(b, "%ud%02uh", (unsigned)(ms / 86400000),
-			   (unsigned)(ms % 86400000 / 3600000));
+	static const struct {
+		uint64_t below_ms, big_ms, small_ms;
+		char big, small;
+	} units[] = {
+		{ 3600000, 60000, 1000, 'm', 's' },
+		{ 86400000, 3600000, 60000, 'h', 'm' },
+		{ UINT64_MAX, 86400000, 3600000, 'd', 'h' },
+	};
+	size_t i = 0;
+
+	if (ms < 60000) {
+		put_number(b, ms / 1000);
+		buf_putc(b, '.');
+		put_number(b, ms % 1000 / 100);
+		buf_putc(b, 's');
+		return;
+	}
+	while (ms >= units[i].below_ms)
+		i++;
+	put_number(b, ms / units[i].big_ms);
+	buf_putc(b, units[i].big);
+	put_two_digits(b, ms % units[i].big_ms / units[i].small_ms);
+	buf_putc(b, units[i].small);
 }
 
 static void get_age(struct buf *b, const struct report *r, const struct conn *c)

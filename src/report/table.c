@@ -9,16 +9,26 @@
 /* How it works: rows stream, so widths are fixed from a sensible start; a longer value pushes the
  * rest of its row and nothing else. */
 
-static void put_padded(struct report *r, const char *text, size_t n, const struct column *column)
+/* What stands in the line from `start` on is brought to its column's width. */
+static void align(struct buf *line, size_t start, const struct column *column)
 {
-	size_t columns_used = text_columns(text, n);
-	size_t pad = column->width > columns_used ? column->width - columns_used : 0;
+	size_t n = line->n - start, used = text_columns(line->at + start, n);
 
-	for (size_t i = 0; column->right && i < pad; i++)
-		out_putc(&r->out, ' ');
-	out_add(&r->out, text, n);
-	for (size_t i = 0; !column->right && i < pad; i++)
-		out_putc(&r->out, ' ');
+	if (used >= column->width)
+		return;
+	size_t pad = column->width - used;
+	buf_fill(line, ' ', pad);
+	if (!column->right)
+		return;
+	memmove(line->at + start + pad, line->at + start, n);
+	memset(line->at + start, ' ', pad);
+}
+
+static void end_line(struct report *r)
+{
+	buf_putc(&r->line, '\n');
+	out_add(&r->out, r->line.at, r->line.n);
+	buf_clear(&r->line);
 }
 
 void table_begin(struct report *r)
@@ -26,67 +36,72 @@ void table_begin(struct report *r)
 	if (r->options.no_header)
 		return;
 	for (size_t i = 0; i < n_columns; i++) {
-		if (i > 0)
-			out_putc(&r->out, ' ');
-		put_padded(r, columns[i].heading, strlen(columns[i].heading), &columns[i]);
+		size_t start = r->line.n + (i > 0);
+
+		buf_puts(&r->line, i > 0 ? " " : "");
+		buf_puts(&r->line, columns[i].heading);
+		align(&r->line, start, &columns[i]);
 	}
-	out_putc(&r->out, '\n');
+	end_line(r);
 }
 
-static void put_timer(struct report *r, const struct sock *s)
+static void put_timer(struct buf *b, const struct sock *s)
 {
 	if (s->timer == TIMER_OFF)
 		return;
-	out_printf(&r->out, " timer:(%s,%u.%03usec,%u)", timer_name((enum timer)s->timer),
+	buf_printf(b, " timer:(%s,%u.%03usec,%u)", timer_name((enum timer)s->timer),
 		   s->expires_ms / 1000, s->expires_ms % 1000, s->retrans);
 }
 
-static void put_mptcp(struct report *r, const struct sock *s)
+static void put_mptcp(struct buf *b, const struct sock *s)
 {
 	if (s->full && (s->full->is_mptcp || s->full->is_subflow))
-		out_printf(&r->out, s->full->is_mptcp ? " mptcp token:%08x" : " tcp-ulp-mptcp token:%08x",
+		buf_printf(b, s->full->is_mptcp ? " mptcp token:%08x" : " tcp-ulp-mptcp token:%08x",
 			   s->full->token);
 }
 
-static void put_extended(struct report *r, const struct sock *s)
+static void put_extended(struct buf *b, const struct sock *s)
 {
 	if (s->full && s->full->uid)
-		out_printf(&r->out, " uid:%u", s->full->uid);
+		buf_printf(b, " uid:%u", s->full->uid);
 	if (s->full)
-		out_printf(&r->out, " ino:%u", s->full->inode);
-	out_printf(&r->out, " sk:%" PRIx64, s->cookie);
+		buf_printf(b, " ino:%u", s->full->inode);
+	buf_printf(b, " sk:%" PRIx64, s->cookie);
 	if (s->full && s->full->has_cgroup)
-		out_printf(&r->out, " cgroup:%" PRIu64, s->full->cgroup_id);
+		buf_printf(b, " cgroup:%" PRIu64, s->full->cgroup_id);
 }
 
-static void put_info(struct report *r, const struct sock_info *info)
+static void put_info(struct buf *b, const struct sock_info *info)
 {
 	if (info->len < SOCK_INFO_LEN_BASIC)
 		return;
-	out_printf(&r->out, " rto:%u rtt:%u.%03u backoff:%u lastsnd:%u lastrcv:%u lastack:%u",
+	buf_printf(b, " rto:%u rtt:%u.%03u backoff:%u lastsnd:%u lastrcv:%u lastack:%u",
 		   info->rto_us / 1000, info->rtt_us / 1000, info->rtt_us % 1000, info->backoff,
 		   info->last_data_sent_ms, info->last_data_recv_ms, info->last_ack_recv_ms);
 }
 
 void table_row(struct report *r, const struct conn *c)
 {
+	struct buf *line = &r->line;
+	const struct sock_full *full = c->sock->full;
+
 	for (size_t i = 0; i < n_columns; i++) {
+		size_t start = line->n + (i > 0);
+
 		if (i > 0)
-			out_putc(&r->out, ' ');
-		buf_clear(&r->line);
-		columns[i].get(&r->line, r, c);
-		put_padded(r, buf_text(&r->line), r->line.n, &columns[i]);
+			buf_putc(line, ' ');
+		columns[i].get(line, r, c);
+		align(line, start, &columns[i]);
 	}
-	buf_clear(&r->line);
-	put_mptcp(r, c->sock);
+	put_mptcp(line, c->sock);
 	if (r->options.timers)
-		put_timer(r, c->sock);
+		put_timer(line, c->sock);
 	if (r->options.extended)
-		put_extended(r, c->sock);
-	if (r->options.info && c->sock->full)
-		put_info(r, &c->sock->full->info);
-	if (r->options.memory && c->sock->full && c->sock->full->has_skmem)
-		out_printf(&r->out, " skmem:(r%u,rb%u,t%u,tb%u)", c->sock->full->rmem_alloc,
-			   c->sock->full->rcvbuf, c->sock->full->wmem_alloc, c->sock->full->sndbuf);
-	out_putc(&r->out, '\n');
+		put_extended(line, c->sock);
+	if (r->options.info && full)
+		put_info(line, &full->info);
+	if (r->options.memory && full && full->has_skmem)
+		buf_printf(line, " skmem:(r%u,rb%u,t%u,tb%u)", full->rmem_alloc, full->rcvbuf,
+			   full->wmem_alloc, full->sndbuf);
+	end_line(r);
 }

@@ -5,10 +5,28 @@
 #include <string.h>
 #include <wchar.h>
 
+/* How many bytes from s on are ASCII, eight at a time: most text is that and nothing else. */
+static size_t leading_ascii(const char *s, size_t n)
+{
+	uint64_t eight;
+	size_t at = 0;
+
+	for (; at + sizeof(eight) <= n; at += sizeof(eight)) {
+		memcpy(&eight, s + at, sizeof(eight));
+		if (eight & UINT64_C(0x8080808080808080))
+			break;
+	}
+	while (at < n && !(s[at] & 0x80))
+		at++;
+	return at;
+}
+
 size_t text_columns(const char *s, size_t n)
 {
-	size_t columns = 0;
+	size_t columns = leading_ascii(s, n);
 
+	s += columns;
+	n -= columns;
 	while (n > 0) {
 		uint32_t c;
 		size_t len = utf8_next(s, n, &c);

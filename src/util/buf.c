@@ -6,17 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void reserve(struct buf *b, size_t more)
+static void grow(struct buf *b, size_t more)
 {
 	if (more >= SIZE_MAX / 2 - b->n)
 		arena_die();
-	if (b->n + more + 1 <= b->cap)
-		return;
 	size_t cap = b->cap ? b->cap : 128;
 	while (cap < b->n + more + 1)
 		cap *= 2;
 	b->at = xrealloc_array(b->at, cap, 1);
 	b->cap = cap;
+}
+
+static inline void reserve(struct buf *b, size_t more)
+{
+	if (b->n >= b->cap || more >= b->cap - b->n)
+		grow(b, more);
 }
 
 void buf_add(struct buf *b, const void *bytes, size_t n)
@@ -35,7 +39,17 @@ void buf_puts(struct buf *b, const char *s)
 
 void buf_putc(struct buf *b, char c)
 {
-	buf_add(b, &c, 1);
+	reserve(b, 1);
+	b->at[b->n++] = c;
+	b->at[b->n] = '\0';
+}
+
+void buf_fill(struct buf *b, char c, size_t n)
+{
+	reserve(b, n);
+	memset(b->at + b->n, c, n);
+	b->n += n;
+	b->at[b->n] = '\0';
 }
 
 void buf_vprintf(struct buf *b, const char *fmt, va_list args)

@@ -1,6 +1,7 @@
 #include "model/addr.h"
 #include "test.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 static struct addr parsed(const char *text)
@@ -24,6 +25,31 @@ static void prints_what_it_reads(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		assert_string_equal(addr_format(parsed(texts[i]), buf), texts[i]);
+}
+
+/* Every row of zero groups, with groups of one to four digits around: as inet_ntop(3) writes it. */
+static void prints_what_the_library_prints(void **state)
+{
+	static const uint16_t others[] = { 0x1, 0xab, 0xffff, 0x10, 0xfff, 0x1000, 0x100, 0xf };
+	char is[ADDR_TEXT_MAX], want[ADDR_TEXT_MAX];
+
+	(void)state;
+	for (unsigned zeros = 0; zeros < 256; zeros++) {
+		for (unsigned turn = 0; turn < 8; turn++) {
+			uint8_t b[16] = { 0 };
+
+			for (unsigned i = 0; i < 8; i++) {
+				uint16_t group = zeros >> i & 1 ? 0 : others[(i + turn) % 8];
+
+				b[2 * i] = (uint8_t)(group >> 8);
+				b[2 * i + 1] = (uint8_t)group;
+			}
+			if (addr_is_v4(addr_from_v6(b)))
+				continue;
+			inet_ntop(AF_INET6, b, want, sizeof(want));
+			assert_string_equal(addr_format(addr_from_v6(b), is), want);
+		}
+	}
 }
 
 static void refuses_what_is_no_address(void **state)
@@ -149,6 +175,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prints_what_it_reads),
+		cmocka_unit_test(prints_what_the_library_prints),
 		cmocka_unit_test(refuses_what_is_no_address),
 		cmocka_unit_test(mapped_is_the_same_address),
 		cmocka_unit_test(knows_kinds),

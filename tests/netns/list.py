@@ -1,0 +1,133 @@
+"""What `tcpwhy list` shows of more sockets than it keeps: list.py TCPWHY. Prints TAP.
+
+In a private namespace: TIME-WAITs, which are read in a second walk and forgotten, beside sockets that have
+an owner. Counts, rows and recordings must agree with each other and with ss.
+"""
+
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+
+import stage
+
+PORT = 8080
+N_TIME_WAIT, N_CLOSE_WAIT = 500, 20
+OWNER = 'list-owner'
+
+
+def wait_for_fin(s):
+    poll = select.poll()
+    poll.register(s, select.POLLRDHUP)
+    assert poll.poll(20000), 'no FIN came'
+
+
+def make_sockets():
+    """TIME-WAITs at the client, whose peer is a listener here; CLOSE-WAITs, whose peers are FIN-WAIT-2."""
+    with open('/proc/self/comm', 'w', encoding='ascii') as f:
+        f.write(OWNER)
+    listener = socket.create_server(('127.0.0.1', PORT), backlog=64)
+    kept = [listener]
+    for i in range(N_TIME_WAIT + N_CLOSE_WAIT):
+        client = socket.create_connection(('127.0.0.1', PORT))
+        accepted = listener.accept()[0]
+        first, last = (accepted, client) if i % 2 else (client, accepted)
+        if i < N_TIME_WAIT:
+            first.close()
+            wait_for_fin(last)
+            last.close()
+        else:
+            client.shutdown(socket.SHUT_WR)
+            wait_for_fin(accepted)
+            kept += [client, accepted]
+    return kept
+
+
+def run(tool, *args, **more):
+    return subprocess.run([tool, 'list', *args], capture_output=True, text=True, timeout=60, check=False, **more)
+
+
+def rows(tool, *args):
+    p = run(tool, '--json', *args)
+    report = json.loads(p.stdout)
+    stage.check(f'complete: {" ".join(args)}', report['complete'] is True and p.returncode == 0, p.stderr)
+    return report['sockets']
+
+
+def counts(tool, by, *args):
+    return {g['key']: g['count'] for g in json.loads(run(tool, '--json', '--by', by, *args).stdout)['groups']}
+
+
+def test_rows(tool):
+    all_of_them = rows(tool, '-a')
+    ss = subprocess.run(['ss', '-Htane'], capture_output=True, text=True, check=True).stdout.splitlines()
+    stage.check('every socket once, as ss has it', sorted(s['cookie'] for s in all_of_them) ==
+                sorted(int(line.split('sk:')[1].split()[0], 16) for line in ss), len(all_of_them))
+    by_state = {}
+    for s in all_of_them:
+        by_state.setdefault(s['state'], []).append(s)
+    stage.check('what was made', len(by_state['TIME-WAIT']) == N_TIME_WAIT and
+                len(by_state['CLOSE-WAIT']) == N_CLOSE_WAIT, {k: len(v) for k, v in by_state.items()})
+    stage.check('an age and an end', all(0 <= s['age_ms']['value'] <= 60000 and s['ends']['by'] == 'timewait'
+                                         for s in by_state['TIME-WAIT']), by_state['TIME-WAIT'][0])
+    stage.check('owners of what has one', all([p['pid'] for p in s['owner']['processes']] == [os.getpid()]
+                                              for s in by_state['CLOSE-WAIT']), by_state['CLOSE-WAIT'][0])
+    of_server = [s for s in by_state['TIME-WAIT'] if s['local']['port'] == PORT]
+    stage.check("a listener's TIME-WAITs are attributed", of_server and
+                all(s['owner']['status'] == 'attributed' for s in of_server), of_server[:1])
+    return all_of_them
+
+
+def test_counts(tool, all_of_them):
+    for by, key in ('state', lambda s: s['state']), ('peer', lambda s: s['peer']['addr']), \
+            ('local-port', lambda s: str(s['local']['port'])):
+        want = {}
+        for s in all_of_them:
+            want[key(s)] = want.get(key(s), 0) + 1
+        stage.check(f'counts by {by} are those of the rows', counts(tool, by, '-a') == want, want)
+    owner = f'{OWNER}[{os.getpid()}]'
+    stage.check('counts by owner', counts(tool, 'owner')[owner] == 2 * N_CLOSE_WAIT, counts(tool, 'owner'))
+    stage.check('counts with an age', counts(tool, 'state', 'age', '>=', '0', 'state', 'time-wait') ==
+                {'TIME-WAIT': N_TIME_WAIT})
+    stage.check('counts of an owner', counts(tool, 'state', 'comm', OWNER, 'and', 'state', 'close-wait') ==
+                {'CLOSE-WAIT': N_CLOSE_WAIT})
+    stage.check('counts in a range', counts(tool, 'state', 'state', 'time-wait', 'sport', '=', f':{PORT}') ==
+                {'TIME-WAIT': N_TIME_WAIT // 2})
+
+
+def test_owners_on_request(tool):
+    """Nobody holds a TIME-WAIT: who is likely to have closed it is searched for only if that is asked."""
+    plain, asked = rows(tool, 'state', 'time-wait'), rows(tool, '-p', 'state', 'time-wait')
+    stage.check('TIME-WAIT alone: nobody is searched for', len(plain) == N_TIME_WAIT and
+                all(s['owner']['status'] == 'none' for s in plain), plain[:1])
+    stage.check('TIME-WAIT with -p', any(p['comm'] == OWNER for s in asked for p in s['owner']['processes']), asked[:1])
+
+
+def test_recorded(tool, live):
+    with tempfile.TemporaryDirectory() as tmp:
+        folder = os.path.join(tmp, 'look')
+        # The recording serves every filter, so it must not be made by one.
+        p = run(tool, '-a', '--record', folder, 'sport', '=', ':1')
+        stage.check('recorded', p.returncode == 0 and len(p.stdout.splitlines()) == 1, p.stderr)
+        replay = rows(tool, '-a', '--from', folder)
+        stage.check('a recording has them all', {s['cookie'] for s in live} <= {s['cookie'] for s in replay} and
+                    len(live) == len(replay), (len(live), len(replay)))
+        stage.check('and counts them', counts(tool, 'state', '--from', folder) == counts(tool, 'state'))
+
+
+def main():
+    stage.enter()
+    kept = make_sockets()
+    tool = sys.argv[1]
+    all_of_them = test_rows(tool)
+    test_counts(tool, all_of_them)
+    test_owners_on_request(tool)
+    test_recorded(tool, all_of_them)
+    del kept
+    return stage.end()
+
+
+sys.exit(main())
