@@ -316,6 +316,25 @@ const struct sock *join_listener(const struct join *j, const struct sock *s, siz
 	return found;
 }
 
+/* Few listeners have anybody in their queue when they are looked at: no index for them. */
+static uint64_t find_oldest_client(const struct join *j, const struct sock *listener)
+{
+	uint64_t oldest = 0;
+
+	for (size_t i = 0; i < j->look->n_socks; i++) {
+		const struct sock *s = &j->look->socks[i];
+
+		if (s->pair.local.port != listener->pair.local.port || s->netns != listener->netns ||
+		    !sock_is_unaccepted(s) || s->full->info.len < SOCK_INFO_LEN_BASIC ||
+		    listener_fit(listener, s) == 0)
+			continue;
+		/* It exists at least since its last segment. */
+		if (s->full->info.last_ack_recv_ms > oldest)
+			oldest = s->full->info.last_ack_recv_ms;
+	}
+	return oldest;
+}
+
 static void add_holder(struct conn *c, const struct holder *h)
 {
 	if (c->n_holders < MAX_CONN_HOLDERS)
@@ -389,6 +408,8 @@ void join_sock(const struct join *j, const struct sock *sock, struct conn *ret)
 		find_other_end(j, ret);
 		find_mptcp(j, ret);
 		ret->listener = join_listener(j, sock, &ret->n_listeners);
+	} else if (sock->full && sock->full->rqueue > 0) {
+		ret->oldest_client_ms = find_oldest_client(j, sock);
 	}
 	find_owner(j, ret);
 	ret->age = lifetime_age(ret, j->look->host.time_ns);

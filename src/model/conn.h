@@ -75,6 +75,7 @@ struct conn {
 	size_t n_holders;           /* all of them; only the first MAX_CONN_HOLDERS are in holders */
 	const struct sock *listener; /* of our local port, if there is one */
 	size_t n_listeners;          /* SO_REUSEPORT: more than one may own the queue */
+	uint64_t oldest_client_ms;   /* of a listener: a client has waited so long at least; 0: not known */
 	const struct sock *mptcp;     /* of a subflow: the MPTCP socket it serves, if that was seen */
 	const struct sock *other_end; /* the same connection's other socket on this host */
 	const struct proc *other_proc; /* who holds it; NULL unknown */

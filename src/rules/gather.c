@@ -109,8 +109,10 @@ void gather_sock(struct group *g, const struct conn *c)
 	if (c->n_holders > g->n_owners)
 		g->n_owners = c->n_holders;
 	g->basis = c->basis;
-	if (s->state == STATE_LISTEN)
+	if (s->state == STATE_LISTEN) {
 		g->listener = s;
+		g->oldest_client_ms = c->oldest_client_ms;
+	}
 	if (c->listener && !g->listener) {
 		g->listener = c->listener;
 		g->n_listeners = c->n_listeners;

@@ -86,13 +86,22 @@ static bool is_left_behind(const struct sock_full *l)
 	return l->n_holders > 0 && l->rqueue > 0;
 }
 
+/* A queue is never empty for long while clients come; but no client waits for a minute where anybody
+ * accepts. */
+static bool is_waited_for(const struct conn *c, const struct bounds *b)
+{
+	return c->oldest_client_ms >= b->suspicious;
+}
+
 static enum verdict held_by_child(const struct conn *c, const struct bounds *b)
 {
 	const struct sock_full *l = c->sock->full;
 	const struct proc *parent;
 
-	(void)b;
-	return l && (is_left_behind(l) || passed_on(l, &parent)) ? VERDICT_FIRES : VERDICT_SILENT;
+	if (!l)
+		return VERDICT_SILENT;
+	return passed_on(l, &parent) || (is_left_behind(l) && is_waited_for(c, b)) ? VERDICT_FIRES :
+										     VERDICT_SILENT;
 }
 
 static void say_passed_on(struct finding *f, const struct proc *child, const struct proc *parent)
@@ -108,7 +117,7 @@ static void say_passed_on(struct finding *f, const struct proc *child, const str
 static bool weigh_held_by_child(const struct group *g, const struct bounds *b, struct finding *f)
 {
 	const struct sock_full *l = g->listener->full;
-	const struct proc *parent, *child = is_left_behind(l) ? NULL : passed_on(l, &parent);
+	const struct proc *parent, *child = passed_on(l, &parent);
 
 	(void)b;
 	if (child) {
@@ -118,10 +127,12 @@ static bool weigh_held_by_child(const struct group *g, const struct bounds *b, s
 		f->severity = SEVERITY_WARNING;
 		f->certainty = CERTAINTY_LIKELY;
 		finding_fact(f, "queue", FACT_COUNT, l->rqueue);
+		finding_fact(f, "waiting", FACT_MS, (int64_t)g->oldest_client_ms);
 		finding_fact_text(f, "waits_in", f->subject.proc->wchan);
 		f->says = N_("{local} is held by {comm}[{pid}] alone, which outlived the server that "
 			     "started it and accepts nobody: {queue} {queue:client waits|clients "
-			     "wait} for nothing, and no new server can bind the port.");
+			     "wait} for nothing, {waiting} so far, and no new server can bind the "
+			     "port.");
 	}
 	finding_fact(f, "pid", FACT_COUNT, f->subject.proc->pid);
 	return true;

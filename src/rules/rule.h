@@ -81,6 +81,7 @@ struct group {
 	uint32_t watch_events;      /* of the last one that is in a set */
 	uint8_t most_retrans;
 	uint64_t longest_half_close_ms;
+	uint64_t oldest_client_ms;  /* of a listener, see struct conn */
 	/* Of those whose options were read; opts are the first one's. */
 	uint64_t n_opts, n_opts_keepalive, n_opts_linger, n_opts_reuseaddr;
 	const struct sock_opts *opts, *opts_keepalive, *opts_linger;

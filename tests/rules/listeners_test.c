@@ -10,6 +10,7 @@ struct listener_row {
 	enum severity severity;
 	enum certainty certainty;
 	uint32_t queue;
+	uint64_t oldest_client_ms;
 	struct proc holders[2]; /* without a pid: not there */
 };
 
@@ -19,28 +20,50 @@ struct listener_row {
 #define LEFT CHILD, .leader_is_gone = true
 
 static const struct listener_row rows[] = {
-	{ "a child of the server", "listener-held-by-child", FIRES, SEVERITY_NOTE, CERTAINTY_POSSIBLE, 0,
+	{ "a child of the server", "listener-held-by-child",
+	  FIRES, SEVERITY_NOTE, CERTAINTY_POSSIBLE, 0, 0,
 	  { { SERVER }, { CHILD, .ppid = 812 } } },
-	{ "a worker of the same program", "listener-held-by-child", SILENT, 0, 0, 0,
+	{ "a worker of the same program", "listener-held-by-child",
+	  SILENT, 0, 0, 0, 0,
 	  { { SERVER }, { .pid = 913, .ppid = 812, .comm = "server: worker", .exe = "/opt/server" } } },
-	{ "a new version under the same name", "listener-held-by-child", SILENT, 0, 0, 0,
+	{ "a new version under the same name", "listener-held-by-child",
+	  SILENT, 0, 0, 0, 0,
 	  { { SERVER }, { .pid = 913, .ppid = 812, .comm = "server", .exe = "/opt/server2" } } },
-	{ "not its child", "listener-held-by-child", SILENT, 0, 0, 0, { { SERVER }, { CHILD, .ppid = 7 } } },
-	{ "a supervisor's service", "listener-held-by-child", SILENT, 0, 0, 0,
+	{ "not its child", "listener-held-by-child",
+	  SILENT, 0, 0, 0, 0,
+	  { { SERVER }, { CHILD, .ppid = 7 } } },
+	{ "a supervisor's service", "listener-held-by-child",
+	  SILENT, 0, 0, 0, 0,
 	  { { .pid = 812, .ppid = 1, .comm = "systemd", .exe = "/lib/systemd/systemd" },
 	    { CHILD, .ppid = 812 } } },
-	{ "alone", "listener-held-by-child", SILENT, 0, 0, 5, { { SERVER } } },
+	{ "alone", "listener-held-by-child",
+	  SILENT, 0, 0, 5, 90000,
+	  { { SERVER } } },
 
-	{ "left behind, and clients wait", "listener-held-by-child", FIRES, SEVERITY_WARNING, CERTAINTY_LIKELY, 5, { { LEFT } } },
-	{ "left behind, nobody waits", "listener-held-by-child", SILENT, 0, 0, 0, { { LEFT } } },
-	{ "its leader lives, or is not known", "listener-held-by-child", SILENT, 0, 0, 5, { { CHILD } } },
-	{ "another thread may accept", "listener-held-by-child", SILENT, 0, 0, 5,
+	{ "left behind, and clients wait", "listener-held-by-child",
+	  FIRES, SEVERITY_WARNING, CERTAINTY_LIKELY, 5, 90000,
+	  { { LEFT } } },
+	{ "left behind, nobody waits", "listener-held-by-child",
+	  SILENT, 0, 0, 0, 0,
+	  { { LEFT } } },
+	{ "left behind, a client came a moment ago", "listener-held-by-child",
+	  SILENT, 0, 0, 5, 400,
+	  { { LEFT } } },
+	{ "its leader lives, or is not known", "listener-held-by-child",
+	  SILENT, 0, 0, 5, 90000,
+	  { { CHILD } } },
+	{ "another thread may accept", "listener-held-by-child",
+	  SILENT, 0, 0, 5, 90000,
 	  { { .pid = 913, .comm = "d", .n_threads = 4, .leader_is_gone = true, .wchan = "do_wait" } } },
-	{ "it waits for connections", "listener-held-by-child", SILENT, 0, 0, 5,
+	{ "it waits for connections", "listener-held-by-child",
+	  SILENT, 0, 0, 5, 90000,
 	  { { .pid = 913, .comm = "d", .n_threads = 1, .leader_is_gone = true, .wchan = "do_epoll_wait" } } },
-	{ "where it waits is not known", "listener-held-by-child", SILENT, 0, 0, 5,
+	{ "where it waits is not known", "listener-held-by-child",
+	  SILENT, 0, 0, 5, 90000,
 	  { { .pid = 913, .comm = "d", .n_threads = 1, .leader_is_gone = true } } },
-	{ "one of two serves", "listener-held-by-child", SILENT, 0, 0, 5, { { SERVER }, { LEFT, .ppid = 1 } } },
+	{ "one of two serves", "listener-held-by-child",
+	  SILENT, 0, 0, 5, 90000,
+	  { { SERVER }, { LEFT, .ppid = 1 } } },
 };
 
 static void judge_row(const struct listener_row *row, struct arena *arena, struct findings *ret)
@@ -50,7 +73,8 @@ static void judge_row(const struct listener_row *row, struct arena *arena, struc
 	struct holder holders[2];
 	struct sock_full full = { .rqueue = row->queue, .wqueue = 128, .inode = 7, .holders = holders };
 	struct sock s = { .state = STATE_LISTEN, .pair.local.port = 80, .full = &full };
-	struct conn c = { .sock = &s, .netns = &netns };
+	struct conn c = { .sock = &s, .netns = &netns,
+			  .oldest_client_ms = row->oldest_client_ms };
 
 	for (size_t i = 0; i < ARRAY_LEN(holders) && row->holders[i].pid; i++)
 		holders[full.n_holders++] = (struct holder){ &row->holders[i], 5 };
