@@ -51,6 +51,8 @@ static void put_owner(struct buf *b, const struct conn *c)
 		json_signed(b, "pid", c->holders[i].proc->pid);
 		json_text(b, "comm", c->holders[i].proc->comm);
 		json_signed(b, "fd", c->holders[i].fd);
+		json_text(b, "unit", c->holders[i].proc->unit);
+		json_text(b, "container", c->holders[i].proc->container);
 		json_close(b);
 	}
 	json_list_end(b);
@@ -96,6 +98,7 @@ static void put_sock(struct buf *b, const struct conn *c, const char *key)
 
 	json_open(b, key);
 	json_unsigned_or_null(b, "netns", c->netns->inode, c->netns->inode != 0);
+	json_text(b, "netns_name", c->netns->name);
 	json_text(b, "family", s->is_inet6 ? "inet6" : "inet");
 	json_text(b, "state", state_name((enum state)s->state));
 	if (full && (full->is_mptcp || full->is_subflow))

@@ -5,7 +5,6 @@ made by a server and a client that say when they are ready; captures end by SIGI
 """
 
 import contextlib
-import ctypes
 import errno
 import json
 import os
@@ -14,7 +13,6 @@ import select
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
@@ -307,26 +305,6 @@ def test_errors(tool, tmp):
               'ermi' in p.stderr and not p.stdout, f'{p.returncode}\n{p.stderr}\n{p.stdout}')
 
 
-def without_netlink(error, argv):
-    """Runs the tool where socket(AF_NETLINK, …) fails: no module, or a container that forbids it."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    data, call, domain = 0x20, platform_socket_call(), 16  # seccomp_data: nr at 0, args[0] at 16
-    program = b''.join(struct.pack('HBBI', *step) for step in (
-        (data, 0, 0, 0), (0x15, 0, 3, call),
-        (data, 0, 0, domain), (0x15, 0, 1, socket.AF_NETLINK),
-        (0x06, 0, 0, 0x00050000 | error),  # SECCOMP_RET_ERRNO
-        (0x06, 0, 0, 0x7fff0000)))         # SECCOMP_RET_ALLOW
-    steps = ctypes.create_string_buffer(program)
-    sock_fprog = struct.pack('@HP', len(program) // 8, ctypes.addressof(steps))
-    assert libc.prctl(38, 1, 0, 0, 0) == 0  # PR_SET_NO_NEW_PRIVS
-    assert libc.prctl(22, 2, sock_fprog, 0, 0) == 0  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
-    os.execvp(argv[0], argv)
-
-
-def platform_socket_call():
-    return {'x86_64': 41, 'aarch64': 198, 'riscv64': 198}[os.uname().machine]
-
-
 def test_no_sock_diag(tool):
     for error, words in ((errno.EPROTONOSUPPORT, 'cannot list TCP sockets'), (errno.EPERM, 'not permitted')):
         for command in ('why', 'list'):
@@ -338,7 +316,7 @@ def test_no_sock_diag(tool):
 
 def main():
     if sys.argv[1] == '--without-netlink':
-        without_netlink(int(sys.argv[2]), sys.argv[3:])
+        stage.without_netlink(int(sys.argv[2]), sys.argv[3:])
     if sys.argv[1] == '--play':
         play(sys.argv[2], int(sys.argv[3]))
         return 0

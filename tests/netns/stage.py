@@ -1,7 +1,10 @@
 """What every live test of this folder begins and ends with: a network namespace of its own, and TAP."""
 
+import ctypes
 import json
 import os
+import socket
+import struct
 import subprocess
 import sys
 
@@ -45,9 +48,29 @@ def unshare():
     return unshare_command()
 
 
-def enter():
-    """Goes on in a namespace of its own, with a loopback device; it dies with the script."""
+def enter(*more):
+    """Goes on in a namespace of its own, with a loopback device; it dies with the script. More for unshare(1)."""
     if INSIDE not in os.environ:
         os.environ[INSIDE] = '1'
-        os.execvp('unshare', [*unshare(), sys.executable, '-B', *sys.argv])
+        os.execvp('unshare', [*unshare(), *more, sys.executable, '-B', *sys.argv])
     subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
+
+
+def without_netlink(error, argv):
+    """Runs the tool where socket(AF_NETLINK, …) fails: no module, or a container that forbids it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    data, call, domain = 0x20, platform_socket_call(), 16  # seccomp_data: nr at 0, args[0] at 16
+    program = b''.join(struct.pack('HBBI', *step) for step in (
+        (data, 0, 0, 0), (0x15, 0, 3, call),
+        (data, 0, 0, domain), (0x15, 0, 1, socket.AF_NETLINK),
+        (0x06, 0, 0, 0x00050000 | error),  # SECCOMP_RET_ERRNO
+        (0x06, 0, 0, 0x7fff0000)))         # SECCOMP_RET_ALLOW
+    steps = ctypes.create_string_buffer(program)
+    sock_fprog = struct.pack('@HP', len(program) // 8, ctypes.addressof(steps))
+    assert libc.prctl(38, 1, 0, 0, 0) == 0  # PR_SET_NO_NEW_PRIVS
+    assert libc.prctl(22, 2, sock_fprog, 0, 0) == 0  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
+    os.execvp(argv[0], argv)
+
+
+def platform_socket_call():
+    return {'x86_64': 41, 'aarch64': 198, 'riscv64': 198}[os.uname().machine]
