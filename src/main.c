@@ -31,6 +31,8 @@ int run_tcpwhy(int argc, char **argv)
 		return run_lab(&o);
 	case COMMAND_AUDIT:
 		return run_audit(&o);
+	case COMMAND_WATCH:
+		return run_watch(&o);
 	}
 	return STATUS_USAGE;
 }

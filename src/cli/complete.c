@@ -222,6 +222,7 @@ static void offer_words(const struct line *l, const char *previous)
 		break;
 	case COMMAND_WHY:
 	case COMMAND_LIST:
+	case COMMAND_WATCH:
 		offer_conditions(l, previous);
 		break;
 	}

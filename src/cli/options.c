@@ -17,10 +17,12 @@ enum {
 	LAB = 1 << COMMAND_LAB,
 	AUDIT = 1 << COMMAND_AUDIT,
 	CHECK = 1 << COMMAND_CHECK,
+	WATCH = 1 << COMMAND_WATCH,
 	SOCKETS = WHY | LIST,
 	REPORTS = WHY | LIST | PCAP,
 	COLOURED = REPORTS | EXPLAIN | LAB | AUDIT,
-	EVERY = COLOURED | CHECK,
+	EVERY = COLOURED | CHECK | WATCH,
+	DOCUMENTS = EVERY & ~WATCH,
 };
 
 static const struct {
@@ -40,6 +42,8 @@ static const struct {
 			    N_("the settings that touch closing: value, meaning, myth, danger") },
 	[COMMAND_CHECK] = { "check", "[OPTIONS]",
 			    N_("is this host well? One line for monitoring, no thresholds needed") },
+	[COMMAND_WATCH] = { "watch", "[OPTIONS] [FILTER]",
+			    N_("look again and again: rates, growth, time until it is full") },
 };
 
 enum option_id {
@@ -65,6 +69,7 @@ enum option_id {
 	OPT_TIMEOUT,
 	OPT_CONFIG,
 	OPT_STATE,
+	OPT_DELAY,
 	OPT_FORMAT,
 	OPT_OUTPUT,
 	OPT_NUMERIC,
@@ -107,18 +112,20 @@ static const struct row {
 	{ "write", 'w', "FILE", SOCKETS, OPT_WRITE, N_("keep the live capture") },
 	{ "from", 0, "DIR", SOCKETS | AUDIT | CHECK, OPT_FROM, N_("a recorded look instead of this host") },
 	{ "record", 0, "DIR", SOCKETS, OPT_RECORD, N_("write what was read here, for --from") },
-	{ "netns", 'N', "NS", SOCKETS | AUDIT | CHECK, OPT_NETNS, N_("another network namespace: name, pid or path") },
-	{ "all-netns", 'A', NULL, SOCKETS | CHECK, OPT_ALL_NETNS, N_("every network namespace of this host") },
+	{ "netns", 'N', "NS", SOCKETS | AUDIT | CHECK | WATCH, OPT_NETNS, N_("another network namespace: name, pid or path") },
+	{ "all-netns", 'A', NULL, SOCKETS | CHECK | WATCH, OPT_ALL_NETNS, N_("every network namespace of this host") },
 	{ "dead-sockets", 0, NULL, WHY, OPT_DEAD_SOCKETS,
 	  N_("search descriptors of ended connections in any case") },
 	{ "sockopts", 0, NULL, WHY, OPT_SOCKOPTS,
 	  N_("socket options of a sample; touches them: see tcpwhy(8)") },
-	{ "min-age", 0, "TIME", REPORTS | CHECK, OPT_MIN_AGE,
+	{ "min-age", 0, "TIME", REPORTS | CHECK | WATCH, OPT_MIN_AGE,
 	  N_("younger is ordinary life (default 60s; 0 judges all)") },
 	{ "examples", 0, "N", WHY | PCAP, OPT_EXAMPLES, N_("connections shown a finding (default 3)") },
 	{ "count", 'c', "N", PCAP, OPT_COUNT, N_("stop after N packets") },
 	{ "two-sided", 0, NULL, PCAP, OPT_TWO_SIDED,
 	  N_("two captures, one of each end: what was sent and did not arrive") },
+	{ "delay", 'd', "TIME", WATCH, OPT_DELAY, N_("between two looks (default 2s)") },
+	{ "count", 'c', "N", WATCH, OPT_COUNT, N_("stop after N looks") },
 	{ "processes", 'p', NULL, LIST, OPT_PROCESSES, N_("who holds it (always on, as root)") },
 	{ "options", 'o', NULL, LIST, OPT_TIMERS, N_("timers") },
 	{ "extended", 'e', NULL, LIST, OPT_EXTENDED, N_("uid, inode, cookie") },
@@ -129,14 +136,14 @@ static const struct row {
 	{ "top", 0, "N", LIST, OPT_TOP, N_("only the N largest counts") },
 	{ "top", 0, "N", CHECK, OPT_TOP, N_("metrics of the N owners with most CLOSE-WAITs, up to 100") },
 	{ "all-states", 'a', NULL, LIST, OPT_ALL_STATES, N_("not only the teardown states") },
-	{ "ipv4", '4', NULL, SOCKETS, OPT_IPV4, N_("IPv4 only") },
-	{ "ipv6", '6', NULL, SOCKETS, OPT_IPV6, N_("IPv6 only") },
+	{ "ipv4", '4', NULL, SOCKETS | WATCH, OPT_IPV4, N_("IPv4 only") },
+	{ "ipv6", '6', NULL, SOCKETS | WATCH, OPT_IPV6, N_("IPv6 only") },
 	{ "tcp", 't', NULL, LIST, OPT_TCP, NULL },
 	{ "oneline", 'O', NULL, LIST, OPT_ONELINE, NULL },
 	{ "no-header", 'H', NULL, LIST, OPT_NO_HEADER, N_("no heading line") },
 	{ "numeric", 'n', NULL, REPORTS, OPT_NUMERIC, N_("no names for users") },
-	{ "json", 0, NULL, EVERY, OPT_JSON, N_("one JSON document") },
-	{ "json-lines", 0, NULL, LIST | PCAP, OPT_JSON_LINES, N_("one JSON object a line") },
+	{ "json", 0, NULL, DOCUMENTS, OPT_JSON, N_("one JSON document") },
+	{ "json-lines", 0, NULL, LIST | PCAP | WATCH, OPT_JSON_LINES, N_("one JSON object a line") },
 	{ "exit-code", 0, NULL, WHY | PCAP | AUDIT, OPT_EXIT_CODE, N_("1 on a warning, 2 on a problem") },
 	{ "draft", 0, "FILE", AUDIT, OPT_DRAFT, N_("write proposed values for sysctl.d; apply nothing") },
 	{ "warning", 'w', "RANGES", CHECK, OPT_WARNING, N_("when to warn: close-wait.age=5m,ports.share=70%") },
@@ -147,11 +154,11 @@ static const struct row {
 	{ "format", 0, "FORMAT", CHECK, OPT_FORMAT, N_("text (default), json, prometheus, openmetrics") },
 	{ "output", 'o', "FILE", CHECK, OPT_OUTPUT, N_("metrics go to FILE, which is replaced at once") },
 	{ "all", 0, NULL, LAB, OPT_ALL, N_("every scenario, one after the other") },
-	{ "color", 0, "WHEN", COLOURED, OPT_COLOUR, N_("auto, always or never") },
+	{ "color", 0, "WHEN", COLOURED | WATCH, OPT_COLOUR, N_("auto, always or never") },
 	{ "no-progress", 0, NULL, REPORTS, OPT_NO_PROGRESS, N_("no progress on stderr") },
 	{ "no-sandbox", 0, NULL, REPORTS | AUDIT | CHECK, OPT_NO_SANDBOX,
 	  N_("parse what strangers wrote with all privileges (debugging)") },
-	{ "verbose", 'v', NULL, EVERY, OPT_VERBOSE, N_("every connection, every fix") },
+	{ "verbose", 'v', NULL, DOCUMENTS, OPT_VERBOSE, N_("every connection, every fix") },
 	{ "help", 'h', NULL, EVERY, OPT_HELP, N_("this text") },
 	{ "version", 'V', NULL, EVERY, OPT_VERSION, N_("version") },
 };
@@ -299,7 +306,7 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 		break;
 	case OPT_COUNT:
 		if (!number(value, UINT64_MAX, &o->max_packets) || o->max_packets == 0)
-			return wrong_value("count", value, _("a number of packets"));
+			return wrong_value("count", value, _("a number above 0"));
 		break;
 	case OPT_JSON:
 		o->format = "json";
@@ -322,6 +329,11 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 		break;
 	case OPT_CONFIG:
 		o->config = value;
+		break;
+	case OPT_DELAY:
+		/* Below, it would watch itself. */
+		if (!duration_parse(value, &o->delay_ms) || o->delay_ms < 100 || o->delay_ms > 86400000)
+			return wrong_value("delay", value, _("a time like 2s or 500ms, from 100ms to a day"));
 		break;
 	case OPT_STATE:
 		o->state = value;
@@ -505,6 +517,8 @@ static bool do_not_fit(const struct options *o)
 		wrong = _("a recorded look has no interface to capture on");
 	else if (o->from && (o->netns || o->all_netns))
 		wrong = _("a recorded look has the namespaces it was recorded with");
+	else if (o->from && o->state)
+		wrong = _("a recorded look has no time before it: --state is for this host");
 	else if (o->from && o->sockopts)
 		wrong = _("a recorded look has no sockets to ask: it shows the options it was recorded with");
 	else if (o->netns && o->all_netns)
@@ -562,7 +576,7 @@ int options_command(int argc, char **argv, bool *ret_is_word)
 bool options_parse(int argc, char **argv, struct options *ret, int *ret_status)
 {
 	struct options o = { .format = "text", .for_ms = 10000, .min_age_ms = 60000, .n_examples = 3,
-			     .timeout_ms = 10000 };
+			     .timeout_ms = 10000, .delay_ms = 2000 };
 	bool is_word;
 	int command = options_command(argc, argv, &is_word);
 

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 enum command { COMMAND_WHY, COMMAND_LIST, COMMAND_PCAP, COMMAND_EXPLAIN, COMMAND_LAB, COMMAND_AUDIT,
-	       COMMAND_CHECK };
+	       COMMAND_CHECK, COMMAND_WATCH };
 
 enum { MAX_CAPTURES = 64, MAX_LEVELS = 32 };
 
@@ -36,7 +36,7 @@ struct options {
 	} levels[MAX_LEVELS];
 	size_t n_levels;
 	const char *output, *config, *state;
-	uint64_t timeout_ms;
+	uint64_t timeout_ms, delay_ms;
 	const char *const *words; /* what is left: the filter, the topic, the scenario */
 	size_t n_words;
 };

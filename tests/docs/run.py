@@ -35,6 +35,8 @@ STANDS_FOR = [
     (r'\bsudo ', ''),
     (r'--for[ =]\S+', '--for 300ms'),
     (r'\beth0\b', 'lo'),
+    (r'\b(tcpwhy watch\b.*) -c \d+', r'\1'),
+    (r'\btcpwhy watch\b', 'tcpwhy watch -c 1'),
     (r'/var/lib/prometheus/node-exporter/', ''),
     (r'/etc/sysctl\.d/', ''),
 ]
@@ -44,15 +46,15 @@ NOT_RUN = {
     'meson ': 'the build and the installation have tests of their own',
     'build/': 'the build and the installation have tests of their own',
 }
-LIVE = re.compile(r'\btcpwhy (lab\b|(?!list).*-i |.*(--interface|--record|-N |-A\b|--all-netns|--netns))')
+LIVE = re.compile(r'\btcpwhy (lab\b|watch\b|(?!list).*-i |.*(--interface|--record|-N |-A\b|--all-netns|--netns))')
 BEGINS = re.compile(r'(sudo )?(tcpwhy|\./bootstrap|meson|build/)\b')
 
 WRAPPER = '''#!/bin/sh
 # A host that is not named is the recorded one.
 command=why
 case ${{1:-}} in
-why | list | audit | check | watch) command=$1; shift ;;
-pcap | explain | lab | -*help | -*version | -h | -V) exec '{tool}' "$@" ;;
+why | list | audit | check) command=$1; shift ;;
+pcap | explain | lab | watch | -*help | -*version | -h | -V) exec '{tool}' "$@" ;;
 esac
 for word; do
 	case $command$word in

@@ -5,17 +5,18 @@ import re
 import house
 
 STAGES = {'live', 'wire', 'filter', 'join', 'rules', 'report', 'explain',
-          'lab', 'check'}
+          'lab', 'check', 'watch'}
 FLOORS = {'util': {'util'}, 'model': {'util', 'model'}}
 FLOORS.update({stage: {'util', 'model', stage} for stage in STAGES})
 FLOORS['cli'] = {'util', 'model', 'cli'} | STAGES
 
 # A library with one door: the prefix of its headers, and the only file that may open it; and the one
 # that stands for it in static builds.
-DOORS = {'libmnl/': ('src/live/diag.c', 'src/live/mnl_static.c'), 'pcap': ('src/wire/capture.c',)}
+DOORS = {'libmnl/': ('src/live/diag.c', 'src/live/mnl_static.c'), 'pcap': ('src/wire/capture.c',),
+         'ncurses': ('src/cli/screen.c',)}
 
-# rules/ and check/ open no file, ask no clock, print nothing.
-PURE = {'rules', 'check'}
+# rules/, check/ and watch/ open no file, ask no clock, print nothing.
+PURE = {'rules', 'check', 'watch'}
 IMPURE = {'stdio.h', 'unistd.h', 'fcntl.h', 'time.h', 'sys/time.h', 'sys/stat.h', 'sys/socket.h',
           'sys/ioctl.h', 'dirent.h', 'poll.h', 'syslog.h', 'err.h', 'util/cleanup.h'}
 
@@ -58,6 +59,7 @@ BAD = [
     ({'src/live/sysctl.c': '#include <libmnl/libmnl.h>\n'}, 'belongs to src/live/diag.c'),
     ({'src/wire/link.c': '#include <pcap/pcap.h>\n'}, 'belongs to src/wire/capture.c'),
     ({'src/cli/main.c': '#include <pcap.h>\n'}, 'belongs to src/wire/capture.c'),
+    ({'src/cli/watch.c': '#include <ncurses.h>\n'}, 'belongs to src/cli/screen.c'),
     ({'src/rules/reset.c': '#include <stdio.h>\n'}, 'reads and prints nothing'),
     ({'src/check/check.c': '#include <stdio.h>\n'}, 'check/ must not include stdio.h'),
     ({'src/rules/reset.c': '# include <time.h>\n'}, 'reads and prints nothing'),

@@ -1,0 +1,205 @@
+#include "cli/looks.h"
+#include "join/join.h"
+#include "live/live.h"
+#include "rules/judge.h"
+#include "util/hash.h"
+#include "util/index.h"
+#include "watch/watcher.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+/* How it works: `full` is the last look that searched owners. A look in between borrows from it: holders
+ * are found again by the inode of their socket, which the kernel gives to no other while the
+ * descriptor is open. Both looks live as long as a picture points into them. */
+
+enum { SHARE = 100 }; /* a search may cost this part of the time until the next one */
+
+struct looks {
+	const struct options *o;
+	const struct filter *filter;
+	struct watcher *watch;
+	struct look *full, *now; /* may be the same */
+	struct findings findings;
+	struct index by_inode;   /* of full->socks */
+	struct hash_key key;
+	int64_t search_due_ms;
+};
+
+static int64_t clock_ms(clockid_t id)
+{
+	struct timespec now;
+
+	clock_gettime(id, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+struct looks *looks_new(const struct options *o, const struct filter *filter)
+{
+	struct looks *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		arena_die();
+	l->o = o;
+	l->filter = filter;
+	l->watch = watcher_new();
+	l->key = hash_key_new();
+	return l;
+}
+
+static void drop_looks(struct looks *l)
+{
+	if (l->now && l->now != l->full)
+		look_free(l->now);
+	if (l->full)
+		look_free(l->full);
+	l->now = l->full = NULL;
+	index_free(&l->by_inode);
+	l->by_inode = (struct index){ 0 };
+}
+
+void looks_free(struct looks *l)
+{
+	drop_looks(l);
+	watcher_free(l->watch);
+	free(l);
+}
+
+static uint32_t wanted_states(const struct looks *l)
+{
+	return filter_states(l->filter, STATES_TEARDOWN) & STATES_TEARDOWN;
+}
+
+static int take_look(const struct looks *l, bool is_search, struct look **ret, struct fail *fail)
+{
+	struct live_request req = {
+		.netns = l->o->netns,
+		.all_netns = l->o->all_netns,
+		.states = wanted_states(l) | STATE_BIT(STATE_LISTEN),
+		.want_info = true,
+		.want_host = true,
+		.owners = is_search ? OWNERS_TEARDOWN : OWNERS_NONE,
+		.only_inet4 = l->o->only_inet4,
+		.only_inet6 = l->o->only_inet6,
+	};
+
+	return live_look(&req, ret, fail);
+}
+
+static void remember(struct looks *l)
+{
+	for (size_t i = 0; i < l->full->n_socks; i++) {
+		const struct sock_full *full = l->full->socks[i].full;
+
+		if (full && full->n_holders > 0)
+			index_add(&l->by_inode, hash_u64(&l->key, full->inode), (uint32_t)i);
+	}
+}
+
+static void borrow_holders(const struct looks *l, struct sock_full *to)
+{
+	uint64_t hash = hash_u64(&l->key, to->inode);
+	uint32_t at;
+
+	for (size_t it = index_first(&l->by_inode, hash); index_next(&l->by_inode, hash, &it, &at);) {
+		const struct sock_full *from = l->full->socks[at].full;
+
+		if (from->inode != to->inode)
+			continue;
+		to->holders = from->holders;
+		to->n_holders = from->n_holders;
+		return;
+	}
+}
+
+static void borrow(struct looks *l)
+{
+	for (size_t i = 0; i < l->now->n_socks; i++) {
+		struct sock_full *full = l->now->socks[i].full;
+
+		if (full && full->inode && l->by_inode.slots)
+			borrow_holders(l, full);
+	}
+	l->now->procs = l->full->procs;
+	l->now->n_procs = l->full->n_procs;
+}
+
+static int look_again(struct looks *l, struct fail *fail)
+{
+	int64_t now_ms = clock_ms(CLOCK_MONOTONIC), cpu_ms = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
+	bool is_search = !l->full || now_ms >= l->search_due_ms;
+	struct look *look;
+	int error = take_look(l, is_search, &look, fail);
+
+	if (error)
+		return error;
+	if (is_search) {
+		drop_looks(l);
+		l->full = l->now = look;
+		remember(l);
+		l->search_due_ms = now_ms + (clock_ms(CLOCK_PROCESS_CPUTIME_ID) - cpu_ms) * SHARE;
+		return 0;
+	}
+	if (l->now != l->full)
+		look_free(l->now);
+	l->now = look;
+	borrow(l);
+	return 0;
+}
+
+static void judge_connections(struct looks *l, struct judge *judge, const struct join *join)
+{
+	uint32_t states = wanted_states(l);
+
+	for (size_t i = 0; i < l->now->n_socks; i++) {
+		const struct sock *s = &l->now->socks[i];
+		struct conn c;
+
+		if (s->state != STATE_LISTEN && !(states & STATE_BIT(s->state)))
+			continue;
+		join_sock(join, s, &c);
+		if (filter_needs(l->filter) & FILTER_NEEDS_RULES)
+			judge_name(judge, &c);
+		if (!filter_match(l->filter, &c, c.rules))
+			continue;
+		if (s->state == STATE_LISTEN) {
+			judge_listener(judge, &c);
+			continue;
+		}
+		watcher_conn(l->watch, &c);
+		/* Who holds it is not known yet, and what nobody has asked is no finding. */
+		if (c.owner != OWNER_HIDDEN || c.basis != BASIS_NOT_LOOKED)
+			judge_sock(judge, &c);
+	}
+}
+
+/* Of no connection, so a filter that asks for some leaves them out. */
+static void judge_host_and_processes(struct looks *l, struct judge *judge)
+{
+	const struct look *look = l->now;
+
+	if (l->o->n_words > 0)
+		return;
+	for (size_t i = 0; i < look->n_procs; i++)
+		if (judge_wants_proc(look->procs[i]))
+			judge_proc(judge, look, look->procs[i]);
+	for (size_t i = 0; i < look->n_netns; i++)
+		judge_host(judge, look, &look->netns[i]);
+}
+
+int looks_next(struct looks *l, struct frame *ret, struct fail *fail)
+{
+	int error = look_again(l, fail);
+
+	if (error)
+		return error;
+	struct judge *judge = judge_new(l->now->arena, l->o->min_age_ms, 1);
+	struct join *join = join_new(l->now);
+	watcher_begin(l->watch, l->now);
+	judge_connections(l, judge, join);
+	judge_host_and_processes(l, judge);
+	judge_end(judge, &l->findings);
+	join_free(join);
+	watcher_end(l->watch, &l->findings, ret);
+	return 0;
+}

@@ -1,0 +1,242 @@
+"""`tcpwhy watch` as lines, as JSON, and on a real terminal: watch.py TCPWHY. Prints TAP.
+
+The terminal is tmux's: keys are typed into it, and what it shows is what is checked.
+"""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import stage
+
+PORT = 8080
+PATIENCE_S = 30
+
+
+def play_leak(rate):
+    """Leaks so many connections a second, in a process of a name of its own."""
+    os.write(os.open('/proc/self/comm', os.O_WRONLY), b'leaky')
+    listener = socket.create_server(('127.0.0.1', PORT), backlog=10)
+    begin, socks = time.monotonic(), []
+    print('ready', flush=True)
+    while True:
+        peer = socket.create_connection(('127.0.0.1', PORT))
+        socks.append(listener.accept()[0])
+        peer.close()
+        time.sleep(max(0, begin + len(socks) / rate - time.monotonic()))
+
+
+@contextlib.contextmanager
+def leak(rate):
+    with subprocess.Popen([sys.executable, '-B', __file__, '--play', str(rate)], stdout=subprocess.PIPE, text=True) as p:
+        p.stdout.readline()
+        try:
+            yield p.pid
+        finally:
+            p.kill()
+
+
+def plain(p):
+    return f'{p.returncode}\n{p.stdout}\n{p.stderr}'
+
+
+def run(tool, *args, **more):
+    return subprocess.run([tool, 'watch', *args], capture_output=True, text=True, timeout=60, check=False, **more)
+
+
+def eventually(true):
+    deadline = time.monotonic() + PATIENCE_S
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_lines(tool, pid):
+    p = run(tool, '-d', '500ms', '-c', '10', '--min-age', '0')
+    looks = re.findall(r'^\d\d:\d\d:\d\d  CLOSE-WAIT \d+.*$', p.stdout, re.M)
+    stage.check('lines: a line a look', p.returncode == 0 and len(looks) == 10 and not p.stderr, plain(p))
+    stage.check('lines: who, how fast, until when', re.search(
+        rf'^  leaky\[{pid}\]: CLOSE-WAIT \d+ \+\d+\.\d/s, oldest \d+s, EMFILE in [1-9]', p.stdout, re.M), p.stdout)
+    stage.check('lines: a finding is said once', p.stdout.count(f' close-wait-eof-unread leaky[{pid}]: ') == 1, p.stdout)
+    p = run(tool, '-c', '1', 'state', 'time-wait')
+    stage.check('lines: a filter', p.returncode == 0 and 'CLOSE-WAIT' not in p.stdout, plain(p))
+    dumb = {**os.environ, 'TERM': 'dumb'}
+    p = subprocess.run(['script', '-qec', f'{tool} watch -c 2 -d 100ms', '/dev/null'], env=dumb, capture_output=True,
+                       text=True, timeout=60, stdin=subprocess.DEVNULL, check=False)
+    stage.check('lines: on a dumb terminal', p.returncode == 0 and '\x1b' not in p.stdout and
+                len(re.findall(r'^\d\d:\d\d:\d\d  ', p.stdout, re.M)) == 2, plain(p))
+
+
+def test_json(tool, pid):
+    p = run(tool, '--json-lines', '-d', '500ms', '-c', '8', '--min-age', '0')
+    lines = [json.loads(line) for line in p.stdout.splitlines()]
+    owner = next(o for o in lines[-2]['owners'] if o['pid'] == pid)
+    stage.check('json: a line a look, and an end', p.returncode == 0 and len(lines) == 9 and
+                list(lines[-1])[0] == 'complete' and lines[-1]['complete'] is True and
+                all(line['type'] == 'look' for line in lines[:-1]), p.stdout)
+    stage.check('json: the owner', owner['comm'] == 'leaky' and owner['status'] == 'known' and
+                owner['states']['CLOSE-WAIT'] > 10 and 5 < owner['close_wait_per_s'] < 20 and owner['emfile_in_ms'] > 1000 and
+                owner['fd_limit'] > owner['fds'] > 10 and owner['oldest_ms'] > 1000, owner)
+    stage.check('json: nothing is known of the first rates', set(lines[0]['per_s'].values()) == {None} and
+                lines[0]['owners'][0]['close_wait_per_s'] is None, lines[0])
+    stage.check('json: findings', any(f['rule'] == 'close-wait-eof-unread' and f['subject']['pid'] == pid
+                                      for f in lines[-2]['findings']), lines[-2]['findings'])
+    with subprocess.Popen([tool, 'watch', '--json-lines', '-d', '100ms'], stdout=subprocess.PIPE, text=True) as watch:
+        first = watch.stdout.readline()
+        watch.send_signal(signal.SIGINT)
+        rest = watch.stdout.read()
+        stage.check('json: an interrupt ends it whole', json.loads(first)['type'] == 'look' and watch.wait() == 0 and
+                    json.loads(rest.splitlines()[-1])['complete'] is True, rest)
+    with subprocess.Popen([tool, 'watch', '--json-lines', '-d', '100ms'], stdout=subprocess.PIPE) as watch:
+        watch.stdout.readline()
+        watch.stdout.close()
+        stage.check('json: nobody reads on', eventually(lambda: watch.poll() is not None), watch.pid)
+        watch.kill()
+
+
+def test_errors(tool):
+    for args in (['-d', '0'], ['-d', '50ms'], ['-d', 'soon'], ['-c', '0'], ['--format', 'json'], ['state', 'none'], ['-N', '1', '-A']):
+        p = run(tool, *args)
+        stage.check(f'wrong usage: {" ".join(args)}', p.returncode == 2 and p.stderr.startswith('tcpwhy: ') and
+                    not p.stdout, plain(p))
+    p = run(tool, '-N', 'no-such-namespace')
+    stage.check('no such namespace', p.returncode == 1 and 'no-such-namespace' in p.stderr and not p.stdout, plain(p))
+    p = run(tool, '-c', '1', '-d', '100ms', **stage.AS_NOBODY)
+    stage.check('as a normal user', p.returncode == 0 and '(not seen): CLOSE-WAIT' in p.stdout, plain(p))
+
+
+class Terminal:
+    """A tmux of our own with one window, in which a shell runs."""
+
+    def __init__(self, tmp, width=80, height=24):
+        self.tmp = tmp
+        env = {**os.environ, 'LC_ALL': 'C.UTF-8', 'TMUX_TMPDIR': tmp}
+        env.pop('TMUX', None)
+        self.env = env
+        self.tmux('-f', '/dev/null', 'new-session', '-d', '-x', str(width), '-y', str(height), 'sh')
+        self.type("PS1='ready''>'; set -m; clear", 'Enter')
+        assert self.shows('^ready>$'), self.screen()
+
+    def tmux(self, *args):
+        return subprocess.run(['tmux', '-L', 'tcpwhy', *args], env=self.env, capture_output=True, text=True, check=True,
+                              timeout=60).stdout
+
+    def type(self, *keys):
+        self.tmux('send-keys', *keys)
+
+    def screen(self):
+        return self.tmux('capture-pane', '-p').rstrip('\n')
+
+    def shows(self, pattern, shall=True):
+        return eventually(lambda: (re.search(pattern, self.screen(), re.M) is not None) == shall)
+
+    def expect(self, name, *patterns):
+        stage.check(name, all(self.shows(p) for p in patterns), self.screen())
+
+    def restored(self, name):
+        """The prompt is back, nothing of the picture is left, and the terminal echoes and has lines."""
+        fine = self.shows('^ready>$') and not re.search('C-WAIT', self.screen())
+        self.type("stty -a | tr ' ;' '\\n\\n' | grep -cxE 'echo|icanon|icrnl'", 'Enter')
+        stage.check(name, fine and self.shows('^3$'), self.screen())
+        self.clear()
+
+    def clear(self):
+        self.type('clear', 'Enter')
+        assert eventually(lambda: self.screen() == 'ready>'), self.screen()
+
+    def end(self):
+        self.tmux('kill-server')
+
+
+def watch_pid(terminal):
+    shell = terminal.tmux('list-panes', '-F', '#{pane_pid}').strip()
+    found = subprocess.run(['pgrep', '-P', shell, 'tcpwhy'], capture_output=True, text=True, check=False).stdout.split()
+    return int(found[0])
+
+
+def test_screen(tool, pid, tmp):
+    t = Terminal(tmp)
+    t.type(f'{tool} watch -d 500ms --min-age 0', 'Enter')
+    t.expect('screen: title, sums, table', r'^tcpwhy watch .*\d\d:\d\d:\d\d   every 0.5 s', r'^CLOSE-WAIT \d+ \+\d',
+             r'^OWNER +C-WAIT +GAIN/S +FW1 +FW2 +CLO +LACK +T-WAIT +OLDEST +EMFILE$',
+             rf'^leaky\[{pid}\] +\d+ +\+\d+\.\d +- .* \d+s +\d+\w+$')
+    t.expect('screen: a finding, in whole', rf'^WARNING close-wait-eof-unread leaky\[{pid}\]: ', r'^    \w')
+    t.expect('screen: keys', r'^q quit  / filter ')
+    t.type('?')
+    t.expect('screen: help', r'^EMFILE   when no descriptor', r'^space    freeze')
+    t.type('?', 'o')
+    t.expect('screen: sorted', '^by oldest', r'^leaky\[')
+    t.type('/', 'n', 'o', 'b')
+    t.expect('screen: filtered as it is typed', r'filter: nob_$', '^nobody of that name')
+    t.type('BSpace', 'BSpace', 'BSpace', 'l', 'E', 'a', 'Enter')
+    t.expect('screen: another filter', r'filter: lEa$', r'^leaky\[')
+    stage.check('screen: the others are gone', not re.search(r'^\(closed\)', t.screen(), re.M), t.screen())
+    t.type('Escape')
+    t.expect('screen: no filter', r'^by oldest$', r'^\(closed\)')
+    t.type('Space')
+    t.expect('screen: frozen', 'FROZEN')
+    frozen = re.search(r'\d\d:\d\d:\d\d', t.screen())[0]
+    until = time.monotonic() + 2
+    stage.check('screen: it stays', eventually(lambda: time.monotonic() > until) and frozen in t.screen(), t.screen())
+    t.type('Space')
+    t.expect('screen: and goes on', rf'^tcpwhy watch .*(?!{frozen})\d\d:\d\d:\d\d')
+    t.tmux('resize-window', '-x', '60', '-y', '10')
+    t.expect('screen: smaller', r'^OWNER.{50,56}$', r'^q quit')
+    stage.check('screen: within its bounds', len(t.screen().split('\n')) == 10, t.screen())
+    t.tmux('resize-window', '-x', '132', '-y', '40')
+    t.expect('screen: larger', r'^OWNER.*EMFILE$', r'^q quit')
+    stage.check('screen: down to the last line', len(t.screen().split('\n')) == 40, t.screen())
+    t.tmux('resize-window', '-x', '12', '-y', '3')
+    t.tmux('resize-window', '-x', '80', '-y', '24')
+    t.expect('screen: it survives being tiny', r'^OWNER.*EMFILE$')
+    t.type('q')
+    t.restored('q gives the terminal back')
+    for name in 'SIGINT', 'SIGTERM', 'SIGHUP', 'SIGSEGV':
+        t.type(f'{tool} watch -d 500ms', 'Enter')
+        t.shows('^OWNER')
+        os.kill(watch_pid(t), getattr(signal, name))
+        t.shows('^ready>$')
+        t.clear()
+        t.restored(f'{name} does')
+    t.type(f'{tool} watch', 'Enter')
+    t.shows('^OWNER')
+    t.type('C-z')
+    t.expect('a stop gives it back', '^ready>$')
+    t.type('fg', 'Enter')
+    t.expect('and going on takes it again', '^OWNER')
+    t.type('q')
+    t.type(f'{tool} watch', 'Enter')
+    t.shows('^OWNER')
+    os.kill(watch_pid(t), signal.SIGKILL)
+    stage.check('kill -9 leaves no process', eventually(lambda: subprocess.run(
+        ['pgrep', '-f', f'^{tool} watch'], capture_output=True, check=False).returncode == 1))
+    stage.check('kill -9 leaves no file', [n for n in os.listdir(tmp) if not n.startswith('tmux')] == ['tcpwhy'], os.listdir(tmp))
+    t.end()
+
+
+def main():
+    if sys.argv[1] == '--play':
+        play_leak(float(sys.argv[2]))
+    stage.enter()
+    with tempfile.TemporaryDirectory() as tmp, leak(10) as pid:
+        os.chmod(tmp, 0o755)
+        tool = shutil.copy(sys.argv[1], os.path.join(tmp, 'tcpwhy'))  # where every user may run it
+        test_lines(tool, pid)
+        test_json(tool, pid)
+        test_errors(tool)
+        if shutil.which('tmux'):
+            test_screen(tool, pid, tmp)
+    return stage.end()
+
+
+sys.exit(main())
