@@ -17,6 +17,15 @@ static bool opened(struct captures *c, int failed, struct capture *capture, cons
 	return true;
 }
 
+static struct flowtab *new_table(const struct options *o)
+{
+	struct flowtab *t = flowtab_new();
+
+	if (o->max_connections)
+		flowtab_limit(t, (uint32_t)o->max_connections);
+	return t;
+}
+
 bool captures_open(const struct options *o, struct captures *ret)
 {
 	struct capture *capture = NULL;
@@ -35,8 +44,8 @@ bool captures_open(const struct options *o, struct captures *ret)
 		if (!opened(ret, failed, capture, &fail))
 			return false;
 	}
-	ret->tab = flowtab_new();
-	ret->other = o->two_sided ? flowtab_new() : NULL;
+	ret->tab = new_table(o);
+	ret->other = o->two_sided ? new_table(o) : NULL;
 	return true;
 }
 
@@ -55,9 +64,9 @@ static void note_damage(const struct capture_info *info, int failed, struct gaps
 		gap_add(gaps, "capture-drops", info->name,
 			_("the kernel dropped packets before they could be read"),
 			_("\"not seen\" may mean dropped"));
-	if (info->flows_refused > 0)
-		gap_add(gaps, "cap", info->name, _("more connections than can be kept"),
-			_("the connections beyond the limit are missing"));
+	if (info->overflow)
+		gap_add(gaps, "cap", info->name, info->overflow,
+			_("they are missing in this report; --max-connections keeps more"));
 }
 
 bool captures_collect(struct captures *c, const struct options *o)

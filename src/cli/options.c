@@ -61,6 +61,7 @@ enum option_id {
 	OPT_EXAMPLES,
 	OPT_COUNT,
 	OPT_TWO_SIDED,
+	OPT_MAX_CONNECTIONS,
 	OPT_JSON,
 	OPT_JSON_LINES,
 	OPT_EXIT_CODE,
@@ -122,6 +123,8 @@ static const struct row {
 	  N_("younger is ordinary life (default 60s; 0 judges all)") },
 	{ "examples", 0, "N", WHY | PCAP, OPT_EXAMPLES, N_("connections shown a finding (default 3)") },
 	{ "count", 'c', "N", PCAP, OPT_COUNT, N_("stop after N packets") },
+	{ "max-connections", 0, "N", REPORTS, OPT_MAX_CONNECTIONS,
+	  N_("of captures kept in memory (default 8388608, 250 bytes each)") },
 	{ "two-sided", 0, NULL, PCAP, OPT_TWO_SIDED,
 	  N_("two captures, one of each end: what was sent and did not arrive") },
 	{ "delay", 'd', "TIME", WATCH, OPT_DELAY, N_("between two looks (default 2s)") },
@@ -410,6 +413,11 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 			o->colour = COLOUR_NEVER;
 		else
 			return wrong_value("color", value, _("auto, always or never"));
+		break;
+	case OPT_MAX_CONNECTIONS:
+		if (!number(value, 1 << 24, &n) || n == 0)
+			return wrong_value("max-connections", value, _("a number from 1 to 16777216"));
+		o->max_connections = n;
 		break;
 	case OPT_TWO_SIDED:
 		o->two_sided = true;

@@ -28,7 +28,7 @@ struct options {
 	const char *netns, *from, *record, *write, *interface, *draft, *by;
 	const char *captures[MAX_CAPTURES];
 	size_t n_captures;
-	uint64_t for_ms, min_age_ms, max_packets;
+	uint64_t for_ms, min_age_ms, max_packets, max_connections;
 	size_t n_examples, top;
 	struct {
 		const char *text; /* NAME=RANGE[,…] */

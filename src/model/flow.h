@@ -182,7 +182,11 @@ struct capture_info {
 	const char *error;             /* why it could not be read to the end; NULL */
 	struct skip skips[MAX_SKIPS];
 	size_t n_skips;
-	uint64_t dropped_by_kernel, flows_refused; /* live drops; flows over the cap */
+	uint64_t dropped_by_kernel;
+	/* At the cap: connections that made room (closed ones; others, of a single segment), segments of
+	 * those that found none, and details of kept ones for which there was no memory. */
+	uint64_t flows_left, flows_left_open, segments_refused, notes_refused;
+	const char *overflow;          /* the same in words; NULL: all were kept */
 };
 
 const char *pattern_name(enum pattern p);

@@ -118,6 +118,8 @@ static void put_capture(struct buf *b, const struct capture_info *c)
 	json_close(b);
 	json_text(b, "error", c->error);
 	json_unsigned(b, "dropped", c->dropped_by_kernel);
+	json_unsigned(b, "connections_left_out", c->flows_left + c->flows_left_open);
+	json_unsigned(b, "segments_left_out", c->segments_refused);
 	json_close(b);
 }
 

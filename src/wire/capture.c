@@ -552,8 +552,11 @@ void capture_read_merged(struct capture *const captures[], size_t n, struct flow
 	for (size_t i = 0; i < n; i++)
 		source_end(&captures[i]->source);
 	/* What the pieces are together is known only now. */
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		captures[i]->info.content = flowtab_content(tab, captures[i]->source.capture);
+		if (i > 0)
+			source_forget_overflow(&captures[i]->source);
+	}
 }
 
 const struct capture_info *capture_info(const struct capture *c)

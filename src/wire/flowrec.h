@@ -80,7 +80,7 @@ struct rec {
 
 _Static_assert(sizeof(struct rec_end) == 32 && sizeof(struct rec) == 128, "two cache lines");
 
-enum note_kind { NOTE_FLOW, NOTE_END, NOTE_RST, NOTE_HALF };
+enum note_kind { NOTE_FLOW, NOTE_END, NOTE_RST, NOTE_HALF, N_NOTE_KINDS };
 
 struct note {
 	uint32_t next; /* 0: none */

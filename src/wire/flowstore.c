@@ -41,6 +41,7 @@ void flowstore_init(struct flowstore *s)
 	if (!s->slots)
 		arena_die();
 	s->mask = FIRST_SLOTS - 1;
+	s->max_recs = USUAL_RECS;
 }
 
 void flowstore_free(struct flowstore *s)
@@ -73,7 +74,8 @@ void flowstore_hash(const struct flowstore *s, struct segment *seg)
 		    mix(load64(high) ^ s->key.k1, load64(high + 8) ^ 0xe7037ed1a0b428dbu);
 	else
 		h = ((uint64_t)load32(low) << 32 | load32(high)) ^ s->key.k0;
-	h = mix(h ^ s->key.k1, (ports ^ s->key.k0) | 1);
+	/* Odd, so never 0, and without losing a bit of the ports. */
+	h = mix(h ^ s->key.k1, (ports ^ s->key.k0) << 1 | 1);
 	seg->hash = (uint32_t)(mix(h, 0x8ebc6af09c88c6e3u ^ s->key.k1) >> 16);
 }
 
@@ -124,7 +126,7 @@ static void slots_grow(struct flowstore *s)
 	free(old);
 }
 
-static struct rec *rec_new(struct flowstore *s)
+static void rec_new(struct flowstore *s)
 {
 	struct rec **chunk = &s->recs[s->n_recs / RECS_PER_CHUNK];
 	size_t size = (size_t)RECS_PER_CHUNK * sizeof(struct rec);
@@ -137,20 +139,30 @@ static struct rec *rec_new(struct flowstore *s)
 	struct rec *r = &(*chunk)[s->n_recs++ % RECS_PER_CHUNK];
 
 	memset(r, 0, sizeof(*r));
-	return r;
 }
 
-static uint32_t pair6_new(struct flowstore *s, const struct segment *seg)
+static uint32_t pair6_place(struct flowstore *s)
 {
+	uint32_t at = s->free_pair6_plus_1;
+
+	if (at) {
+		memcpy(&s->free_pair6_plus_1, &s->pairs6[at - 1], sizeof(at));
+		return at - 1;
+	}
 	if (s->n_pairs6 == s->cap_pairs6) {
 		s->cap_pairs6 = s->cap_pairs6 ? s->cap_pairs6 + s->cap_pairs6 / 2 : 64;
 		s->pairs6 = xrealloc_array(s->pairs6, s->cap_pairs6, sizeof(*s->pairs6));
 	}
-	struct pair6 *p = &s->pairs6[s->n_pairs6];
-
-	memcpy(p->addr[0], seg->addr[seg->side], 16);
-	memcpy(p->addr[1], seg->addr[!seg->side], 16);
 	return s->n_pairs6++;
+}
+
+static uint32_t pair6_new(struct flowstore *s, const struct segment *seg)
+{
+	uint32_t at = pair6_place(s);
+
+	memcpy(s->pairs6[at].addr[0], seg->addr[seg->side], 16);
+	memcpy(s->pairs6[at].addr[1], seg->addr[!seg->side], 16);
+	return at;
 }
 
 static void rec_name(struct flowstore *s, struct rec *r, const struct segment *seg,
@@ -168,19 +180,113 @@ static void rec_name(struct flowstore *s, struct rec *r, const struct segment *s
 					pair6_new(s, seg);
 }
 
+/* The slot that points to this very record; NULL: the pair has a newer one. */
+static struct slot *slot_of(struct flowstore *s, uint32_t at)
+{
+	const struct rec *r = flowstore_rec(s, at);
+	struct segment seg = { .port = { r->port[0], r->port[1] },
+			       .is_inet6 = r->flags & FLOW_INET6 };
+
+	for (unsigned i = 0; i < 2; i++)
+		if (seg.is_inet6)
+			memcpy(seg.addr[i], s->pairs6[r->addr[0]].addr[i], 16);
+		else
+			memcpy(seg.addr[i], &r->addr[i], 4);
+	flowstore_hash(s, &seg);
+	struct slot *slot = flowstore_find(s, &seg);
+
+	return slot->rec_plus_1 == at + 1 ? slot : NULL;
+}
+
+/* Whoever stands behind it and would not be found over an empty slot moves up. */
+static void slot_remove(struct flowstore *s, const struct slot *slot)
+{
+	uint32_t hole = (uint32_t)(slot - s->slots);
+
+	for (uint32_t i = (hole + 1) & s->mask; s->slots[i].rec_plus_1; i = (i + 1) & s->mask) {
+		if (((i - s->slots[i].tag) & s->mask) < ((i - hole) & s->mask))
+			continue;
+		s->slots[hole] = s->slots[i];
+		hole = i;
+	}
+	s->slots[hole].rec_plus_1 = 0;
+	s->n_slots_used--;
+}
+
+static bool is_closed(const struct rec *r)
+{
+	return (r->flags & FLOW_RESET) || (r->end[0].flags & r->end[1].flags & END_FIN);
+}
+
+/* A closed one within reach of the hand, or else one of whom there is a single segment. One with a
+ * predecessor or a successor of the same pair stays: they refer to each other. */
+static bool find_victim(struct flowstore *s, const struct slot *not_this, uint32_t *ret)
+{
+	enum { REACH = 64 };
+	uint32_t second = UINT32_MAX;
+
+	for (uint32_t n = 0; n < REACH && n < s->n_recs; n++) {
+		uint32_t at = s->hand;
+		const struct rec *r = flowstore_rec(s, at);
+
+		s->hand = at + 1 < s->n_recs ? at + 1 : 0;
+		if ((r->flags & (FLOW_REUSED | FLOW_VOID)) || at + 1 == not_this->rec_plus_1)
+			continue;
+		if (is_closed(r) && slot_of(s, at)) {
+			*ret = at;
+			return true;
+		}
+		if (second == UINT32_MAX && r->end[0].packets + r->end[1].packets == 1 && slot_of(s, at))
+			second = at;
+	}
+	*ret = second;
+	return second != UINT32_MAX;
+}
+
+static void free_notes(struct flowstore *s, uint32_t first)
+{
+	struct note *n;
+
+	for (uint32_t at = first, next; (n = flowstore_note(s, at)) != NULL; at = next) {
+		next = n->next;
+		n->next = s->free_notes[n->kind];
+		s->free_notes[n->kind] = at;
+	}
+}
+
+static void leave(struct flowstore *s, uint32_t at)
+{
+	struct rec *r = flowstore_rec(s, at);
+
+	s->n_left += is_closed(r);
+	s->n_left_open += !is_closed(r);
+	slot_remove(s, slot_of(s, at));
+	free_notes(s, r->notes);
+	if (r->flags & FLOW_INET6) {
+		memcpy(&s->pairs6[r->addr[0]], &s->free_pair6_plus_1, sizeof(uint32_t));
+		s->free_pair6_plus_1 = r->addr[0] + 1;
+	}
+	memset(r, 0, sizeof(*r));
+}
+
 bool flowstore_add(struct flowstore *s, const struct segment *seg, uint32_t *ret)
 {
-	if (s->n_recs == MAX_RECS)
-		return false;
-	if ((s->n_slots_used + 1) * 2 > s->mask + 1)
-		slots_grow(s);
-	struct slot *slot = flowstore_find(s, seg);
-	struct rec *r = rec_new(s);
+	uint32_t at = s->n_recs;
 
-	rec_name(s, r, seg, slot);
+	if (at < s->max_recs && (s->n_slots_used + 1) * 2 > s->mask + 1)
+		slots_grow(s);
+	if (at < s->max_recs)
+		rec_new(s);
+	else if (find_victim(s, flowstore_find(s, seg), &at))
+		leave(s, at);
+	else
+		return false;
+	struct slot *slot = flowstore_find(s, seg);
+
+	rec_name(s, flowstore_rec(s, at), seg, slot);
 	s->n_slots_used += !slot->rec_plus_1;
-	*slot = (struct slot){ seg->hash, s->n_recs };
-	*ret = s->n_recs - 1;
+	*slot = (struct slot){ seg->hash, at + 1 };
+	*ret = at;
 	return true;
 }
 
@@ -189,14 +295,14 @@ void flowstore_repoint(struct flowstore *s, const struct segment *seg, uint32_t 
 	flowstore_find(s, seg)->rec_plus_1 = rec + 1;
 }
 
-struct note *flowstore_note_add(struct flowstore *s, struct rec *r, enum note_kind kind,
-				uint8_t end, size_t size)
+/* A new place for so many units; 0: there is no more. */
+static uint32_t note_place(struct flowstore *s, uint32_t units)
 {
-	uint32_t units = (uint32_t)((size + NOTE_UNIT - 1) / NOTE_UNIT);
+	uint64_t most = (uint64_t)s->max_recs * NOTE_BYTES / ((uint64_t)UNITS_PER_CHUNK * NOTE_UNIT) + 1;
 
 	if (!s->n_note_chunks || s->units_used + units > UNITS_PER_CHUNK) {
-		if (s->n_note_chunks == MAX_NOTE_CHUNKS)
-			return NULL;
+		if (s->n_note_chunks == MAX_NOTE_CHUNKS || s->n_note_chunks >= most)
+			return 0;
 		uint8_t *chunk = calloc(UNITS_PER_CHUNK, NOTE_UNIT);
 		if (!chunk)
 			arena_die();
@@ -205,9 +311,28 @@ struct note *flowstore_note_add(struct flowstore *s, struct rec *r, enum note_ki
 		s->notes[s->n_note_chunks++] = chunk;
 	}
 	uint32_t at = (s->n_note_chunks - 1) * UNITS_PER_CHUNK + s->units_used;
-	struct note *n = flowstore_note(s, at);
 
 	s->units_used += units;
+	return at;
+}
+
+struct note *flowstore_note_add(struct flowstore *s, struct rec *r, enum note_kind kind,
+				uint8_t end, size_t size)
+{
+	uint32_t at = s->free_notes[kind];
+	struct note *n = flowstore_note(s, at);
+
+	if (n) {
+		s->free_notes[kind] = n->next;
+		memset(n, 0, size);
+	} else {
+		at = note_place(s, (uint32_t)((size + NOTE_UNIT - 1) / NOTE_UNIT));
+		n = flowstore_note(s, at);
+	}
+	if (!n) {
+		s->n_notes_refused++;
+		return NULL;
+	}
 	*n = (struct note){ .next = r->notes, .kind = (uint8_t)kind, .end = end };
 	r->notes = at;
 	return n;

@@ -29,6 +29,11 @@ void flowtab_free(struct flowtab *t)
 	free(t);
 }
 
+void flowtab_limit(struct flowtab *t, uint32_t max_flows)
+{
+	t->store.max_recs = max_flows < MAX_RECS ? max_flows : MAX_RECS;
+}
+
 size_t flowtab_count(const struct flowtab *t)
 {
 	return t->store.n_recs - t->n_void;

@@ -42,7 +42,7 @@ struct flowtab {
 	struct dups dups;
 	struct capture_sum captures[MAX_CAPTURES];
 	unsigned n_captures;
-	uint64_t refused;    /* segments of connections over the cap */
+	uint64_t refused;    /* segments of connections that found no room */
 	uint64_t n_duplicates; /* dropped */
 	uint32_t n_void;
 	struct arena *arena; /* of the names */

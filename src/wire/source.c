@@ -1,12 +1,22 @@
 #include "wire/source.h"
+#include "util/i18n.h"
 
+#include <inttypes.h>
 #include <string.h>
+
+static struct table_counts counts_of(const struct flowtab *t)
+{
+	return (struct table_counts){
+		.duplicates = t->n_duplicates, .left = t->store.n_left,
+		.left_open = t->store.n_left_open, .refused = t->refused,
+		.notes_refused = t->store.n_notes_refused,
+	};
+}
 
 void source_begin(struct source *s, struct flowtab *tab)
 {
 	s->tab = tab;
-	s->refused_before = tab->refused;
-	s->duplicates_before = tab->n_duplicates;
+	s->before = counts_of(tab);
 	s->capture = flowtab_begin(tab);
 }
 
@@ -55,14 +65,44 @@ void source_note_link(struct source *s, const char *name)
 		info->link_types[info->n_link_types++] = name;
 }
 
+static void say_overflow(struct source *s)
+{
+	struct capture_info *i = s->info;
+
+	if (i->flows_left + i->flows_left_open + i->segments_refused > 0)
+		i->overflow = arena_printf(s->arena,
+					   _("more connections than can be kept: %" PRIu64 " closed and %" PRIu64
+					     " unanswered ones were left out, and %" PRIu64
+					     " segments of others"),
+					   i->flows_left, i->flows_left_open, i->segments_refused);
+	else if (i->notes_refused > 0)
+		i->overflow = arena_printf(s->arena, _("%" PRIu64 " details of connections (repetitions, "
+						       "resets) are more than can be kept"),
+					   i->notes_refused);
+}
+
+void source_forget_overflow(struct source *s)
+{
+	struct capture_info *i = s->info;
+
+	i->flows_left = i->flows_left_open = i->segments_refused = i->notes_refused = 0;
+	i->overflow = NULL;
+}
+
 void source_end(struct source *s)
 {
 	struct capture_info *info = s->info;
 
+	flowtab_run(s->tab);
+	struct table_counts now = counts_of(s->tab);
 	flowtab_end(s->tab, s->capture, info->dropped_by_kernel);
 	info->content = flowtab_content(s->tab, s->capture);
-	info->flows_refused = s->tab->refused - s->refused_before;
-	s->decoder.skips[SKIP_DUPLICATE] = s->tab->n_duplicates - s->duplicates_before;
+	info->flows_left = now.left - s->before.left;
+	info->flows_left_open = now.left_open - s->before.left_open;
+	info->segments_refused = now.refused - s->before.refused;
+	info->notes_refused = now.notes_refused - s->before.notes_refused;
+	say_overflow(s);
+	s->decoder.skips[SKIP_DUPLICATE] = now.duplicates - s->before.duplicates;
 	info->n_skips = 0;
 	for (unsigned i = 1; i < N_SKIPS; i++)
 		if (s->decoder.skips[i] && info->n_skips < MAX_SKIPS)

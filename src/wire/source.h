@@ -7,13 +7,18 @@
 #include "wire/capture.h"
 #include "wire/flowtab_in.h"
 
+/* What the table had counted when this capture began. */
+struct table_counts {
+	uint64_t duplicates, left, left_open, refused, notes_refused;
+};
+
 struct source {
 	struct flowtab *tab;
 	struct decoder decoder;
 	struct capture_info *info;
 	struct arena *arena;          /* of the info's strings */
 	const struct link_type *link; /* of every frame, where the file has one */
-	uint64_t refused_before, duplicates_before;
+	struct table_counts before;
 	uint8_t capture;              /* its number in the table */
 	/* One of several that are read at once: its segment waits here for its turn. */
 	bool holds, has_held;
@@ -28,3 +33,5 @@ void source_frame(struct source *s, const struct link_type *link, struct bytes b
 /* Adds a link type to the info, once. The name must live as long as the info. */
 void source_note_link(struct source *s, const char *name);
 void source_end(struct source *s);
+/* Of several that were read at once: what did not fit is said of one of them. */
+void source_forget_overflow(struct source *s);
