@@ -35,6 +35,7 @@ COMMANDS = [
       for by in ('state', 'peer', 'local-port', 'owner', 'unit', 'container', 'netns')),
     ('pcap', False, ['pcap', str(HERE / 'upload.pcapng')]),
     ('pcap', True, ['pcap', str(HERE / 'upload.pcapng')]),
+    ('pcap', False, ['pcap', '--two-sided', str(HERE / 'upload.pcapng'), str(HERE / 'fin.pcap')]),
     ('check', False, ['check', *LOOK]),
     ('check', False, ['check', '--from', '/no/such/folder']),
     ('audit', False, ['audit', *LOOK]),
