@@ -61,7 +61,11 @@ struct filter *parse_filter(const char *const *words, size_t n)
 	say_line(_("tcpwhy: filter: %s"), error.what);
 	if (error.text)
 		show_place(error.text, error.at);
-	say_line(_("The language is that of tcpwhy-filter(7); `tcpwhy --help` lists the commands."));
+	const char *meant = n > 0 && error.at == 0 ? options_nearest_command(words[0]) : NULL;
+	if (meant)
+		say_line(_("Did you mean `tcpwhy %s`? `tcpwhy --help` lists the commands."), meant);
+	else
+		say_line(_("The language is that of tcpwhy-filter(7); `tcpwhy --help` lists the commands."));
 	free(error.text);
 	return NULL;
 }

@@ -126,7 +126,7 @@ static const struct row {
 	{ "max-connections", 0, "N", REPORTS, OPT_MAX_CONNECTIONS,
 	  N_("of captures kept in memory (default 8388608, 250 bytes each)") },
 	{ "two-sided", 0, NULL, PCAP, OPT_TWO_SIDED,
-	  N_("two captures, one of each end: what was sent and did not arrive") },
+	  N_("captures of both ends: what was sent, did not arrive") },
 	{ "delay", 'd', "TIME", WATCH, OPT_DELAY, N_("between two looks (default 2s)") },
 	{ "count", 'c', "N", WATCH, OPT_COUNT, N_("stop after N looks") },
 	{ "processes", 'p', NULL, LIST, OPT_PROCESSES, N_("who holds it (always on, as root)") },
@@ -135,9 +135,9 @@ static const struct row {
 	{ "info", 'i', NULL, LIST, OPT_INFO, N_("tcp_info") },
 	{ "memory", 'm', NULL, LIST, OPT_MEMORY, N_("socket memory") },
 	{ "by", 0, "WHAT", LIST, OPT_BY,
-	  N_("count: state, peer, local-port, owner, unit, container, netns") },
+	  N_("count by state, peer, local-port, owner, unit, ...") },
 	{ "top", 0, "N", LIST, OPT_TOP, N_("only the N largest counts") },
-	{ "top", 0, "N", CHECK, OPT_TOP, N_("metrics of the N owners with most CLOSE-WAITs, up to 100") },
+	{ "top", 0, "N", CHECK, OPT_TOP, N_("metrics of the N owners with most CLOSE-WAITs") },
 	{ "all-states", 'a', NULL, LIST, OPT_ALL_STATES, N_("not only the teardown states") },
 	{ "ipv4", '4', NULL, SOCKETS | WATCH, OPT_IPV4, N_("IPv4 only") },
 	{ "ipv6", '6', NULL, SOCKETS | WATCH, OPT_IPV6, N_("IPv6 only") },
@@ -150,7 +150,7 @@ static const struct row {
 	{ "exit-code", 0, NULL, WHY | PCAP | AUDIT, OPT_EXIT_CODE, N_("1 on a warning, 2 on a problem") },
 	{ "draft", 0, "FILE", AUDIT, OPT_DRAFT, N_("write proposed values for sysctl.d; apply nothing") },
 	{ "warning", 'w', "RANGES", CHECK, OPT_WARNING, N_("when to warn: close-wait.age=5m,ports.share=70%") },
-	{ "critical", 'c', "RANGES", CHECK, OPT_CRITICAL, N_("when it is critical: NAME=[@]START:END,…") },
+	{ "critical", 'c', "RANGES", CHECK, OPT_CRITICAL, N_("when it is critical: NAME=[@]START:END,...") },
 	{ "timeout", 't', "TIME", CHECK, OPT_TIMEOUT, N_("UNKNOWN if it takes longer (default 10s)") },
 	{ "config", 0, "FILE", CHECK, OPT_CONFIG, N_("lines like: warning close-wait.age=5m") },
 	{ "state", 0, "FILE", CHECK, OPT_STATE, N_("remember this look; tell growth since the last one") },
@@ -172,26 +172,9 @@ static void print_commands(FILE *to)
 		      "Why is this TCP connection still here, who holds it, and what ends it?\n\n"));
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		fprintf(to, "  %-8s %s\n", commands[i].name, _(commands[i].does));
-	fprintf(to, _("\n`tcpwhy COMMAND --help` lists the options of a command. FILTER is the language of\n"
-		      "ss(8): state close-wait, dport = :443, src 10.0.0.0/8, and or not ( ), and pid,\n"
-		      "comm, age, rqueue, orphan, rule …; see tcpwhy-filter(7).\n"));
-}
-
-static void print_help(FILE *to, enum command command)
-{
-	fprintf(to, _("Usage: tcpwhy %s %s\n%s.\n\n"), commands[command].name,
-		commands[command].usage, _(commands[command].does));
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct row *r = &rows[i];
-		char left[32];
-
-		if (!(r->commands & (1u << command)) || !r->help)
-			continue;
-		snprintf(left, sizeof(left), "--%s%s%s", r->name, r->arg ? "=" : "",
-			 r->arg ? r->arg : "");
-		fprintf(to, "  %c%c%c %-18s %s\n", r->letter ? '-' : ' ',
-			r->letter ? r->letter : ' ', r->letter ? ',' : ' ', left, _(r->help));
-	}
+	fprintf(to, _("\n`tcpwhy COMMAND --help` lists the options of a command. FILTER is the language\n"
+		      "of ss(8): state close-wait, dport = :443, src 10.0.0.0/8, and or not ( ), and\n"
+		      "pid, comm, age, rqueue, orphan, rule ...; see tcpwhy-filter(7).\n"));
 }
 
 /* Damerau-free edit distance of two short words; 99: not worth comparing. */
@@ -217,6 +200,78 @@ static size_t distance(const char *a, const char *b)
 		}
 	}
 	return row[lb];
+}
+
+/* What many know and few look for stands in one paragraph, so that --help fits a screen of 80x24. */
+static bool is_brief(enum option_id id)
+{
+	static const enum option_id brief[] = {
+		OPT_IPV4, OPT_IPV6, OPT_NUMERIC, OPT_NO_HEADER, OPT_PROCESSES, OPT_TIMERS, OPT_EXTENDED, OPT_INFO,
+		OPT_MEMORY, OPT_COLOUR, OPT_NO_PROGRESS, OPT_NO_SANDBOX, OPT_HELP, OPT_VERSION,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(brief); i++)
+		if (brief[i] == id)
+			return true;
+	return false;
+}
+
+static void put_option(const struct row *r, bool has_gap, char *to, size_t size)
+{
+	snprintf(to, size, "%c%c%s--%s%s%s", r->letter ? '-' : ' ', r->letter ? r->letter : ' ',
+		 !has_gap ? " " : r->letter ? ", " : "  ", r->name, r->arg ? "=" : "", r->arg ? r->arg : "");
+}
+
+/* -4 --ipv4, -6 --ipv6, ...: names only, in lines of 80 columns. */
+static void print_brief(FILE *to, enum command command)
+{
+	const char *between = _("\nAlso ");
+	size_t used = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char text[40], *from = text;
+
+		if (!(rows[i].commands & (1u << command)) || !rows[i].help || !is_brief(rows[i].id))
+			continue;
+		put_option(&rows[i], false, text, sizeof(text));
+		from += strspn(from, " ");
+		if (used + strlen(between) + strlen(from) > 78) {
+			between = ",\n";
+			used = 0;
+		}
+		used += strlen(between) + strlen(from);
+		fprintf(to, "%s%s", between, from);
+		between = ", ";
+	}
+	fprintf(to, ".\n");
+}
+
+static void print_help(FILE *to, enum command command)
+{
+	fprintf(to, _("Usage: tcpwhy %s %s\n%s.\n\n"), commands[command].name,
+		commands[command].usage, _(commands[command].does));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct row *r = &rows[i];
+		char left[40];
+
+		if (!(r->commands & (1u << command)) || !r->help || is_brief(r->id))
+			continue;
+		put_option(r, true, left, sizeof(left));
+		fprintf(to, "  %-22s %s\n", left, _(r->help));
+	}
+	print_brief(to, command);
+}
+
+const char *options_nearest_command(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		size_t wrong = distance(word, commands[i].name);
+
+		/* Half of the letters right are a slip, fewer are another word. */
+		if (wrong <= 2 && 2 * wrong <= strlen(commands[i].name))
+			return commands[i].name;
+	}
+	return NULL;
 }
 
 static void complain_about_option(const char *given, enum command command)

@@ -57,5 +57,8 @@ bool options_next(enum command command, size_t *at, struct option_shown *ret);
 /* The command by the name of the program, or by the first word; -1: neither. */
 int options_command(int argc, char **argv, bool *ret_is_word);
 
+/* The command that a mistyped word most likely meant; NULL: none is that near. */
+const char *options_nearest_command(const char *word);
+
 /* true: go on with *ret. false: everything is said; leave with *ret_status. */
 MUST_CHECK bool options_parse(int argc, char **argv, struct options *ret, int *ret_status);

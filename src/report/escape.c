@@ -53,9 +53,18 @@ static bool is_deceptive(uint32_t c)
 	return false;
 }
 
+/* Letters that are written from right to left: Hebrew, Arabic and their neighbours in Unicode 15. */
+static bool is_right_to_left(uint32_t c)
+{
+	return (c >= 0x590 && c <= 0x8ff) || (c >= 0xfb1d && c <= 0xfdff) || (c >= 0xfe70 && c <= 0xfefe) ||
+	       (c >= 0x10800 && c <= 0x10fff) || (c >= 0x1e800 && c <= 0x1efff);
+}
+
 void escape_terminal(struct buf *b, const char *s, bool ascii)
 {
+	static const char left_to_right_mark[] = "\u200e";
 	size_t left = strlen(s);
+	bool turned = false;
 
 	while (left > 0) {
 		uint32_t c = 0;
@@ -68,10 +77,14 @@ void escape_terminal(struct buf *b, const char *s, bool ascii)
 			buf_printf(b, "\\u{%x}", c);
 		} else {
 			buf_add(b, s, n);
+			turned = is_right_to_left(c) || (turned && n == 1);
 		}
 		s += n;
 		left -= n;
 	}
+	/* Numbers behind such a name would be drawn in front of it, and the columns with them. */
+	if (turned)
+		buf_puts(b, left_to_right_mark);
 }
 
 /* Beyond the first plane as a pair of surrogates. */

@@ -14,7 +14,8 @@
 size_t utf8_next(const char *s, size_t n, uint32_t *ret);
 
 /* For a terminal: controls, invalid bytes, directional and invisible format characters become \xNN
- * or \u{NNNN}; with `ascii` everything beyond ASCII does. */
+ * or \u{NNNN}; with `ascii` everything beyond ASCII does. Behind a name that ends from right to left
+ * stands U+200E, so that what follows stays where it is. */
 void escape_terminal(struct buf *b, const char *s, bool ascii);
 /* A quoted JSON string; invalid bytes become U+FFFD. */
 void escape_json(struct buf *b, const char *s);

@@ -79,7 +79,11 @@ static void put_rule(struct out *o, const struct rule_text *rule, size_t width)
 
 static void put_topic(struct out *o, const struct topic *t, size_t width)
 {
-	out_printf(o, "%s (%s): %s\n\n", t->id, kind_names[t->kind], _(t->title));
+	AUTO_BUF heading = { 0 };
+
+	buf_printf(&heading, "%s (%s): %s", t->id, kind_names[t->kind], _(t->title));
+	wrap_write(o, "", 0, buf_text(&heading), width);
+	out_putc(o, '\n');
 	put_paragraphs(o, _(t->text), width);
 	if (t->rule)
 		put_rule(o, t->rule, width);

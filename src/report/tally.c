@@ -2,6 +2,7 @@
 #include "report/escape.h"
 #include "report/json_value.h"
 #include "report/state.h"
+#include "report/wrap.h"
 #include "util/arena.h"
 #include "util/hash.h"
 #include "util/i18n.h"
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_KEYS = 1 << 20 };
+enum { MAX_KEYS = 1 << 20, KEY_COLUMNS = 40 };
 
 struct row {
 	const char *key;
@@ -104,7 +105,7 @@ static void write_text(struct out *o, const struct tally *t, const char *by, siz
 	AUTO_BUF line = { 0 };
 
 	if (!options->no_header)
-		out_printf(o, "%8s  %-40s %s\n", _("sockets"), by, _("states"));
+		out_printf(o, "%8s  %-*s %s\n", _("sockets"), KEY_COLUMNS, by, _("states"));
 	for (size_t i = 0; i < n; i++) {
 		AUTO_BUF key = { 0 };
 		AUTO_BUF states = { 0 };
@@ -112,8 +113,10 @@ static void write_text(struct out *o, const struct tally *t, const char *by, siz
 		escape_terminal(&key, t->rows[i].key, options->ascii);
 		put_states(&states, &t->rows[i]);
 		buf_clear(&line);
-		buf_printf(&line, "%8" PRIu64 "  %-40s %s\n", t->rows[i].n, buf_text(&key),
-			   buf_text(&states));
+		buf_printf(&line, "%8" PRIu64 "  %s", t->rows[i].n, buf_text(&key));
+		size_t used = text_columns(buf_text(&key), key.n);
+		buf_fill(&line, ' ', used < KEY_COLUMNS ? KEY_COLUMNS - used : 0);
+		buf_printf(&line, " %s\n", buf_text(&states));
 		out_add(o, buf_text(&line), line.n);
 	}
 	if (t->n_others)

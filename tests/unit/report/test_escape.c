@@ -23,6 +23,10 @@ static void terminal(void **state)
 		{ "\u2066\u2069\u200b\ufeff\u00ad", "\\u{2066}\\u{2069}\\u{200b}\\u{feff}\\u{ad}" },
 		{ "\U000e0041", "\\u{e0041}" },
 		{ "\u2028\u2029", "\\u{2028}\\u{2029}" },
+		/* From right to left at the end: what follows is turned back. */
+		{ "\u05e9\u05dc", "\u05e9\u05dc\u200e" },
+		{ "\u05e9[9]", "\u05e9[9]\u200e" },
+		{ "\u05e9\u65e5", "\u05e9\u65e5" },
 		/* Not UTF-8: a lone tail, a cut head, an overlong '/', a surrogate, beyond Unicode. */
 		{ "\x80", "\\x80" },
 		{ "a\xc3", "a\\xc3" },
