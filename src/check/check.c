@@ -165,6 +165,15 @@ static void end_ports(const struct check *k, struct check_result *r)
 	settle_at_most(r, k->ports_unknown ? ALL : r->value, settle_no_port_range);
 }
 
+/* /proc/net/tcp, the last resort, does not say how long a queue may grow. */
+static bool lacks_queues(const struct look *look)
+{
+	for (size_t i = 0; i < look->gaps.n; i++)
+		if (strcmp(look->gaps.at[i].what, "sock_diag") == 0)
+			return true;
+	return false;
+}
+
 static void end_queue(const struct check *k, struct check_result *r)
 {
 	settle_value(r, 0);
@@ -175,7 +184,8 @@ static void end_queue(const struct check *k, struct check_result *r)
 		settle_conn(k, r, &k->listener);
 		r->worst.subject.kind = SUBJECT_LISTENER;
 	}
-	settle_status(r);
+	settle_at_most(r, lacks_queues(k->look) ? ALL : r->value,
+		       N_("accept queues cannot be seen: sock_diag is not permitted"));
 }
 
 static void end_orphans(const struct check *k, struct check_result *r)

@@ -2,6 +2,7 @@
 #include "live/cookies.h"
 #include "live/diag.h"
 #include "live/hostinfo.h"
+#include "live/proctcp.h"
 #include "util/cleanup.h"
 #include "util/i18n.h"
 
@@ -86,8 +87,12 @@ static int one_answer(struct root *root, const struct question *q, struct diag_r
 	if (!root->is_live && recording < 0)
 		return recording;
 	AUTO_FD copy = root_record_open(root, path);
-	return root->is_live ? diag_ask(root, q->family, copy, rows) :
-			       read_recording(recording, root, copy, rows);
+	if (!root->is_live)
+		return read_recording(recording, root, copy, rows);
+	int error = diag_ask(root, q->family, copy, rows);
+	if (error)
+		root_record_drop(root, path);
+	return error;
 }
 
 static void add_gaps(const struct diag_rows *rows, const char *object)
@@ -226,9 +231,16 @@ int dump_netns(struct root *root, const struct live_request *req, unsigned netns
 {
 	int error = req->states ? asked_answers(root, req, netns, look) : 0;
 
-	if (error)
-		explain(error, root, netns, fail);
-	return error;
+	if (!error)
+		return 0;
+	explain(error, root, netns, fail);
+	if (proctcp_read(root, req, netns, look) != 0)
+		return error;
+	/* A recording has this gap among its own. */
+	if (root->is_live)
+		gap_add(&look->gaps, "sock_diag", "sock_diag", arena_strdup(look->arena, fail->what),
+			_("the sockets are those of /proc/net/tcp, without ages, accept queues, marks and MPTCP"));
+	return 0;
 }
 
 int dump_mptcp(struct root *root, const struct live_request *req, unsigned netns, struct look *look)

@@ -277,6 +277,12 @@ int root_record_open(struct root *root, const char *path)
 	return fd;
 }
 
+void root_record_drop(struct root *root, const char *path)
+{
+	if (root->record_fd >= 0)
+		unlinkat(root->record_fd, path, 0);
+}
+
 void root_record_write(struct root *root, int fd, const void *bytes, size_t n)
 {
 	const char *at = bytes;

@@ -67,6 +67,8 @@ void root_record_link(struct root *root, const char *path, const char *target);
 /* A file to write more into, emptied first; -1: not recording, or failed. The caller closes it. */
 MUST_CHECK int root_record_open(struct root *root, const char *path);
 void root_record_write(struct root *root, int fd, const void *bytes, size_t n);
+/* The file was opened in vain: there was nothing to copy. */
+void root_record_drop(struct root *root, const char *path);
 
 /* For those who read through a descriptor of their own: notes -errno as the functions above do. */
 void root_note_trouble(const struct root *root, const char *path, int error);

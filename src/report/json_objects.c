@@ -109,7 +109,7 @@ static void put_sock(struct buf *b, const struct conn *c, const char *key)
 	json_unsigned(b, "wqueue", full ? full->wqueue : 0);
 	json_unsigned_or_null(b, "uid", full ? full->uid : 0, full != NULL);
 	json_unsigned(b, "inode", full ? full->inode : 0);
-	json_unsigned(b, "cookie", s->cookie);
+	json_unsigned_or_null(b, "cookie", s->cookie, s->cookie != 0);
 	put_times(b, c);
 	put_owner(b, c);
 	put_rules(b, c);

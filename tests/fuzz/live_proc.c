@@ -3,6 +3,7 @@
 #include "live/facts.h"
 #include "live/hostinfo.h"
 #include "live/lookfile.h"
+#include "live/proctcp.h"
 #include "live/sockopts.h"
 
 #include <stdlib.h>
@@ -24,6 +25,8 @@ static void read_text(uint8_t which, char *text, size_t n, struct arena *arena)
 {
 	struct proc proc = { 0 };
 	struct sock_opts opts;
+	struct sock_full full;
+	struct sock sock;
 	uint32_t count;
 
 	switch (which) {
@@ -58,6 +61,12 @@ static void read_text(uint8_t which, char *text, size_t n, struct arena *arena)
 		break;
 	case 'o':
 		if (sockopts_parse(text, &count, &opts) && (opts.known > OPTS_ALL || opts.probes > 127))
+			abort();
+		break;
+	case '4':
+	case '6':
+		if (proctcp_parse(text, which == '6', 100, &sock, &full) &&
+		    (sock.state >= STATE_MAX || (sock.full && sock.full != &full)))
 			abort();
 		break;
 	case 'l':
