@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 
-NEEDED = ['bin/tcpwhy', 'bin/check_tcpwhy', 'man8/tcpwhy.8', 'man8/tcpwhy-check.8', 'man7/tcpwhy-filter.7',
+NEEDED = ['bin/tcpwhy', 'bin/check_tcpwhy', 'man8/tcpwhy.8', 'man8/tcpwhy-check.8', 'man8/tcpwhy-list.8', 'man8/tcpwhy-pcap.8', 'man7/tcpwhy-filter.7',
           'man7/tcpwhy-rules.7', 'man5/tcpwhy-json.5', 'share/tcpwhy/schema/why.json',
           'share/bash-completion/completions/tcpwhy', 'share/zsh/site-functions/_tcpwhy',
           'share/fish/vendor_completions.d/tcpwhy.fish']
