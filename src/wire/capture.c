@@ -32,6 +32,7 @@ struct capture {
 	struct capture_info info;
 	FILE *file;      /* a file not yet handed to libpcap; NULL */
 	FILE *packed;    /* the compressed file behind it; NULL: it is the file itself */
+	const struct inflate *inflate; /* between the two */
 	void *buffer;    /* of the file */
 	uint64_t size;   /* of the file, 0: unknown */
 	int spare_fd;    /* the file once more, to read it again; -1: it is a pipe */
@@ -161,15 +162,25 @@ static int read_pcap(struct capture *c, int n)
 						     pcap_geterr(c->pcap));
 }
 
-static int read_some(struct capture *c, int n)
+static int read_pcapng(struct capture *c, int n)
 {
 	int got = 0, more = 1;
 
-	if (!c->ng)
-		return read_pcap(c, n);
 	while (got < n && (more = pcapng_next(c->ng)) > 0)
 		got++;
 	return more < 0 ? more : got;
+}
+
+static int read_some(struct capture *c, int n)
+{
+	int got = c->ng ? read_pcapng(c, n) : read_pcap(c, n);
+
+	/* Where it breaks off may be between two packets. */
+	if (got == 0 && c->packed && !inflate_is_whole(c->inflate)) {
+		c->info.is_cut = true;
+		return fail_read(c, EBADMSG, _("the compressed data ends too early"));
+	}
+	return got;
 }
 
 /* The C libraries of Linux take back what was just read. */
@@ -189,7 +200,7 @@ static int unpack(struct capture *c, const uint8_t *magic, size_t n)
 
 	if (packing == PACKED_NOT)
 		return 0;
-	FILE *plain = inflate_open(c->file, packing);
+	FILE *plain = inflate_open(c->file, packing, &c->inflate);
 	if (!plain)
 		arena_die();
 	c->packed = c->file;

@@ -1,7 +1,6 @@
 #include "wire/inflate.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -15,7 +14,7 @@ struct inflate {
 	z_stream gzip;
 	ZSTD_DStream *zstd;
 	size_t n, at; /* of in[] */
-	bool member_is_over; /* another may follow */
+	bool member_is_over; /* another may follow, or nothing */
 	uint8_t in[IN_SIZE];
 };
 
@@ -65,6 +64,7 @@ static ssize_t step_zstd(struct inflate *s, char *out, size_t size)
 	size_t status = ZSTD_decompressStream(s->zstd, &to, &in);
 
 	s->at = in.pos;
+	s->member_is_over = status == 0;
 	return ZSTD_isError(status) ? -1 : (ssize_t)to.pos;
 }
 
@@ -96,7 +96,12 @@ static int end(void *cookie)
 	return 0;
 }
 
-FILE *inflate_open(FILE *packed, enum packing packing)
+bool inflate_is_whole(const struct inflate *s)
+{
+	return s->member_is_over;
+}
+
+FILE *inflate_open(FILE *packed, enum packing packing, const struct inflate **ret)
 {
 	static const cookie_io_functions_t functions = { .read = read_some, .close = end };
 	enum { GZIP_ONLY = 16 }; /* added to the window's bits, see zlib.h */
@@ -115,5 +120,6 @@ FILE *inflate_open(FILE *packed, enum packing packing)
 	f = fopencookie(s, "rb", functions);
 	if (!f)
 		end(s);
+	*ret = s;
 	return f;
 }

@@ -36,15 +36,17 @@ static size_t pack_gzip(const uint8_t *bytes, size_t n, uint8_t *ret, size_t siz
 	return size - z.avail_out;
 }
 
-/* Reads everything; *ret_error: it ended with an error. */
-static size_t unpack(const uint8_t *packed, size_t n, uint8_t *ret, bool *ret_error)
+/* Reads everything; *ret_error: it ended with an error; *ret_whole: where the packer ended. */
+static size_t unpack(const uint8_t *packed, size_t n, uint8_t *ret, bool *ret_error, bool *ret_whole)
 {
 	FILE *f = fmemopen((void *)packed, n, "rb");
-	FILE *plain = inflate_open(f, inflate_recognise(packed, n));
+	const struct inflate *inflate;
+	FILE *plain = inflate_open(f, inflate_recognise(packed, n), &inflate);
 
 	assert_non_null(plain);
 	size_t got = fread(ret, 1, 3 * N, plain);
 	*ret_error = ferror(plain);
+	*ret_whole = !*ret_error && inflate_is_whole(inflate);
 	fclose(plain);
 	fclose(f);
 	return got;
@@ -74,57 +76,63 @@ static int teardown(void **state)
 static void gzip_in_one_or_two_members(void **state)
 {
 	struct buffers *b = *state;
-	bool failed;
+	bool failed, whole;
 	size_t half = N / 2;
 	size_t n = pack_gzip(b->plain, half, b->packed, sizeof(b->packed));
 
-	assert_int_equal(unpack(b->packed, n, b->again, &failed), half);
+	assert_int_equal(unpack(b->packed, n, b->again, &failed, &whole), half);
 	assert_false(failed);
 	assert_memory_equal(b->again, b->plain, half);
 	n += pack_gzip(b->plain + half, N - half, b->packed + n, sizeof(b->packed) - n);
-	assert_int_equal(unpack(b->packed, n, b->again, &failed), N);
-	assert_false(failed);
+	assert_int_equal(unpack(b->packed, n, b->again, &failed, &whole), N);
+	assert_true(!failed && whole);
 	assert_memory_equal(b->again, b->plain, N);
 }
 
 static void zstd_in_one_or_two_frames(void **state)
 {
 	struct buffers *b = *state;
-	bool failed;
+	bool failed, whole;
 	size_t n = ZSTD_compress(b->packed, sizeof(b->packed), b->plain, N, 3);
 
-	assert_int_equal(unpack(b->packed, n, b->again, &failed), N);
-	assert_false(failed);
+	assert_int_equal(unpack(b->packed, n, b->again, &failed, &whole), N);
+	assert_true(!failed && whole);
 	assert_memory_equal(b->again, b->plain, N);
 	n += ZSTD_compress(b->packed + n, sizeof(b->packed) - n, b->plain, N, 3);
-	assert_int_equal(unpack(b->packed, n, b->again, &failed), 2 * N);
+	assert_int_equal(unpack(b->packed, n, b->again, &failed, &whole), 2 * N);
 	assert_false(failed);
 }
 
 static void what_came_before_the_cut_is_kept(void **state)
 {
 	struct buffers *b = *state;
-	bool failed;
+	bool failed, whole;
 	size_t n = pack_gzip(b->plain, N, b->packed, sizeof(b->packed));
-	size_t got = unpack(b->packed, n / 2, b->again, &failed);
+	size_t got = unpack(b->packed, n / 2, b->again, &failed, &whole);
 
-	assert_false(failed);
+	assert_true(!failed && !whole);
 	assert_in_range(got, N / 4, N - 1);
 	assert_memory_equal(b->again, b->plain, got);
+	/* All is there but the checksum, or the end of the last block. */
+	assert_int_equal(unpack(b->packed, n - 8, b->again, &failed, &whole), N);
+	assert_true(!failed && !whole);
+	n = ZSTD_compress(b->packed, sizeof(b->packed), b->plain, N, 3);
+	unpack(b->packed, n - 1, b->again, &failed, &whole);
+	assert_true(!failed && !whole);
 }
 
 static void damage_is_an_error(void **state)
 {
 	struct buffers *b = *state;
-	bool failed;
+	bool failed, whole;
 	size_t n = pack_gzip(b->plain, N, b->packed, sizeof(b->packed));
 
 	memset(b->packed + n / 2, 0xff, 64);
-	unpack(b->packed, n, b->again, &failed);
+	unpack(b->packed, n, b->again, &failed, &whole);
 	assert_true(failed);
 	n = ZSTD_compress(b->packed, sizeof(b->packed), b->plain, N, 3);
 	memset(b->packed + 4, 0xff, 16);
-	assert_int_equal(unpack(b->packed, n, b->again, &failed), 0);
+	assert_int_equal(unpack(b->packed, n, b->again, &failed, &whole), 0);
 	assert_true(failed);
 }
 
