@@ -50,6 +50,8 @@ enum tunnel {
 	TUNNEL_L2TP,
 	TUNNEL_ETHERIP,
 	TUNNEL_UDP_MPLS,
+	TUNNEL_LISP,
+	TUNNEL_TZSP,
 };
 
 /* Headers of one frame, VLAN tags and extension headers included: a stranger's frame may nest
@@ -101,6 +103,21 @@ enum skip_reason decode_gre(struct decoder *d, struct packet p);
 enum skip_reason decode_udp(struct decoder *d, struct packet p); /* tunnels in it */
 enum skip_reason decode_etherip(struct decoder *d, struct packet p);
 enum skip_reason decode_tcp(struct decoder *d, struct packet p);
+
+/* Rows of link_rare.c. */
+enum skip_reason decode_fddi(struct decoder *d, struct packet p);
+enum skip_reason decode_token_ring(struct decoder *d, struct packet p);
+enum skip_reason decode_ip_over_fc(struct decoder *d, struct packet p);
+enum skip_reason decode_sunatm(struct decoder *d, struct packet p);
+enum skip_reason decode_enc(struct decoder *d, struct packet p);
+enum skip_reason decode_ipnet(struct decoder *d, struct packet p);
+enum skip_reason decode_ieee1394(struct decoder *d, struct packet p);
+enum skip_reason decode_mpacket(struct decoder *d, struct packet p);
+enum skip_reason decode_pktap(struct decoder *d, struct packet p);
+enum skip_reason decode_erf(struct decoder *d, struct packet p);
+enum skip_reason decode_arcnet(struct decoder *d, struct packet p);
+enum skip_reason decode_arcnet_linux(struct decoder *d, struct packet p);
+enum skip_reason decode_ax25_kiss(struct decoder *d, struct packet p);
 
 /* Notes that what follows is inside a tunnel. */
 static inline void decode_enter(struct decoder *d, enum tunnel t)

@@ -14,6 +14,9 @@ enum ethertype {
 	TYPE_PPPOE = 0x8864,
 	TYPE_QINQ = 0x88a8,
 	TYPE_QINQ_OLD = 0x9100,
+	TYPE_PBB = 0x88e7,
+	TYPE_CISCO_METADATA = 0x8909,
+	TYPE_NSH = 0x894f,
 	TYPE_LENGTH_MAX = 1500, /* up to here it is a length, and LLC follows */
 };
 
@@ -24,6 +27,31 @@ static enum skip_reason decode_pppoe(struct decoder *d, struct packet p)
 	if (!bytes_u8(&p.b, &version) || !bytes_u8(&p.b, &code) || !bytes_skip(&p.b, 4))
 		return SKIP_SHORT_LINK;
 	return version == 0x11 && code == 0 ? decode_ppp(d, p) : SKIP_NOT_IP;
+}
+
+/* Version, number of options of four bytes, then a type. */
+static bool skip_cisco_metadata(struct bytes *b, uint16_t *ret_type)
+{
+	uint8_t n;
+
+	return bytes_skip(b, 1) && bytes_u8(b, &n) && bytes_skip(b, n * 4u) && bytes_be16(b, ret_type);
+}
+
+/* RFC 8300: its length in words stands in six bits of the second byte, the next protocol in the
+ * fourth. */
+static enum skip_reason decode_nsh(struct decoder *d, struct packet p)
+{
+	enum { NSH_IPV4 = 1, NSH_IPV6 = 2, NSH_ETHERNET = 3, NSH_MPLS = 5 };
+	uint8_t words, next;
+
+	if (!bytes_skip(&p.b, 1) || !bytes_u8(&p.b, &words) || !bytes_skip(&p.b, 1) ||
+	    !bytes_u8(&p.b, &next) || (words & 0x3f) < 2 || !bytes_skip(&p.b, (words & 0x3fu) * 4 - 4))
+		return SKIP_SHORT_LINK;
+	if (next == NSH_ETHERNET)
+		return decode_ethernet(d, p);
+	if (next == NSH_MPLS)
+		return decode_mpls(d, p);
+	return next == NSH_IPV4 || next == NSH_IPV6 ? decode_ip(d, p) : SKIP_NOT_IP;
 }
 
 enum skip_reason decode_ethertype(struct decoder *d, struct packet p, uint16_t type)
@@ -42,6 +70,14 @@ enum skip_reason decode_ethertype(struct decoder *d, struct packet p, uint16_t t
 			if (!bytes_skip(&p.b, 2) || !bytes_be16(&p.b, &type))
 				return SKIP_SHORT_LINK;
 			break;
+		case TYPE_CISCO_METADATA:
+			if (!skip_cisco_metadata(&p.b, &type))
+				return SKIP_SHORT_LINK;
+			break;
+		case TYPE_PBB: /* the service's tag, then the customer's frame */
+			return bytes_skip(&p.b, 4) ? decode_ethernet(d, p) : SKIP_SHORT_LINK;
+		case TYPE_NSH:
+			return decode_nsh(d, p);
 		case TYPE_MPLS:
 		case TYPE_MPLS_UPSTREAM:
 			return decode_mpls(d, p);
@@ -332,6 +368,19 @@ static const struct link_type link_types[] = {
 	{ 239, "NFLOG", decode_nflog },
 	{ 219, "MPLS", decode_mpls },
 	{ 242, "IPOIB", decode_ipoib },
+	{ 10, "FDDI", decode_fddi },
+	{ 6, "IEEE802", decode_token_ring },
+	{ 122, "IP_OVER_FC", decode_ip_over_fc },
+	{ 123, "SUNATM", decode_sunatm },
+	{ 109, "ENC", decode_enc },
+	{ 226, "IPNET", decode_ipnet },
+	{ 138, "APPLE_IP_OVER_IEEE1394", decode_ieee1394 },
+	{ 274, "ETHERNET_MPACKET", decode_mpacket },
+	{ 258, "PKTAP", decode_pktap },
+	{ 197, "ERF", decode_erf },
+	{ 7, "ARCNET", decode_arcnet },
+	{ 129, "ARCNET_LINUX", decode_arcnet_linux },
+	{ 202, "AX25_KISS", decode_ax25_kiss },
 };
 
 const struct link_type *link_find(int dlt)

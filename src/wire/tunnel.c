@@ -4,12 +4,15 @@
  * direction, and its header must be plausible; if not, the packet is simply not TCP. UDP payload
  * is nobody's promise, so each header is checked for what its document fixes.
  * Source: RFC 2784, 2890 (GRE), draft-foschiano-erspan, RFC 7348 (VXLAN), RFC 8926 (GENEVE),
- * 3GPP TS 29.281 (GTP-U), RFC 4380 (Teredo), RFC 2661 (L2TP), RFC 7510 (MPLS in UDP), RFC 3378. */
+ * 3GPP TS 29.281 (GTP-U), RFC 4380 (Teredo), RFC 2661 (L2TP), RFC 7510 (MPLS in UDP), RFC 3378, RFC 6830 (LISP). */
 
 enum {
 	TYPE_PPP = 0x880b,
 	TYPE_ERSPAN_2 = 0x88be,
 	TYPE_ERSPAN_3 = 0x22eb,
+	TYPE_WCCP = 0x883e,
+	TYPE_EOIP = 0x6400,  /* MikroTik: Ethernet, and a key that holds its length */
+	TYPE_ARUBA = 0x8200, /* to 83f0: IEEE 802.11 between access points and their controller */
 };
 
 enum {
@@ -18,9 +21,11 @@ enum {
 	PORT_TEREDO = 3544,
 	PORT_VXLAN = 4789,
 	PORT_VXLAN_GPE = 4790,
+	PORT_LISP = 4341,
 	PORT_GENEVE = 6081,
 	PORT_UDP_MPLS = 6635,
 	PORT_VXLAN_LINUX = 8472,
+	PORT_TZSP = 37008,
 };
 
 /* Version 1 is PPTP's: a key always, perhaps an acknowledgement number. */
@@ -54,6 +59,16 @@ static enum skip_reason decode_erspan(struct decoder *d, struct packet p, uint16
 	return decode_ethernet(d, p);
 }
 
+/* The first version has no header of its own, the second one of four bytes. */
+static enum skip_reason decode_wccp(struct decoder *d, struct packet p)
+{
+	uint8_t first;
+
+	if (bytes_peek(&p.b, 0, &first) && first >> 4 != 4 && !bytes_skip(&p.b, 4))
+		return SKIP_SHORT_LINK;
+	return decode_ip(d, p);
+}
+
 enum skip_reason decode_gre(struct decoder *d, struct packet p)
 {
 	uint16_t flags, type;
@@ -70,8 +85,12 @@ enum skip_reason decode_gre(struct decoder *d, struct packet p)
 		return decode_erspan(d, p, type, flags & 0x1000);
 	case TYPE_PPP:
 		return decode_ppp(d, p);
+	case TYPE_WCCP:
+		return decode_wccp(d, p);
+	case TYPE_EOIP:
+		return decode_ethernet(d, p);
 	default:
-		return decode_ethertype(d, p, type);
+		return (type & 0xfe0f) == TYPE_ARUBA ? decode_80211(d, p) : decode_ethertype(d, p, type);
 	}
 }
 
@@ -170,6 +189,34 @@ static enum skip_reason decode_udp_mpls(struct decoder *d, struct packet p)
 	return decode_mpls(d, p);
 }
 
+/* RFC 6830: eight bytes of flags, nonce and locators. */
+static enum skip_reason decode_lisp(struct decoder *d, struct packet p)
+{
+	if (!bytes_skip(&p.b, 8))
+		return SKIP_NOT_TCP;
+	decode_enter(d, TUNNEL_LISP);
+	return decode_ip(d, p);
+}
+
+/* Version 1, received, Ethernet; tags up to the end (1), of which padding (0) has no length. */
+static enum skip_reason decode_tzsp(struct decoder *d, struct packet p)
+{
+	uint8_t version, type, tag, size;
+	uint16_t encapsulated;
+
+	if (!bytes_u8(&p.b, &version) || !bytes_u8(&p.b, &type) || !bytes_be16(&p.b, &encapsulated) ||
+	    version != 1 || type != 0 || encapsulated != 1)
+		return SKIP_NOT_TCP;
+	for (tag = 0; tag != 1;) {
+		if (!bytes_u8(&p.b, &tag))
+			return SKIP_NOT_TCP;
+		if (tag > 1 && (!bytes_u8(&p.b, &size) || !bytes_skip(&p.b, size)))
+			return SKIP_NOT_TCP;
+	}
+	decode_enter(d, TUNNEL_TZSP);
+	return decode_ethernet(d, p);
+}
+
 static const struct {
 	uint16_t port;
 	link_fn *decode;
@@ -182,6 +229,8 @@ static const struct {
 	{ PORT_TEREDO, decode_teredo },
 	{ PORT_L2TP, decode_l2tp },
 	{ PORT_UDP_MPLS, decode_udp_mpls },
+	{ PORT_LISP, decode_lisp },
+	{ PORT_TZSP, decode_tzsp },
 };
 
 enum skip_reason decode_udp(struct decoder *d, struct packet p)
@@ -219,6 +268,8 @@ const char *tunnel_name(enum tunnel t)
 		[TUNNEL_L2TP] = "l2tp",
 		[TUNNEL_ETHERIP] = "etherip",
 		[TUNNEL_UDP_MPLS] = "mpls-udp",
+		[TUNNEL_LISP] = "lisp",
+		[TUNNEL_TZSP] = "tzsp",
 	};
 
 	return names[t];

@@ -10,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	/* As in a file: LINKTYPE_NULL, ETHERNET, PPP, RAW, 802.11, SLL, radiotap, NFLOG, SLL2 … */
-	static const int links[] = { 0, 1, 9, 12, 101, 105, 108, 113, 119, 127, 192, 228, 229, 239, 276 };
+	static const int links[] = { 0, 1, 9, 12, 101, 105, 108, 113, 119, 127, 192, 228, 229, 239, 276,
+				     6, 7, 10, 109, 122, 123, 129, 138, 163, 197, 202, 219, 226, 242, 258, 274 };
 	struct decoder decoder = { 0 };
 	struct segment s = { 0 };
 
