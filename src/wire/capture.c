@@ -1,6 +1,6 @@
 #include "util/arena.h"
 #include "util/i18n.h"
-#include "wire/inflate.h"
+#include "util/inflate.h"
 #include "wire/pcapng.h"
 
 #include <errno.h>

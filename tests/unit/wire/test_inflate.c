@@ -1,4 +1,4 @@
-#include "wire/inflate.h"
+#include "util/inflate.h"
 #include "util/attr.h"
 
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "wire/inflate.h"
+#include "util/inflate.h"
 
 #include <errno.h>
 #include <stdlib.h>

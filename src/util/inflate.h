@@ -1,6 +1,6 @@
 #pragma once
 
-/* Compressed captures as plain streams: gzip (RFC 1952, members one after the other too) and zstd
+/* Compressed files as plain streams: gzip (RFC 1952, members one after the other too) and zstd
  * (RFC 8878). Unpacked as it is read, in constant memory, so a file that unpacks to very much costs
  * time only. A stream that breaks off ends like a cut file, and inflate_is_whole() tells; a damaged one
  * gives a read error. */
