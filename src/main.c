@@ -33,6 +33,8 @@ int run_tcpwhy(int argc, char **argv)
 		return run_audit(&o);
 	case COMMAND_WATCH:
 		return run_watch(&o);
+	case COMMAND_SNAPSHOT:
+		return run_snapshot(&o);
 	}
 	return STATUS_USAGE;
 }

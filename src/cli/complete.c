@@ -215,6 +215,7 @@ static void offer_words(const struct line *l, const char *previous)
 		break;
 	case COMMAND_AUDIT:
 	case COMMAND_CHECK:
+	case COMMAND_SNAPSHOT:
 		break;
 	case COMMAND_PCAP:
 		ask_shell_for("files");

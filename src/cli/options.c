@@ -18,11 +18,12 @@ enum {
 	AUDIT = 1 << COMMAND_AUDIT,
 	CHECK = 1 << COMMAND_CHECK,
 	WATCH = 1 << COMMAND_WATCH,
+	SNAPSHOT = 1 << COMMAND_SNAPSHOT,
 	SOCKETS = WHY | LIST,
 	REPORTS = WHY | LIST | PCAP,
 	COLOURED = REPORTS | EXPLAIN | LAB | AUDIT,
-	EVERY = COLOURED | CHECK | WATCH,
-	DOCUMENTS = EVERY & ~WATCH,
+	DOCUMENTS = COLOURED | CHECK,
+	EVERY = DOCUMENTS | WATCH | SNAPSHOT,
 };
 
 static const struct {
@@ -44,6 +45,8 @@ static const struct {
 			    N_("is this host well? One line for monitoring, no thresholds needed") },
 	[COMMAND_WATCH] = { "watch", "[OPTIONS] [FILTER]",
 			    N_("look again and again: rates, growth, time until it is full") },
+	[COMMAND_SNAPSHOT] = { "snapshot", "[OPTIONS]",
+			       N_("everything one look saw in one file, for later or elsewhere") },
 };
 
 enum option_id {
@@ -111,13 +114,13 @@ static const struct row {
 	{ "interface", 0, "IFACE", LIST, OPT_INTERFACE, N_("capture FIN, RST and SYN live first") },
 	{ "for", 0, "TIME", SOCKETS, OPT_FOR, N_("how long to capture: 10s (default), 500ms, 2m") },
 	{ "write", 'w', "FILE", SOCKETS, OPT_WRITE, N_("keep the live capture") },
-	{ "from", 0, "DIR", SOCKETS | AUDIT | CHECK, OPT_FROM, N_("a recorded look instead of this host") },
+	{ "from", 0, "FILE", SOCKETS | AUDIT | CHECK, OPT_FROM, N_("a snapshot, or a recorded folder, instead of this host") },
 	{ "record", 0, "DIR", SOCKETS, OPT_RECORD, N_("write what was read here, for --from") },
-	{ "netns", 'N', "NS", SOCKETS | AUDIT | CHECK | WATCH, OPT_NETNS, N_("another network namespace: name, pid or path") },
-	{ "all-netns", 'A', NULL, SOCKETS | CHECK | WATCH, OPT_ALL_NETNS, N_("every network namespace of this host") },
+	{ "netns", 'N', "NS", SOCKETS | AUDIT | CHECK | WATCH | SNAPSHOT, OPT_NETNS, N_("another network namespace: name, pid or path") },
+	{ "all-netns", 'A', NULL, SOCKETS | CHECK | WATCH | SNAPSHOT, OPT_ALL_NETNS, N_("every network namespace of this host") },
 	{ "dead-sockets", 0, NULL, WHY, OPT_DEAD_SOCKETS,
 	  N_("search descriptors of ended connections in any case") },
-	{ "sockopts", 0, NULL, WHY, OPT_SOCKOPTS,
+	{ "sockopts", 0, NULL, WHY | SNAPSHOT, OPT_SOCKOPTS,
 	  N_("socket options of a sample; touches them: see tcpwhy(8)") },
 	{ "min-age", 0, "TIME", REPORTS | CHECK | WATCH, OPT_MIN_AGE,
 	  N_("younger is ordinary life (default 60s; 0 judges all)") },
@@ -156,6 +159,7 @@ static const struct row {
 	{ "state", 0, "FILE", CHECK, OPT_STATE, N_("remember this look; tell growth since the last one") },
 	{ "format", 0, "FORMAT", CHECK, OPT_FORMAT, N_("text (default), json, prometheus, openmetrics") },
 	{ "output", 'o', "FILE", CHECK, OPT_OUTPUT, N_("metrics go to FILE, which is replaced at once") },
+	{ "output", 'o', "FILE", SNAPSHOT, OPT_OUTPUT, N_("where it goes, replaced at once; - is stdout") },
 	{ "all", 0, NULL, LAB, OPT_ALL, N_("every scenario, one after the other") },
 	{ "color", 0, "WHEN", COLOURED | WATCH, OPT_COLOUR, N_("auto, always or never") },
 	{ "no-progress", 0, NULL, REPORTS, OPT_NO_PROGRESS, N_("no progress on stderr") },
@@ -588,7 +592,7 @@ static bool do_not_fit(const struct options *o)
 		wrong = _("-N and -A exclude each other");
 	else if (o->only_inet4 && o->only_inet6)
 		wrong = _("-4 and -6 exclude each other");
-	else if (o->output && !is_metrics)
+	else if (o->command == COMMAND_CHECK && o->output && !is_metrics)
 		wrong = _("-o FILE is for --format=prometheus or openmetrics");
 	else if (o->command == COMMAND_CHECK && o->top > MAX_CHECK_TOP)
 		wrong = _("--top: at most 100 owners, every label costs");

@@ -18,6 +18,7 @@ int run_check(const struct options *o);
 int run_lab(const struct options *o);
 int run_audit(const struct options *o);
 int run_watch(const struct options *o);
+int run_snapshot(const struct options *o);
 /* tcpwhy __complete WORD...: what may stand in place of the last, unfinished word; see complete.c. */
 int run_complete(int argc, char **argv);
 /* The whole program on one command line; main() and the lab call it. */

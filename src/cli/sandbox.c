@@ -224,12 +224,15 @@ enum {
 };
 
 #ifdef SYS_landlock_create_ruleset
-static void leave_open(int rules, const char *folder, uint64_t rights)
+static void leave_open(int rules, const char *path, uint64_t rights)
 {
-	AUTO_FD fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	const struct landlock_path_beneath_attr attr = { .allowed_access = rights, .parent_fd = fd };
+	AUTO_FD fd = open(path, O_PATH | O_CLOEXEC);
+	struct landlock_path_beneath_attr attr = { .allowed_access = rights, .parent_fd = fd };
+	struct stat st;
 
-	/* Whoever reads a folder that is not there says so. */
+	/* Whoever reads what is not there says so. A file has no rights of folders. */
+	if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode))
+		attr.allowed_access &= LANDLOCK_ACCESS_FS_READ_FILE;
 	if (fd >= 0)
 		syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &attr, 0);
 }

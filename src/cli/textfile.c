@@ -1,5 +1,6 @@
 #include "cli/textfile.h"
 #include "util/cleanup.h"
+#include "util/i18n.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -61,7 +62,13 @@ int textfile_replace(const char *path, const struct buf *text, struct fail *fail
 {
 	const char *slash = strrchr(path, '/');
 	AUTO_BUF folder = { 0 }, name = { 0 };
+	struct stat st;
 
+	/* rename() would put a file where /dev/null was. */
+	if (stat(path, &st) == 0 && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))) {
+		fail_set(fail, path, _("a device, which is not replaced"));
+		return -EINVAL;
+	}
 	if (slash)
 		buf_add(&folder, path, (size_t)(slash - path) + 1);
 	else

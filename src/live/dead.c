@@ -149,6 +149,7 @@ static bool list_again(const struct root *root, const struct netns_place *place,
 	int home;
 
 	unrecorded.record_fd = -1;
+	unrecorded.packer = NULL;
 	if (netns_enter(place, &home) != 0)
 		return true;
 	if (!may_skip || !hostinfo_is_empty(&unrecorded, 0)) {

@@ -34,18 +34,16 @@ static const struct question mptcp6 = { AF_INET6, "netlink.mptcp6", true };
 /* ---- a recording ---- */
 
 /* A file of messages as they came from the socket, one behind the other. */
-static int read_recording(int fd, struct root *root, int copy, struct diag_rows *rows)
+static int read_recording(struct root_file *f, struct root *root, int copy, struct diag_rows *rows)
 {
 	AUTO_FREE char *buf = xrealloc_array(NULL, 2 * DIAG_MAX_MESSAGE, 1);
 	size_t n = 0;
 
 	while (!rows->is_done) {
-		ssize_t more = read(fd, buf + n, 2 * DIAG_MAX_MESSAGE - n);
+		ssize_t more = root_file_read(f, buf + n, 2 * DIAG_MAX_MESSAGE - n);
 
-		if (more < 0 && errno == EINTR)
-			continue;
 		if (more < 0)
-			return -errno;
+			return (int)more;
 		root_record_write(root, copy, buf + n, (size_t)more);
 		n += (size_t)more;
 		size_t used = diag_decode(rows, buf, n);
@@ -80,16 +78,17 @@ static void rows_reset(struct diag_rows *rows)
 
 static int one_answer(struct root *root, const struct question *q, struct diag_rows *rows)
 {
+	AUTO_ROOT_FILE recording = ROOT_FILE_CLOSED;
 	char path[64];
 
 	snprintf(path, sizeof(path), "netns.%u/%s", rows->netns, q->file);
-	AUTO_FD recording = root->is_live ? -1 : root_open_file(root, path);
-	if (!root->is_live && recording < 0)
-		return recording;
+	int error = root->is_live ? 0 : root_file_open(root, path, &recording);
+	if (error)
+		return error;
 	AUTO_FD copy = root_record_open(root, path);
 	if (!root->is_live)
-		return read_recording(recording, root, copy, rows);
-	int error = diag_ask(root, q->family, copy, rows);
+		return read_recording(&recording, root, copy, rows);
+	error = diag_ask(root, q->family, copy, rows);
 	if (error)
 		root_record_drop(root, path);
 	return error;

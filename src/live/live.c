@@ -221,7 +221,7 @@ int live_look(const struct live_request *req, struct look **ret, struct fail *fa
 {
 	struct root root = ROOT_CLOSED;
 	struct trouble trouble = { 0 };
-	int error = root_open(req->from, req->record, &root, fail);
+	int error = root_open(req->from, req->record, req->packer, &root, fail);
 
 	if (error)
 		return error;
@@ -233,7 +233,7 @@ int live_look(const struct live_request *req, struct look **ret, struct fail *fa
 	if (!error) {
 		hostinfo_read_machine(&root, look);
 		add_trouble(&trouble, look);
-		if (root.record_fd >= 0)
+		if (root_is_recorded(&root))
 			lookfile_write(&root, look);
 		error = root.record_error;
 		if (error)
@@ -296,7 +296,7 @@ static int stream_machine(struct looking *l)
 int live_stream(const struct live_request *req, struct look *look, struct fail *fail)
 {
 	struct root root = ROOT_CLOSED;
-	int error = root_open(NULL, NULL, &root, fail);
+	int error = root_open(NULL, NULL, NULL, &root, fail);
 	struct looking l = { stream_netns, &root, req, look, fail };
 
 	if (!error)

@@ -20,8 +20,9 @@ enum owners_wanted {
 };
 
 struct live_request {
-	const char *from;      /* a recorded look's folder; NULL: this machine */
+	const char *from;      /* a recorded look's folder, or a snapshot; NULL: this machine */
 	const char *record;    /* folder to write this look into; NULL: none */
+	struct packer *packer; /* snapshot to write it into, the caller's: see live/pack.h; NULL: none */
 	const char *netns;     /* a name, a pid or a path; NULL: the caller's own */
 	bool all_netns;
 	uint32_t states;       /* mask; STATE_LISTEN included where listeners are wanted */

@@ -146,20 +146,16 @@ static int read_one(struct scan *s, struct table *t, int dir_fd, const char *nam
 {
 	char link[64], path[128];
 	uint64_t inode;
-	ssize_t n = readlinkat(dir_fd, name, link, sizeof(link) - 1);
+	ssize_t n = root_readlink_in(s->root, dir_fd, t->path, name, link, sizeof(link));
 
-	if (n < 0) {
-		int error = -errno;
-		root_note_trouble(s->root, t->path, error);
-		return error;
-	}
-	link[n] = '\0';
+	if (n < 0)
+		return (int)n;
 	if (strcmp(link, "anon_inode:[io_uring]") == 0) {
 		read_ring(s, t, name, fd);
 	} else if (parse_socket(link, &inode)) {
 		if (!add_hit(s, t, inode, fd)) {
 			note_stray(s, t, inode, fd);
-		} else if (s->root->record_fd >= 0) {
+		} else if (root_is_recorded(s->root)) {
 			snprintf(path, sizeof(path), "%s/%s", t->path, name);
 			root_record_link(s->root, path, link);
 		}

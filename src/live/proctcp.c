@@ -166,19 +166,18 @@ static size_t take_lines(struct table *t, char *text, size_t n, bool *is_heading
 
 static int read_table(struct table *t, struct root *root, const char *path)
 {
-	AUTO_FD fd = root_open_file(root, path);
+	AUTO_ROOT_FILE file = ROOT_FILE_CLOSED;
 	AUTO_FREE char *text = xrealloc_array(NULL, CHUNK, 1);
 	bool is_heading = true;
 	size_t n = 0;
+	int error = root_file_open(root, path, &file);
 
-	if (fd < 0)
-		return fd;
+	if (error)
+		return error;
 	AUTO_FD copy = root_record_open(root, path);
 	for (;;) {
-		ssize_t more = read(fd, text + n, CHUNK - n);
+		ssize_t more = root_file_read(&file, text + n, CHUNK - n);
 
-		if (more < 0 && errno == EINTR)
-			continue;
 		if (more <= 0)
 			break;
 		root_record_write(root, copy, text + n, (size_t)more);

@@ -1,4 +1,5 @@
 #include "live/root.h"
+#include "live/pack.h"
 #include "util/cleanup.h"
 #include "util/i18n.h"
 
@@ -16,16 +17,40 @@
  *
  * Recording copies at the moment of reading: the folder holds exactly what the look has used. */
 
-int root_open(const char *from, const char *record, struct root *ret, struct fail *fail)
+static int open_base(const char *from, struct root *ret, struct fail *fail)
 {
 	const char *base = from ? from : "/proc";
-	struct root root = ROOT_CLOSED;
+	struct pack *pack;
+	struct stat st;
 
-	root.is_live = !from;
-	root.base_fd = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (root.base_fd < 0) {
+	ret->is_live = !from;
+	ret->base_fd = open(base, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (ret->base_fd < 0 || fstat(ret->base_fd, &st) < 0) {
 		int error = -errno;
 		fail_set(fail, base, "%s", strerror(-error));
+		return error;
+	}
+	if (S_ISDIR(st.st_mode))
+		return 0;
+	if (!S_ISREG(st.st_mode)) {
+		fail_set(fail, base, _("neither a recorded folder nor a snapshot"));
+		return -EINVAL;
+	}
+	int error = pack_read(ret->base_fd, base, &pack, fail);
+	if (!error)
+		ret->pack = pack;
+	return error;
+}
+
+int root_open(const char *from, const char *record, struct packer *packer, struct root *ret,
+	      struct fail *fail)
+{
+	struct root root = ROOT_CLOSED;
+
+	root.packer = packer;
+	int error = open_base(from, &root, fail);
+	if (error) {
+		root_close(&root);
 		return error;
 	}
 	if (record) {
@@ -42,8 +67,8 @@ int root_open(const char *from, const char *record, struct root *ret, struct fai
 	}
 	*ret = root;
 	return 0;
-failed:;
-	int error = -errno;
+failed:
+	error = -errno;
 	if (error == -EEXIST)
 		fail_set(fail, record, _("there is a recorded look in this folder already"));
 	else
@@ -82,6 +107,8 @@ void root_note_trouble(const struct root *root, const char *path, int error)
 
 void root_close(struct root *root)
 {
+	pack_free((struct pack *)root->pack);
+	root->pack = NULL;
 	cleanup_fd(&root->base_fd);
 	cleanup_fd(&root->record_fd);
 	root->base_fd = root->record_fd = -1;
@@ -157,48 +184,88 @@ static int open_at(const struct root *root, const char *path, int flags)
 
 int root_open_dir(const struct root *root, const char *path)
 {
-	return open_at(root, path, O_DIRECTORY);
+	if (!root->pack)
+		return open_at(root, path, O_DIRECTORY);
+	if (!pack_has_dir(root->pack, path))
+		return -ENOENT;
+	int fd = fcntl(root->base_fd, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
 }
 
-int root_open_file(const struct root *root, const char *path)
+static int open_in_pack(const struct root *root, const char *path, struct root_file *ret)
 {
+	const struct pack_entry *e = pack_find(root->pack, path);
+
+	if (!e)
+		return -ENOENT;
+	if (e->is_link)
+		return -ELOOP;
+	*ret = (struct root_file){ .fd = -1, .at = e->at, .n = e->n };
+	return 0;
+}
+
+int root_file_open(const struct root *root, const char *path, struct root_file *ret)
+{
+	if (root->pack)
+		return open_in_pack(root, path, ret);
 	AUTO_FD fd = open_at(root, path, 0);
 	struct stat st;
 
-	if (fd < 0 || root->is_live)
-		return take_fd(&fd);
-	if (fstat(fd, &st) < 0) {
+	if (fd < 0)
+		return fd;
+	if (!root->is_live && fstat(fd, &st) < 0) {
 		int error = -errno;
 		root_note_trouble(root, path, error);
 		return error;
 	}
-	return S_ISREG(st.st_mode) ? take_fd(&fd) : -EINVAL;
+	if (!root->is_live && !S_ISREG(st.st_mode))
+		return -EINVAL;
+	*ret = (struct root_file){ .fd = take_fd(&fd) };
+	return 0;
+}
+
+ssize_t root_file_read(struct root_file *f, void *buf, size_t size)
+{
+	ssize_t n;
+
+	if (f->fd < 0) {
+		n = (ssize_t)(f->n < size ? f->n : size);
+		if (n)
+			memcpy(buf, f->at, (size_t)n);
+		f->at += n;
+		f->n -= (size_t)n;
+		return n;
+	}
+	do {
+		n = read(f->fd, buf, size);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+void root_file_close(struct root_file *f)
+{
+	cleanup_fd(&f->fd);
 }
 
 int root_peek(const struct root *root, const char *path, size_t cap, struct buf *ret)
 {
-	AUTO_FD fd = root_open_file(root, path);
+	AUTO_ROOT_FILE f = ROOT_FILE_CLOSED;
 	char chunk[4096];
+	ssize_t n = 1;
+	int error = root_file_open(root, path, &f);
 
-	if (fd < 0)
-		return fd;
+	if (error)
+		return error;
 	buf_clear(ret);
-	while (ret->n < cap) {
+	while (ret->n < cap && n > 0) {
 		size_t room = cap - ret->n;
-		ssize_t n = read(fd, chunk, room < sizeof(chunk) ? room : sizeof(chunk));
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			int error = -errno;
-			root_note_trouble(root, path, error);
-			return error;
-		}
-		if (n == 0)
-			break;
-		buf_add(ret, chunk, (size_t)n);
+		n = root_file_read(&f, chunk, room < sizeof(chunk) ? room : sizeof(chunk));
+		if (n > 0)
+			buf_add(ret, chunk, (size_t)n);
 	}
-	return 0;
+	root_note_trouble(root, path, n < 0 ? (int)n : 0);
+	return n < 0 ? (int)n : 0;
 }
 
 int root_read(struct root *root, const char *path, size_t cap, struct buf *ret)
@@ -210,6 +277,18 @@ int root_read(struct root *root, const char *path, size_t cap, struct buf *ret)
 	return error;
 }
 
+static int link_in_pack(const struct root *root, const char *path, char *ret, size_t size)
+{
+	const struct pack_entry *e = pack_find(root->pack, path);
+
+	if (!e)
+		return -ENOENT;
+	if (!e->is_link)
+		return -EINVAL;
+	snprintf(ret, size, "%s", e->at);
+	return 0;
+}
+
 static int read_link(const struct root *root, const char *path, char *ret, size_t size)
 {
 	char real[PATH_MAX];
@@ -217,6 +296,8 @@ static int read_link(const struct root *root, const char *path, char *ret, size_
 	AUTO_FD parent = -1;
 	int at = root->base_fd;
 
+	if (root->pack)
+		return link_in_pack(root, path, ret, size);
 	if (root->is_live) {
 		if (!live_path(path, real))
 			return -ENAMETOOLONG;
@@ -241,6 +322,28 @@ int root_readlink(const struct root *root, const char *path, char *ret, size_t s
 	return error;
 }
 
+ssize_t root_readlink_in(const struct root *root, int dir_fd, const char *path, const char *name,
+			 char *ret, size_t size)
+{
+	ssize_t n;
+
+	if (root->pack) {
+		char whole[PATH_MAX];
+
+		snprintf(whole, sizeof(whole), "%s/%s", path, name);
+		int error = link_in_pack(root, whole, ret, size);
+		return error ? error : (ssize_t)strlen(ret);
+	}
+	n = readlinkat(dir_fd, name, ret, size - 1);
+	if (n < 0) {
+		int error = -errno;
+		root_note_trouble(root, path, error);
+		return error;
+	}
+	ret[n] = '\0';
+	return n;
+}
+
 /* Makes the directories on the way, then stands in the last one. */
 static int record_parent(const struct root *root, const char *path, const char **ret_last)
 {
@@ -260,10 +363,17 @@ static void record_failed(struct root *root, int error)
 		root->record_error = error;
 }
 
+bool root_is_recorded(const struct root *root)
+{
+	return root->record_fd >= 0 || root->packer;
+}
+
 int root_record_open(struct root *root, const char *path)
 {
 	const char *last;
 
+	if (root->packer)
+		return packer_stream(root->packer, path);
 	if (root->record_fd < 0)
 		return -1;
 	AUTO_FD parent = record_parent(root, path, &last);
@@ -279,6 +389,8 @@ int root_record_open(struct root *root, const char *path)
 
 void root_record_drop(struct root *root, const char *path)
 {
+	if (root->packer)
+		packer_drop(root->packer);
 	if (root->record_fd >= 0)
 		unlinkat(root->record_fd, path, 0);
 }
@@ -303,6 +415,10 @@ void root_record_write(struct root *root, int fd, const void *bytes, size_t n)
 
 void root_record_file(struct root *root, const char *path, const void *bytes, size_t n)
 {
+	if (root->packer) {
+		packer_file(root->packer, path, bytes, n);
+		return;
+	}
 	AUTO_FD fd = root_record_open(root, path);
 
 	root_record_write(root, fd, bytes, n);
@@ -312,6 +428,8 @@ void root_record_link(struct root *root, const char *path, const char *target)
 {
 	const char *last;
 
+	if (root->packer)
+		packer_link(root->packer, path, target);
 	if (root->record_fd < 0)
 		return;
 	AUTO_FD parent = record_parent(root, path, &last);
@@ -328,6 +446,8 @@ void dir_begin(struct dir *d, const struct root *root, const char *path, int fd,
 
 const char *dir_next(struct dir *d)
 {
+	if (d->root->pack)
+		return pack_next(d->root->pack, d->path, &d->at, d->buf, NAME_MAX + 1);
 	for (;;) {
 		if (d->at >= d->n) {
 			ssize_t n = getdents64(d->fd, d->buf, d->size);

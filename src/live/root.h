@@ -42,13 +42,17 @@ struct root {
 	int base_fd;      /* the recorded folder, or /proc of this machine */
 	bool is_live;
 	struct trouble *trouble; /* the caller's, or NULL: nobody wants to know */
-	int record_fd;    /* -1: not recording */
+	const struct pack *pack; /* not NULL: base_fd is a snapshot, and this is what it holds */
+	int record_fd;    /* a folder; -1: none */
+	struct packer *packer; /* a snapshot that is written; NULL: none */
 	int record_error; /* the first thing that could not be recorded, -errno */
 };
 
 #define ROOT_CLOSED { .base_fd = -1, .record_fd = -1 }
 
-MUST_CHECK int root_open(const char *from, const char *record, struct root *ret, struct fail *fail);
+/* `from`: a recorded folder or a snapshot; NULL: this machine. `packer` stays the caller's. */
+MUST_CHECK int root_open(const char *from, const char *record, struct packer *packer, struct root *ret,
+			 struct fail *fail);
 void root_close(struct root *root);
 
 /* Replaces what *ret held; at most cap bytes are read, the rest is left. Copied while recording. */
@@ -57,9 +61,27 @@ MUST_CHECK int root_read(struct root *root, const char *path, size_t cap, struct
 MUST_CHECK int root_peek(const struct root *root, const char *path, size_t cap, struct buf *ret);
 /* As readlink(2), but NUL-terminated. Not copied: the caller knows which links matter. */
 MUST_CHECK int root_readlink(const struct root *root, const char *path, char *ret, size_t size);
-/* An open directory or file; the caller closes it. */
+/* A link in an open directory, which is `path`. The length, or -errno. */
+MUST_CHECK ssize_t root_readlink_in(const struct root *root, int dir_fd, const char *path,
+				    const char *name, char *ret, size_t size);
+/* An open directory; the caller closes it. Of a snapshot it is good for dir_begin() alone. */
 MUST_CHECK int root_open_dir(const struct root *root, const char *path);
-MUST_CHECK int root_open_file(const struct root *root, const char *path);
+
+/* A file to read from beginning to end. */
+struct root_file {
+	int fd;         /* -1: of a snapshot, and the rest are these bytes */
+	const char *at;
+	size_t n;
+};
+
+MUST_CHECK int root_file_open(const struct root *root, const char *path, struct root_file *ret);
+/* As read(2), repeated where it is interrupted; -errno. */
+MUST_CHECK ssize_t root_file_read(struct root_file *f, void *buf, size_t size);
+void root_file_close(struct root_file *f);
+#define ROOT_FILE_CLOSED { .fd = -1 }
+#define AUTO_ROOT_FILE __attribute__((cleanup(root_file_close))) struct root_file
+
+bool root_is_recorded(const struct root *root);
 
 /* Do nothing unless recording; failures are kept in record_error. */
 void root_record_file(struct root *root, const char *path, const void *bytes, size_t n);

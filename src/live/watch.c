@@ -96,13 +96,10 @@ static void read_sets(struct sets *s)
 	dir_begin(&dir, s->root, path, dir_fd, list, LIST_SIZE);
 	for (const char *name; (name = dir_next(&dir));) {
 		ssize_t n = root_parse_number(name, &fd) ?
-				    readlinkat(dir_fd, name, link, sizeof(link) - 1) : 0;
+				    root_readlink_in(s->root, dir_fd, path, name, link, sizeof(link)) : 0;
 
-		if (n < 0)
-			root_note_trouble(s->root, path, -errno);
 		if (n <= 0)
 			continue;
-		link[n] = '\0';
 		if (strcmp(link, "anon_inode:[eventpoll]") == 0)
 			read_set(s, name);
 		if (strcmp(link, "anon_inode:[io_uring]") == 0) {

@@ -48,7 +48,7 @@ NOT_RUN = {
     'meson ': 'the build and the installation have tests of their own',
     'build/': 'the build and the installation have tests of their own',
 }
-LIVE = re.compile(r'\btcpwhy (lab\b|watch\b|(?!list).*-i |.*(--interface|--record|-N |-A\b|--all-netns|--netns))')
+LIVE = re.compile(r'\btcpwhy (lab\b|watch\b|snapshot\b|(?!list).*-i |.*(--interface|--record|-N |-A\b|--all-netns|--netns))')
 BEGINS = re.compile(r'(sudo )?(tcpwhy|tcpdump|gzip|\./bootstrap|meson|build/)\b')
 
 WRAPPER = '''#!/bin/sh
@@ -56,7 +56,7 @@ WRAPPER = '''#!/bin/sh
 command=why
 case ${{1:-}} in
 why | list | audit | check) command=$1; shift ;;
-pcap | explain | lab | watch | -*help | -*version | -h | -V) exec '{tool}' "$@" ;;
+pcap | explain | lab | watch | snapshot | -*help | -*version | -h | -V) exec '{tool}' "$@" ;;
 esac
 for word; do
 	case $command$word in
