@@ -202,8 +202,11 @@ static int unpack(int fd, struct buf *ret)
 		return -errno;
 	if (packing == PACKED_NOT)
 		return read_all(packed, ret);
-	AUTO_FILE plain = inflate_open(packed, packing);
+	const struct inflate *inflate;
+	AUTO_FILE plain = inflate_open(packed, packing, &inflate);
 	int error = plain ? read_all(plain, ret) : -ENOMEM;
+	if (!error && !inflate_is_whole(inflate))
+		error = -EBADMSG;
 	return !error && ret->n < BLOCK ? -EBADMSG : error;
 }
 
