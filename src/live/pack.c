@@ -205,9 +205,7 @@ static int unpack(int fd, struct buf *ret)
 	const struct inflate *inflate;
 	AUTO_FILE plain = inflate_open(packed, packing, &inflate);
 	int error = plain ? read_all(plain, ret) : -ENOMEM;
-	if (!error && !inflate_is_whole(inflate))
-		error = -EBADMSG;
-	return !error && ret->n < BLOCK ? -EBADMSG : error;
+	return !error && !inflate_is_whole(inflate) ? -EBADMSG : error;
 }
 
 int pack_read(int fd, const char *name, struct pack **ret, struct fail *fail)

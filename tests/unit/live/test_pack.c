@@ -116,9 +116,11 @@ static void round_trip(void **state)
 static void plain_text(struct buf *ret)
 {
 	int fd = pack_some("short");
-	FILE *packed = fdopen(fd, "rb"), *plain = inflate_open(packed, PACKED_ZSTD);
+	FILE *packed = fdopen(fd, "rb"), *plain;
+	const struct inflate *inflate;
 	char chunk[4096];
 
+	plain = inflate_open(packed, PACKED_ZSTD, &inflate);
 	assert_non_null(plain);
 	for (size_t n; (n = fread(chunk, 1, sizeof(chunk), plain)) > 0;)
 		buf_add(ret, chunk, n);
