@@ -9,19 +9,27 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* How it works: `full` is the last look that searched owners. A look in between borrows from it: holders
+/* How it works: `found` is the last look that searched owners. A look in between borrows from it: holders
  * are found again by the inode of their socket, which the kernel gives to no other while the
  * descriptor is open. Both looks live as long as a picture points into them. */
 
 enum { SHARE = 100 }; /* a search may cost this part of the time until the next one */
 
+/* A look that searched owners, and where its held sockets are. */
+struct found {
+	struct look *look; /* NULL: none yet */
+	struct index by_inode;
+	struct index by_pair; /* filled where events are shown */
+};
+
 struct looks {
 	const struct options *o;
 	const struct filter *filter;
 	struct watcher *watch;
-	struct look *full, *now; /* may be the same */
+	struct look *now; /* found.look, or one that borrows from it */
+	struct found found;
+	struct found before; /* where events are shown: of what has been closed since */
 	struct findings findings;
-	struct index by_inode;   /* of full->socks */
 	struct hash_key key;
 	int64_t search_due_ms;
 };
@@ -47,20 +55,27 @@ struct looks *looks_new(const struct options *o, const struct filter *filter)
 	return l;
 }
 
-static void drop_looks(struct looks *l)
+static void drop_found(struct found *f)
 {
-	if (l->now && l->now != l->full)
+	if (f->look)
+		look_free(f->look);
+	index_free(&f->by_inode);
+	index_free(&f->by_pair);
+	*f = (struct found){ 0 };
+}
+
+static void drop_now(struct looks *l)
+{
+	if (l->now && l->now != l->found.look)
 		look_free(l->now);
-	if (l->full)
-		look_free(l->full);
-	l->now = l->full = NULL;
-	index_free(&l->by_inode);
-	l->by_inode = (struct index){ 0 };
+	l->now = NULL;
 }
 
 void looks_free(struct looks *l)
 {
-	drop_looks(l);
+	drop_now(l);
+	drop_found(&l->found);
+	drop_found(&l->before);
 	watcher_free(l->watch);
 	free(l);
 }
@@ -70,15 +85,21 @@ static uint32_t wanted_states(const struct looks *l)
 	return filter_states(l->filter, STATES_TEARDOWN) & STATES_TEARDOWN;
 }
 
+static bool has_events(const struct looks *l)
+{
+	return l->o->interface || l->o->events;
+}
+
 static int take_look(const struct looks *l, bool is_search, struct look **ret, struct fail *fail)
 {
 	struct live_request req = {
 		.netns = l->o->netns,
 		.all_netns = l->o->all_netns,
-		.states = wanted_states(l) | STATE_BIT(STATE_LISTEN),
+		/* What is about to be closed is established now. */
+		.states = has_events(l) ? STATES_ALL : wanted_states(l) | STATE_BIT(STATE_LISTEN),
 		.want_info = true,
 		.want_host = true,
-		.owners = is_search ? OWNERS_TEARDOWN : OWNERS_NONE,
+		.owners = !is_search ? OWNERS_NONE : has_events(l) ? OWNERS_ALL : OWNERS_TEARDOWN,
 		.only_inet4 = l->o->only_inet4,
 		.only_inet6 = l->o->only_inet6,
 	};
@@ -86,14 +107,73 @@ static int take_look(const struct looks *l, bool is_search, struct look **ret, s
 	return live_look(&req, ret, fail);
 }
 
-static void remember(struct looks *l)
+static void remember(struct looks *l, struct look *look)
 {
-	for (size_t i = 0; i < l->full->n_socks; i++) {
-		const struct sock_full *full = l->full->socks[i].full;
+	struct found *f = &l->found;
 
-		if (full && full->n_holders > 0)
-			index_add(&l->by_inode, hash_u64(&l->key, full->inode), (uint32_t)i);
+	drop_now(l);
+	drop_found(&l->before);
+	l->before = *f;
+	*f = (struct found){ .look = look };
+	l->now = look;
+	if (!has_events(l))
+		drop_found(&l->before);
+	for (size_t i = 0; i < look->n_socks; i++) {
+		const struct sock *s = &look->socks[i];
+
+		if (!s->full || s->full->n_holders == 0)
+			continue;
+		index_add(&f->by_inode, hash_u64(&l->key, s->full->inode), (uint32_t)i);
+		if (has_events(l))
+			index_add(&f->by_pair, hash_bytes(&l->key, &s->pair, sizeof(s->pair)), (uint32_t)i);
 	}
+}
+
+static const struct proc *holder_in(const struct looks *l, const struct found *f,
+				    const struct pair *pair)
+{
+	uint64_t hash = hash_bytes(&l->key, pair, sizeof(*pair));
+	uint32_t at;
+
+	for (size_t it = index_first(&f->by_pair, hash); index_next(&f->by_pair, hash, &it, &at);)
+		if (pair_equal(&f->look->socks[at].pair, pair))
+			return f->look->socks[at].full->holders[0].proc;
+	return NULL;
+}
+
+static bool is_local(const struct look *look, struct addr addr)
+{
+	for (size_t i = 0; i < look->n_socks; i++)
+		if (addr_equal(look->socks[i].pair.local.addr, addr))
+			return true;
+	return addr_is_loopback(addr);
+}
+
+/* Of a connection too short for any look: whoever listens there has it. */
+static const struct proc *listener_at(const struct look *look, struct endpoint local)
+{
+	for (size_t i = 0; i < look->n_socks; i++) {
+		const struct sock *s = &look->socks[i];
+
+		if (s->state == STATE_LISTEN && s->pair.local.port == local.port &&
+		    s->full && s->full->n_holders > 0 &&
+		    (addr_equal(s->pair.local.addr, local.addr) ||
+		     (addr_is_any(s->pair.local.addr) && is_local(look, local.addr))))
+			return s->full->holders[0].proc;
+	}
+	return NULL;
+}
+
+const struct proc *looks_who(const struct looks *l, struct endpoint local, struct endpoint peer)
+{
+	const struct pair pair = { local, peer };
+	const struct proc *p = l->found.look ? holder_in(l, &l->found, &pair) : NULL;
+
+	if (!p && l->before.look)
+		p = holder_in(l, &l->before, &pair);
+	if (!p && l->found.look)
+		p = listener_at(l->found.look, local);
+	return p;
 }
 
 static void borrow_holders(const struct looks *l, struct sock_full *to)
@@ -101,8 +181,9 @@ static void borrow_holders(const struct looks *l, struct sock_full *to)
 	uint64_t hash = hash_u64(&l->key, to->inode);
 	uint32_t at;
 
-	for (size_t it = index_first(&l->by_inode, hash); index_next(&l->by_inode, hash, &it, &at);) {
-		const struct sock_full *from = l->full->socks[at].full;
+	for (size_t it = index_first(&l->found.by_inode, hash);
+	     index_next(&l->found.by_inode, hash, &it, &at);) {
+		const struct sock_full *from = l->found.look->socks[at].full;
 
 		if (from->inode != to->inode)
 			continue;
@@ -117,31 +198,28 @@ static void borrow(struct looks *l)
 	for (size_t i = 0; i < l->now->n_socks; i++) {
 		struct sock_full *full = l->now->socks[i].full;
 
-		if (full && full->inode && l->by_inode.slots)
+		if (full && full->inode)
 			borrow_holders(l, full);
 	}
-	l->now->procs = l->full->procs;
-	l->now->n_procs = l->full->n_procs;
+	l->now->procs = l->found.look->procs;
+	l->now->n_procs = l->found.look->n_procs;
 }
 
 static int look_again(struct looks *l, struct fail *fail)
 {
 	int64_t now_ms = clock_ms(CLOCK_MONOTONIC), cpu_ms = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
-	bool is_search = !l->full || now_ms >= l->search_due_ms;
+	bool is_search = !l->found.look || now_ms >= l->search_due_ms;
 	struct look *look;
 	int error = take_look(l, is_search, &look, fail);
 
 	if (error)
 		return error;
 	if (is_search) {
-		drop_looks(l);
-		l->full = l->now = look;
-		remember(l);
+		remember(l, look);
 		l->search_due_ms = now_ms + (clock_ms(CLOCK_PROCESS_CPUTIME_ID) - cpu_ms) * SHARE;
 		return 0;
 	}
-	if (l->now != l->full)
-		look_free(l->now);
+	drop_now(l);
 	l->now = look;
 	borrow(l);
 	return 0;

@@ -16,5 +16,8 @@ struct looks;
 
 struct looks *looks_new(const struct options *o, const struct filter *filter);
 void looks_free(struct looks *l);
+/* Who holds the socket at `local`, or its listener, as far as looks have seen: of any state if
+ * options ask for events. NULL: not known. Valid until the next look. */
+const struct proc *looks_who(const struct looks *l, struct endpoint local, struct endpoint peer);
 /* 0, or -errno with *fail filled. */
 MUST_CHECK int looks_next(struct looks *l, struct frame *ret, struct fail *fail);

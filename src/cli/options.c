@@ -74,6 +74,7 @@ enum option_id {
 	OPT_CONFIG,
 	OPT_STATE,
 	OPT_DELAY,
+	OPT_EVENTS,
 	OPT_FORMAT,
 	OPT_OUTPUT,
 	OPT_NUMERIC,
@@ -130,6 +131,8 @@ static const struct row {
 	  N_("of captures kept in memory (default 8388608, 250 bytes each)") },
 	{ "two-sided", 0, NULL, PCAP, OPT_TWO_SIDED,
 	  N_("captures of both ends: what was sent, did not arrive") },
+	{ "interface", 'i', "IFACE", WATCH, OPT_INTERFACE, N_("show FINs and resets as they happen") },
+	{ "events", 'E', NULL, WATCH, OPT_EVENTS, N_("show when the kernel frees a socket") },
 	{ "delay", 'd', "TIME", WATCH, OPT_DELAY, N_("between two looks (default 2s)") },
 	{ "count", 'c', "N", WATCH, OPT_COUNT, N_("stop after N looks") },
 	{ "processes", 'p', NULL, LIST, OPT_PROCESSES, N_("who holds it (always on, as root)") },
@@ -163,7 +166,7 @@ static const struct row {
 	{ "all", 0, NULL, LAB, OPT_ALL, N_("every scenario, one after the other") },
 	{ "color", 0, "WHEN", COLOURED | WATCH, OPT_COLOUR, N_("auto, always or never") },
 	{ "no-progress", 0, NULL, REPORTS, OPT_NO_PROGRESS, N_("no progress on stderr") },
-	{ "no-sandbox", 0, NULL, REPORTS | AUDIT | CHECK, OPT_NO_SANDBOX,
+	{ "no-sandbox", 0, NULL, REPORTS | AUDIT | CHECK | WATCH, OPT_NO_SANDBOX,
 	  N_("parse what strangers wrote with all privileges (debugging)") },
 	{ "verbose", 'v', NULL, DOCUMENTS, OPT_VERBOSE, N_("every connection, every fix") },
 	{ "help", 'h', NULL, EVERY, OPT_HELP, N_("this text") },
@@ -391,6 +394,9 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 		break;
 	case OPT_CONFIG:
 		o->config = value;
+		break;
+	case OPT_EVENTS:
+		o->events = true;
 		break;
 	case OPT_DELAY:
 		/* Below, it would watch itself. */

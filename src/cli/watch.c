@@ -1,6 +1,9 @@
 #include "cli/looks.h"
+#include "cli/packets.h"
 #include "cli/run.h"
 #include "cli/screen.h"
+#include "live/gone.h"
+#include "report/event.h"
 #include "report/watch.h"
 #include "util/cleanup.h"
 #include "util/i18n.h"
@@ -20,6 +23,8 @@
  * look is taken and shown: on a full screen, as lines that are appended (only what has changed since
  * the look before), or as JSON, one line a look. */
 
+enum { MAX_EVENTS = 64 }; /* of the newest, for the screen */
+
 struct watching {
 	const struct options *o;
 	struct looks *looks;
@@ -30,6 +35,10 @@ struct watching {
 	uint64_t n_looks;
 	char **said; /* [n_said]: what stood in the lines of the last look */
 	size_t n_said;
+	struct packets packets;
+	int gone_fd; /* -1: not asked for */
+	char *events[MAX_EVENTS]; /* [n_events], oldest first */
+	size_t n_events;
 	int clock_fd, signal_fd;
 	struct fail fail; /* why it ended */
 	bool has_failed;
@@ -151,8 +160,74 @@ static void draw(struct watching *w)
 	put_clock(&title, look->host.time_ns);
 	buf_printf(&title, _("   every %g s"), (double)w->o->delay_ms / 1000);
 	if (look->gaps.n > 0)
-		buf_printf(&title, _("   %zu things not seen"), look->gaps.n);
-	screen_draw(w->screen, &w->frame, &(struct screen_news){ .title = buf_text(&title) });
+		buf_printf(&title, _("   not seen: %zu"), look->gaps.n);
+	screen_draw(w->screen, &w->frame,
+		    &(struct screen_news){ .title = buf_text(&title),
+					   .events = (const char *const *)w->events,
+					   .n_events = w->n_events });
+}
+
+/* Events. */
+
+static void keep_event(struct watching *w, struct buf *line)
+{
+	if (w->n_events == MAX_EVENTS) {
+		free(w->events[0]);
+		memmove(&w->events[0], &w->events[1], --w->n_events * sizeof(w->events[0]));
+	}
+	w->events[w->n_events++] = kept_text(line);
+}
+
+static bool show_event(struct watching *w, struct event *e)
+{
+	AUTO_BUF b = { 0 };
+
+	e->from_owner = looks_who(w->looks, e->from, e->to);
+	e->to_owner = e->kind == EVENT_GONE ? NULL : looks_who(w->looks, e->to, e->from);
+	if (w->is_json) {
+		event_put_json(&b, e);
+		return write_all(&b);
+	}
+	event_put(&b, e, w->ascii);
+	if (w->screen) {
+		keep_event(w, &b);
+		return true;
+	}
+	buf_putc(&b, '\n');
+	return write_all(&b);
+}
+
+static bool take_packets(struct watching *w)
+{
+	struct event e;
+	bool is_over;
+
+	while (packets_take(&w->packets, &e, &is_over))
+		if (!show_event(w, &e))
+			return false;
+	if (!is_over)
+		return true;
+	fail_set(&w->fail, w->o->interface, "%s", _("nothing more can be captured"));
+	w->has_failed = true;
+	return false;
+}
+
+static void take_gone(void *ctx, const struct sock *s)
+{
+	struct watching *w = ctx;
+	struct timespec now;
+
+	/* Never connected, or refused: of that a socket has no two ends to show. */
+	if (s->pair.peer.port == 0 && !addr_is_any(s->pair.peer.addr))
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	struct event e = {
+		.kind = EVENT_GONE,
+		.at_ns = now.tv_sec * INT64_C(1000000000) + now.tv_nsec,
+		.from = s->pair.local,
+		.to = s->pair.peer,
+	};
+	(void)!show_event(w, &e); /* that nobody reads shows at the next look */
 }
 
 static bool show(struct watching *w)
@@ -197,11 +272,13 @@ static bool keys(struct watching *w)
 
 static void wait_and_show(struct watching *w)
 {
-	enum { CLOCK, SIGNAL, KEYS };
+	enum { CLOCK, SIGNAL, KEYS, PACKETS, GONE };
 	struct pollfd fds[] = {
 		[CLOCK] = { .fd = w->clock_fd, .events = POLLIN },
 		[SIGNAL] = { .fd = w->signal_fd, .events = POLLIN },
 		[KEYS] = { .fd = w->screen ? STDIN_FILENO : -1, .events = POLLIN },
+		[PACKETS] = { .fd = w->packets.fd, .events = POLLIN },
+		[GONE] = { .fd = w->gone_fd, .events = POLLIN },
 	};
 
 	while (tick(w)) {
@@ -213,7 +290,15 @@ static void wait_and_show(struct watching *w)
 				return;
 			if (w->screen && (is_interrupted || fds[KEYS].revents) && !keys(w))
 				return;
-			if (!is_interrupted && fds[CLOCK].revents)
+			if (is_interrupted)
+				continue;
+			if (fds[PACKETS].revents && !take_packets(w))
+				return;
+			if (fds[GONE].revents)
+				gone_read(w->gone_fd, take_gone, w);
+			if ((fds[PACKETS].revents || fds[GONE].revents) && w->screen && !screen_is_frozen(w->screen))
+				draw(w);
+			if (fds[CLOCK].revents)
 				break;
 		}
 	}
@@ -255,10 +340,43 @@ static bool wants_screen(const struct options *o)
 	       *term && strcmp(term, "dumb") != 0;
 }
 
+/* false: an event that was asked for cannot be had, and that is said. */
+static bool open_events(struct watching *w)
+{
+	struct fail fail;
+
+	if (w->o->events)
+		w->gone_fd = gone_open();
+	if (w->o->events && w->gone_fd < 0) {
+		fail_set(&fail, "--events", "%s", strerror(-w->gone_fd));
+		say_failure(&fail);
+		return false;
+	}
+	if (!w->o->interface || packets_start(w->o, &w->packets, &fail) == 0)
+		return true;
+	say_failure(&fail);
+	if (w->gone_fd >= 0)
+		close(w->gone_fd);
+	return false;
+}
+
+static void close_events(struct watching *w)
+{
+	packets_stop(&w->packets);
+	if (w->gone_fd >= 0)
+		close(w->gone_fd);
+	for (size_t i = 0; i < w->n_events; i++)
+		free(w->events[i]);
+}
+
 static int watch(const struct options *o, const struct filter *filter)
 {
 	struct report_options style;
-	struct watching w = { .o = o, .is_json = strcmp(o->format, "json-lines") == 0 };
+	struct watching w = { .o = o, .is_json = strcmp(o->format, "json-lines") == 0,
+			      .packets.fd = -1, .gone_fd = -1 };
+
+	if (!open_events(&w))
+		return STATUS_FAILED;
 
 	fill_report_options(o, REPORT_WHY, &style);
 	w.ascii = style.ascii;
@@ -275,6 +393,7 @@ static int watch(const struct options *o, const struct filter *filter)
 		w.screen = screen_open(&(struct screen_style){ style.colour, style.ascii });
 	wait_and_show(&w);
 	screen_close(w.screen);
+	close_events(&w);
 	if (w.is_json) {
 		AUTO_BUF b = { 0 };
 

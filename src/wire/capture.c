@@ -570,6 +570,35 @@ void capture_read_merged(struct capture *const captures[], size_t n, struct flow
 	}
 }
 
+static void on_followed_packet(u_char *user, const struct pcap_pkthdr *h, const u_char *bytes)
+{
+	struct capture *c = (void *)user;
+	int64_t fraction_ns = h->ts.tv_usec * (c->info.is_nano ? INT64_C(1) : INT64_C(1000));
+
+	source_frame(&c->source, c->source.link, (struct bytes){ bytes, h->caplen }, h->len,
+		     (int64_t)h->ts.tv_sec * 1000000000 + fraction_ns, 0);
+}
+
+int capture_follow(struct capture *c, struct flowtab *tab)
+{
+	int n;
+
+	if (c->source.tab != tab) {
+		source_begin(&c->source, tab);
+		c->source.link = link_find(pcap_datalink(c->device));
+	}
+	do
+		n = pcap_dispatch(c->device, STEP, on_followed_packet, (u_char *)c);
+	while (n > 0);
+	flowtab_run(tab);
+	return n == 0 ? 0 : fail_read(c, EIO, pcap_geterr(c->device));
+}
+
+int capture_fd(const struct capture *c)
+{
+	return pcap_get_selectable_fd(c->device);
+}
+
 const struct capture_info *capture_info(const struct capture *c)
 {
 	return &c->info;

@@ -51,6 +51,10 @@ int capture_read(struct capture *c, struct flowtab *tab, uint64_t max_packets,
 void capture_read_merged(struct capture *const captures[], size_t n, struct flowtab *tab,
 			 uint64_t max_packets, const struct capture_progress *progress,
 			 int results[]);
+/* Of a device, instead of the two above: parses what is there now into the table, straight from the
+ * kernel; and the descriptor to wait for. 0 or -errno. */
+MUST_CHECK int capture_follow(struct capture *c, struct flowtab *tab);
+int capture_fd(const struct capture *c);
 const struct capture_info *capture_info(const struct capture *c);
 /* The info stays valid until here. */
 void capture_close(struct capture *c);

@@ -25,36 +25,13 @@ struct ladders {
 	size_t n;
 };
 
-static struct endpoint endpoint_of(const struct segment *s, int which)
-{
-	return (struct endpoint){
-		.addr = s->is_inet6 ? addr_from_v6(s->addr[which]) : addr_from_v4(s->addr[which]),
-		.port = s->port[which],
-	};
-}
-
-/* Which side of the flow sent it; false: another connection's. */
-static bool sender_in(const struct flow *f, const struct segment *s, enum side *ret)
-{
-	struct endpoint from = endpoint_of(s, 0), to = endpoint_of(s, 1);
-
-	for (enum side side = SIDE_CLIENT; side <= SIDE_SERVER; side++) {
-		if (!endpoint_equal(from, f->end[side].at) ||
-		    !endpoint_equal(to, f->end[side_other(side)].at))
-			continue;
-		*ret = side;
-		return true;
-	}
-	return false;
-}
-
 static bool wants(void *ctx, const struct segment *s)
 {
 	const struct ladders *l = ctx;
 	enum side side;
 
 	for (size_t i = 0; i < l->n; i++)
-		if (sender_in(l->at[i].flow, s, &side))
+		if (teardown_sender(l->at[i].flow, s, &side))
 			return true;
 	return false;
 }
@@ -164,7 +141,7 @@ static void see(void *ctx, struct flowtab *t, const struct segment *s)
 		return;
 	teardown_view(t, slot->rec_plus_1 - 1, &now);
 	for (size_t i = 0; i < l->n; i++)
-		if (sender_in(l->at[i].flow, s, &from) && now.first_ns == l->at[i].flow->first_ns)
+		if (teardown_sender(l->at[i].flow, s, &from) && now.first_ns == l->at[i].flow->first_ns)
 			follow(l, &l->at[i], from, s, &now);
 }
 

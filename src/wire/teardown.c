@@ -354,3 +354,25 @@ void teardown_view(struct flowtab *t, uint32_t at, struct flow *ret)
 	fill_half_close(t, r, client, ret);
 	teardown_states(ret, r->flags & FLOW_RESET);
 }
+
+static struct endpoint endpoint_of(const struct segment *s, int which)
+{
+	return (struct endpoint){
+		.addr = s->is_inet6 ? addr_from_v6(s->addr[which]) : addr_from_v4(s->addr[which]),
+		.port = s->port[which],
+	};
+}
+
+bool teardown_sender(const struct flow *f, const struct segment *s, enum side *ret)
+{
+	struct endpoint from = endpoint_of(s, 0), to = endpoint_of(s, 1);
+
+	for (enum side side = SIDE_CLIENT; side <= SIDE_SERVER; side++) {
+		if (!endpoint_equal(from, f->end[side].at) ||
+		    !endpoint_equal(to, f->end[side_other(side)].at))
+			continue;
+		*ret = side;
+		return true;
+	}
+	return false;
+}

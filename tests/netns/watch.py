@@ -10,9 +10,11 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import stage
@@ -32,6 +34,35 @@ def play_leak(rate):
         socks.append(listener.accept()[0])
         peer.close()
         time.sleep(max(0, begin + len(socks) / rate - time.monotonic()))
+
+
+def play_endings():
+    """Each line of input ends a connection in another way; they are all open before."""
+    os.write(os.open('/proc/self/comm', os.O_WRONLY), b'ender')
+    listener = socket.create_server(('127.0.0.1', PORT + 1), backlog=10)
+    pairs = [(socket.create_connection(('127.0.0.1', PORT + 1)), listener.accept()[0]) for _ in range(3)]
+    print('ready', flush=True)
+    sys.stdin.readline()
+    for one, other in pairs[:1]:
+        one.close()
+        assert other.recv(1) == b''
+        other.close()
+    for one, other in pairs[1:2]:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+        one.close()
+        other.close()
+    sys.stdin.readline()
+
+
+@contextlib.contextmanager
+def endings():
+    with subprocess.Popen([sys.executable, '-B', __file__, '--play', 'endings'], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as p:
+        p.stdout.readline()
+        try:
+            yield p
+        finally:
+            p.kill()
 
 
 @contextlib.contextmanager
@@ -104,6 +135,58 @@ def test_json(tool, pid):
         watch.kill()
 
 
+def children_of(pid):
+    return subprocess.run(['pgrep', '-P', str(pid)], capture_output=True, text=True, check=False).stdout.split()
+
+
+def next_event(watch, wanted):
+    """The first that is wanted; looks pass by."""
+    for line in watch.stdout:
+        event = json.loads(line)
+        if wanted(event):
+            return event
+    return None
+
+
+def test_events(tool):
+    with endings() as ender, subprocess.Popen(
+            [tool, 'watch', '-i', 'lo', '-E', '-d', '300ms', '--json-lines'], stdout=subprocess.PIPE, text=True) as watch:
+        watchdog = threading.Timer(PATIENCE_S, watch.kill)
+        watchdog.start()
+        for _ in range(3):
+            watch.stdout.readline()
+        ender.stdin.write('now\n')
+        ender.stdin.flush()
+        seen = {}
+        for name, wanted in {
+                'first': lambda e: e['type'] == 'fin' and e['closes_first'],
+                'second': lambda e: e['type'] == 'fin' and not e['closes_first'],
+                'reset': lambda e: e['type'] == 'rst'}.items():
+            def mine(e, wanted=wanted):
+                return (e['type'] in ('fin', 'rst', 'gone') and (e['from_owner'] or {}).get('pid') == ender.pid and
+                        (e['type'] != 'gone' or gone.append(e)) and wanted(e))
+            gone = seen.setdefault('gone', [])
+            seen[name] = next_event(watch, mine)
+        stage.check('events: who closed first, and who then', seen['first'] and seen['second'] and
+                    seen['first']['to']['port'] == PORT + 1 and seen['second']['from']['port'] == PORT + 1 and
+                    seen['first']['from'] == seen['second']['to'] and seen['first']['from_owner']['comm'] == 'ender', seen)
+        stage.check('events: who reset, and why', seen['reset'] and seen['reset']['cause'] == 'rst-linger-zero' and
+                    seen['reset']['certainty'] == 'likely' and seen['reset']['to']['port'] == PORT + 1, seen)
+        stage.check('events: sockets that the kernel has freed', len(gone) >= 2, seen)
+        children = children_of(watch.pid)
+        watch.kill()
+        watch.stdout.read()
+        stage.check('events: kill -9 leaves no listener', len(children) == 1 and
+                    eventually(lambda: not os.path.exists(f'/proc/{children[0]}')), children)
+        watchdog.cancel()
+    p = run(tool, '-i', 'no-such-device')
+    stage.check('events: no such interface', p.returncode == 1 and 'no-such-device' in p.stderr and not p.stdout, plain(p))
+    p = run(tool, '-i', 'lo', **stage.AS_NOBODY)
+    stage.check('events: no packets for a normal user', p.returncode == 1 and 'CAP_NET_RAW' in p.stderr, plain(p))
+    p = run(tool, '-E', '-c', '1', **stage.AS_NOBODY)
+    stage.check('events: notices are for everybody', p.returncode == 0 and not p.stderr, plain(p))
+
+
 def test_errors(tool):
     for args in (['-d', '0'], ['-d', '50ms'], ['-d', 'soon'], ['-c', '0'], ['--format', 'json'], ['state', 'none'], ['-N', '1', '-A']):
         p = run(tool, *args)
@@ -142,6 +225,10 @@ class Terminal:
 
     def expect(self, name, *patterns):
         stage.check(name, all(self.shows(p) for p in patterns), self.screen())
+
+    def next_look(self):
+        before = re.search(r'\d\d:\d\d:\d\d', self.screen())[0]
+        assert eventually(lambda: before not in self.screen()), self.screen()
 
     def restored(self, name):
         """The prompt is back, nothing of the picture is left, and the terminal echoes and has lines."""
@@ -208,6 +295,17 @@ def test_screen(tool, pid, tmp):
         t.shows('^ready>$')
         t.clear()
         t.restored(f'{name} does')
+    with endings() as ender:
+        t.type(f'{tool} watch -i lo -d 500ms', 'Enter')
+        t.shows(r'^OWNER')
+        t.next_look()
+        t.next_look()
+        ender.stdin.write('now\n')
+        ender.stdin.flush()
+        t.expect('screen: events', rf'^\d\d:\d\d:\d\d\.\d\d\d FIN 127\.0\.0\.1:\d+ ender\[{ender.pid}\] > ',
+                 r'RST .*rst-')
+        t.type('q')
+        t.restored('q gives it back with a listener, too')
     t.type(f'{tool} watch', 'Enter')
     t.shows('^OWNER')
     t.type('C-z')
@@ -225,6 +323,8 @@ def test_screen(tool, pid, tmp):
 
 
 def main():
+    if sys.argv[1:] == ['--play', 'endings']:
+        return play_endings()
     if sys.argv[1] == '--play':
         play_leak(float(sys.argv[2]))
     stage.enter()
@@ -233,6 +333,7 @@ def main():
         tool = shutil.copy(sys.argv[1], os.path.join(tmp, 'tcpwhy'))  # where every user may run it
         test_lines(tool, pid)
         test_json(tool, pid)
+        test_events(tool)
         test_errors(tool)
         if shutil.which('tmux'):
             test_screen(tool, pid, tmp)
