@@ -30,7 +30,7 @@ void check_put_label(struct buf *b, const char *text)
 {
 	AUTO_BUF visible = { 0 };
 
-	escape_terminal(&visible, text, false);
+	escape_visible(&visible, text);
 	for (const char *at = buf_text(&visible); *at; at++) {
 		if (*at == '"' || *at == '\\')
 			buf_putc(b, '\\');

@@ -60,9 +60,9 @@ static bool is_right_to_left(uint32_t c)
 	       (c >= 0x10800 && c <= 0x10fff) || (c >= 0x1e800 && c <= 0x1efff);
 }
 
-void escape_terminal(struct buf *b, const char *s, bool ascii)
+/* true: the last letters are written from right to left. */
+static bool put_visible(struct buf *b, const char *s, bool ascii)
 {
-	static const char left_to_right_mark[] = "\u200e";
 	size_t left = strlen(s);
 	bool turned = false;
 
@@ -82,9 +82,19 @@ void escape_terminal(struct buf *b, const char *s, bool ascii)
 		s += n;
 		left -= n;
 	}
+	return turned;
+}
+
+void escape_visible(struct buf *b, const char *s)
+{
+	put_visible(b, s, false);
+}
+
+void escape_terminal(struct buf *b, const char *s, bool ascii)
+{
 	/* Numbers behind such a name would be drawn in front of it, and the columns with them. */
-	if (turned)
-		buf_puts(b, left_to_right_mark);
+	if (put_visible(b, s, ascii))
+		buf_puts(b, ESCAPE_LEFT_TO_RIGHT);
 }
 
 /* Beyond the first plane as a pair of surrogates. */

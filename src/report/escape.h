@@ -17,5 +17,8 @@ size_t utf8_next(const char *s, size_t n, uint32_t *ret);
  * or \u{NNNN}; with `ascii` everything beyond ASCII does. Behind a name that ends from right to left
  * stands U+200E, so that what follows stays where it is. */
 void escape_terminal(struct buf *b, const char *s, bool ascii);
+#define ESCAPE_LEFT_TO_RIGHT "\u200e"
+/* The same for programs to read: nothing is added behind it. */
+void escape_visible(struct buf *b, const char *s);
 /* A quoted JSON string; invalid bytes become U+FFFD. */
 void escape_json(struct buf *b, const char *s);
