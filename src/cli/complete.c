@@ -2,6 +2,7 @@
 #include "cli/run.h"
 #include "explain/topics.h"
 #include "lab/lab.h"
+#include "report/columns.h"
 #include "rules/judge.h"
 #include "util/buf.h"
 #include "util/i18n.h"
@@ -111,6 +112,22 @@ static void offer_checks(const struct line *l)
 	}
 }
 
+/* Behind those that are typed already, and behind a sign. */
+static void offer_columns(const struct line *l)
+{
+	const char *comma = strrchr(l->typed, ','), *begun = comma ? comma + 1 : l->typed;
+	const struct column *c;
+
+	begun += *begun == '+' || *begun == '-';
+	for (size_t i = 0; (c = column_at(i)); i++) {
+		AUTO_BUF word = { 0 };
+
+		buf_add(&word, l->typed, (size_t)(begun - l->typed));
+		buf_puts(&word, c->name);
+		offer(l, buf_text(&word), c->heading);
+	}
+}
+
 /* Words with blanks between. */
 static void offer_each(const struct line *l, const char *words, const char *means)
 {
@@ -142,6 +159,8 @@ static void offer_values(const struct line *l, const char *arg)
 		offer_each(l, "auto always never", "");
 	else if (strcmp(arg, "FORMAT") == 0)
 		offer_each(l, "text json prometheus openmetrics", "");
+	else if (strcmp(arg, "COLUMNS") == 0 || strcmp(arg, "COLUMN") == 0)
+		offer_columns(l);
 	else if (strcmp(arg, "WHAT") == 0)
 		offer_each(l, "state peer local-port owner unit container netns", "");
 	else if (strcmp(arg, "RANGES") == 0)

@@ -1,24 +1,29 @@
 #include "cli/evidence.h"
 #include "cli/list_by.h"
+#include "cli/list_sort.h"
 #include "cli/run.h"
 #include "report/tally.h"
 #include "rules/judge.h"
 #include "util/cleanup.h"
+#include "util/i18n.h"
 
 #include <string.h>
 #include <unistd.h>
 
 /* How it works: what needs the others (an owner that is found among all descriptors, the listener in
  * whose queue it waits) is kept; the rest, TIME-WAIT or whatever is only counted, follows in a second
- * walk and is forgotten row by row. Captures are married to all sockets at once, and a recording is read
- * once, so with them everything is kept. */
+ * walk and is forgotten row by row. Captures are married to all sockets at once, a recording is read once,
+ * and sorting needs the last row before the first: then everything is kept. */
 
 struct listing {
 	const struct options *o;
 	const struct filter *filter;
 	const struct by *by;    /* NULL: a row each */
 	uint32_t states;        /* those to show */
-	bool needs_owner, needs_rules;
+	bool needs_owner, needs_rules, needs_info;
+	struct columns columns;
+	struct sorting *sorting; /* NULL: rows come as they are read */
+	size_t n_rows;
 	struct evidence e;
 	struct judge *judge;
 	struct report *report;  /* NULL: they are counted */
@@ -33,6 +38,12 @@ static void count_one(struct listing *l, const struct conn *c)
 	tally_add(l->tally, buf_text(&l->key), (enum state)c->sock->state);
 }
 
+static void put_row(struct listing *l, const struct conn *c)
+{
+	if (!l->o->top || l->n_rows++ < l->o->top)
+		report_conn(l->report, c);
+}
+
 static void take_sock(struct listing *l, const struct sock *s)
 {
 	struct conn c;
@@ -44,10 +55,23 @@ static void take_sock(struct listing *l, const struct sock *s)
 		judge_name(l->judge, &c);
 	if (!filter_match(l->filter, &c, c.rules))
 		return;
-	if (l->report)
-		report_conn(l->report, &c);
-	else
+	if (l->by)
 		count_one(l, &c);
+	else if (l->sorting)
+		sorting_add(l->sorting, l->report, &c);
+	else
+		put_row(l, &c);
+}
+
+static void put_sorted(void *ctx, const struct sock *s)
+{
+	struct listing *l = ctx;
+	struct conn c;
+
+	join_sock(l->e.join, s, &c);
+	if (l->needs_rules)
+		judge_name(l->judge, &c);
+	put_row(l, &c);
 }
 
 static bool take_streamed(void *arg, const struct look *look, const struct sock *s)
@@ -65,7 +89,7 @@ static uint32_t wanted_states(const struct options *o, const struct filter *filt
 /* The states whose sockets need not be kept. */
 static uint32_t streamed_states(const struct listing *l)
 {
-	if (l->o->from || l->o->record || l->o->interface || l->o->n_captures)
+	if (l->o->from || l->o->record || l->o->interface || l->o->n_captures || l->sorting)
 		return 0;
 	return l->needs_owner ? l->states & STATE_BIT(STATE_TIME_WAIT) : l->states;
 }
@@ -117,8 +141,11 @@ static int list_rows(struct listing *l, const struct live_request *req, uint32_t
 
 	fill_report_options(l->o, REPORT_LIST, &options);
 	options.look = l->e.look;
+	options.columns = l->columns;
 	l->report = report_begin(format_find(l->o->format), &options, STDOUT_FILENO);
 	int status = take_all(l, req, streamed);
+	if (l->sorting)
+		sorting_each(l->sorting, put_sorted, l);
 	for (size_t i = 0; i < gaps->n; i++)
 		report_gap(l->report, &gaps->at[i]);
 	bool is_whole = status == STATUS_OK && !gaps_spoil(gaps);
@@ -146,7 +173,6 @@ static int list_counts(struct listing *l, const struct live_request *req, uint32
 static int list(struct listing *l, struct captures *captures)
 {
 	const struct options *o = l->o;
-	bool needs_info = !l->by || filter_needs(l->filter) & (FILTER_NEEDS_INFO | FILTER_NEEDS_RULES);
 	uint32_t streamed = streamed_states(l), kept = l->states & ~streamed;
 	/* Listeners name the owner of what nobody accepted, and of what is in TIME-WAIT. */
 	struct live_request req = {
@@ -155,8 +181,8 @@ static int list(struct listing *l, struct captures *captures)
 		.netns = o->netns,
 		.all_netns = o->all_netns,
 		.states = l->needs_owner ? kept | STATE_BIT(STATE_LISTEN) : kept,
-		.want_info = needs_info,
-		.want_host = needs_info || o->record || filter_needs(l->filter) & FILTER_NEEDS_HOST,
+		.want_info = l->needs_info || o->record,
+		.want_host = l->needs_info || o->record || filter_needs(l->filter) & FILTER_NEEDS_HOST,
 		.owners = wanted_owners(l),
 		.no_dead = !o->record, /* they have no row */
 		.one_owner_is_enough = l->by && !needs_all_owners(l) && !o->record,
@@ -174,36 +200,97 @@ static int list(struct listing *l, struct captures *captures)
 	evidence_marry(&l->e, captures, NULL, NULL);
 	l->judge = judge_new(l->e.look->arena, o->min_age_ms, 0);
 	int status = l->by ? list_counts(l, &req, streamed) : list_rows(l, &req, streamed);
-	if (strcmp(o->format, "text") == 0)
+	if (strcmp(o->format, "text") == 0 || strcmp(o->format, "csv") == 0)
 		say_gaps(&l->e.look->gaps);
 	judge_free(l->judge);
 	evidence_free(&l->e);
 	return status;
 }
 
+/* What the rows show; a document has everything. false: not columns, and that is said. */
+static bool choose_columns(struct listing *l)
+{
+	const struct options *o = l->o;
+	bool is_table = strcmp(o->format, "text") == 0 || strcmp(o->format, "csv") == 0;
+
+	columns_default(&l->columns);
+	if (o->all_netns)
+		columns_add(&l->columns, column_find("netns", strlen("netns")));
+	if (!o->columns)
+		return true;
+	if (!is_table || o->by) {
+		say_line(_("tcpwhy: --columns is for rows of a table"));
+		return false;
+	}
+	if (columns_parse(o->columns, &l->columns))
+		return true;
+	AUTO_BUF names = { 0 };
+	const struct column *c;
+
+	for (size_t i = 0; (c = column_at(i)); i++)
+		buf_printf(&names, " %s", c->name);
+	say_line(_("tcpwhy: --columns=%s: expected NAME,... or +NAME,... of%s"), o->columns, buf_text(&names));
+	return false;
+}
+
+static bool choose_order(struct listing *l)
+{
+	if (!l->o->sort)
+		return true;
+	if (l->by) {
+		say_line(_("tcpwhy: --sort is for rows: counts begin with the largest"));
+		return false;
+	}
+	l->sorting = sorting_new(l->o->sort);
+	return l->sorting;
+}
+
+static void find_needs(struct listing *l)
+{
+	const struct options *o = l->o;
+	bool is_table = strcmp(o->format, "text") == 0 || strcmp(o->format, "csv") == 0;
+	unsigned asked = filter_needs(l->filter), shown = columns_needs(&l->columns);
+
+	if (o->sort)
+		shown |= column_find(o->sort + (*o->sort == '-'), strlen(o->sort + (*o->sort == '-')))->needs;
+	if (!is_table)
+		shown = COLUMN_NEEDS_INFO | COLUMN_NEEDS_OWNER | COLUMN_NEEDS_RULES;
+	if (l->by)
+		shown = l->by->needs_owner ? COLUMN_NEEDS_OWNER : 0;
+	l->needs_rules = shown & COLUMN_NEEDS_RULES || asked & FILTER_NEEDS_RULES;
+	l->needs_owner = l->needs_rules || shown & COLUMN_NEEDS_OWNER || asked & FILTER_NEEDS_OWNER;
+	l->needs_info = l->needs_rules || shown & COLUMN_NEEDS_INFO || asked & FILTER_NEEDS_INFO ||
+			(!l->by && (o->info || o->memory));
+}
+
+static bool prepare(struct listing *l)
+{
+	const struct options *o = l->o;
+
+	l->by = o->by ? by_find(o->by) : NULL;
+	if ((o->by && !l->by) || !choose_columns(l) || !choose_order(l))
+		return false;
+	l->states = wanted_states(o, l->filter);
+	find_needs(l);
+	return true;
+}
+
 int run_list(const struct options *o)
 {
-	const struct by *by = o->by ? by_find(o->by) : NULL;
-	struct filter *filter = !o->by || by ? parse_filter(o->words, o->n_words) : NULL;
+	struct filter *filter = parse_filter(o->words, o->n_words);
+	struct listing l = { .o = o, .filter = filter };
 	struct captures captures;
 	int status = STATUS_FAILED;
 
 	if (!filter)
 		return STATUS_USAGE;
-	unsigned needs = filter_needs(filter);
-	struct listing l = {
-		.o = o,
-		.filter = filter,
-		.by = by,
-		.states = wanted_states(o, filter),
-		.needs_owner = !by || by->needs_owner ||
-			       needs & (FILTER_NEEDS_OWNER | FILTER_NEEDS_RULES),
-		.needs_rules = !by || needs & FILTER_NEEDS_RULES,
-	};
-	if (captures_open(o, &captures)) {
+	if (!prepare(&l)) {
+		status = STATUS_USAGE;
+	} else if (captures_open(o, &captures)) {
 		status = list(&l, &captures);
 		captures_close(&captures);
 	}
+	sorting_free(l.sorting);
 	filter_free(filter);
 	return status;
 }

@@ -94,6 +94,9 @@ enum option_id {
 	OPT_NO_SANDBOX,
 	OPT_BY,
 	OPT_TOP,
+	OPT_COLUMNS,
+	OPT_SORT,
+	OPT_CSV,
 	OPT_COLOUR,
 	OPT_NO_PROGRESS,
 	OPT_VERBOSE,
@@ -142,7 +145,10 @@ static const struct row {
 	{ "memory", 'm', NULL, LIST, OPT_MEMORY, N_("socket memory") },
 	{ "by", 0, "WHAT", LIST, OPT_BY,
 	  N_("count by state, peer, local-port, owner, unit, ...") },
-	{ "top", 0, "N", LIST, OPT_TOP, N_("only the N largest counts") },
+	{ "top", 0, "N", LIST, OPT_TOP, N_("only the first N rows, the N largest counts") },
+	{ "columns", 0, "COLUMNS", LIST, OPT_COLUMNS, N_("state,peer,age: these; +netns: that, too") },
+	{ "sort", 0, "COLUMN", LIST, OPT_SORT, N_("by a column; -age: the largest first") },
+	{ "csv", 0, NULL, LIST, OPT_CSV, N_("comma-separated values") },
 	{ "top", 0, "N", CHECK, OPT_TOP, N_("metrics of the N owners with most CLOSE-WAITs") },
 	{ "all-states", 'a', NULL, LIST, OPT_ALL_STATES, N_("not only the teardown states") },
 	{ "ipv4", '4', NULL, SOCKETS | WATCH, OPT_IPV4, N_("IPv4 only") },
@@ -214,7 +220,8 @@ static bool is_brief(enum option_id id)
 {
 	static const enum option_id brief[] = {
 		OPT_IPV4, OPT_IPV6, OPT_NUMERIC, OPT_NO_HEADER, OPT_PROCESSES, OPT_TIMERS, OPT_EXTENDED, OPT_INFO,
-		OPT_MEMORY, OPT_MAX_CONNECTIONS, OPT_COLOUR, OPT_NO_PROGRESS, OPT_NO_SANDBOX, OPT_HELP, OPT_VERSION,
+		OPT_MEMORY, OPT_CSV, OPT_WRITE, OPT_MAX_CONNECTIONS, OPT_COLOUR, OPT_NO_PROGRESS, OPT_NO_SANDBOX,
+		OPT_HELP, OPT_VERSION,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(brief); i++)
@@ -462,6 +469,15 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 		if (!number(value, UINT32_MAX, &n))
 			return wrong_value("top", value, _("a number"));
 		o->top = n;
+		break;
+	case OPT_COLUMNS:
+		o->columns = value;
+		break;
+	case OPT_SORT:
+		o->sort = value;
+		break;
+	case OPT_CSV:
+		o->format = "csv";
 		break;
 	case OPT_NO_SANDBOX:
 		o->no_sandbox = true;

@@ -25,7 +25,7 @@ struct options {
 	bool verbose, no_progress, two_sided, no_sandbox, exit_code, numeric, all;
 	bool events, all_states, no_header, processes, timers, extended, info, memory;
 	bool only_inet4, only_inet6, all_netns, dead_sockets, sockopts;
-	const char *netns, *from, *record, *write, *interface, *draft, *by;
+	const char *netns, *from, *record, *write, *interface, *draft, *by, *columns, *sort;
 	const char *captures[MAX_CAPTURES];
 	size_t n_captures;
 	uint64_t for_ms, min_age_ms, max_packets, max_connections;

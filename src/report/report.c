@@ -1,4 +1,5 @@
 #include "report/report.h"
+#include "report/columns.h"
 #include "report/escape.h"
 #include "report/state.h"
 #include "util/arena.h"
@@ -10,7 +11,7 @@
 const struct format *format_find(const char *name)
 {
 	static const struct format *const formats[] = { &format_text, &format_json,
-							&format_json_lines };
+							&format_json_lines, &format_csv };
 
 	for (size_t i = 0; i < ARRAY_LEN(formats); i++)
 		if (strcmp(formats[i]->name, name) == 0)
@@ -26,6 +27,8 @@ struct report *report_begin(const struct format *format, const struct report_opt
 		arena_die();
 	r->format = format;
 	r->options = *options;
+	if (r->options.columns.n == 0)
+		columns_default(&r->options.columns);
 	r->out.fd = fd;
 	format->begin(r);
 	return r;

@@ -33,6 +33,16 @@ struct pcap_summary {
 	const struct idle_sum *idle; /* of captures that hold what came before; NULL: of none */
 };
 
+struct column;
+
+enum { MAX_COLUMNS = 40 };
+
+/* Which columns a table has, and in which order; see report/columns.h. */
+struct columns {
+	const struct column *at[MAX_COLUMNS];
+	size_t n;
+};
+
 struct report_options {
 	enum report_kind kind;
 	int width;        /* columns of the terminal; 0: not a terminal, do not cut */
@@ -42,6 +52,7 @@ struct report_options {
 	bool numeric;     /* no service or user names */
 	bool no_header;
 	bool processes, timers, extended, info, memory; /* ss's -p -o -e -i -m */
+	struct columns columns; /* of the table; none: the usual ones */
 	size_t n_examples;
 	const struct look *look; /* NULL: only packets */
 	const struct capture_info *const *captures;
@@ -54,7 +65,7 @@ struct report_options {
 struct report;
 
 struct format {
-	const char *name; /* "text", "json", "json-lines" */
+	const char *name; /* "text", "json", "json-lines", "csv" */
 	/* Findings before connections: people read the worst first, scripts stream. */
 	bool findings_first;
 	void (*begin)(struct report *r);

@@ -19,7 +19,7 @@ struct report {
 /* Prose is wrapped here when the output is no terminal. */
 enum { DEFAULT_WIDTH = 80 };
 
-extern const struct format format_text, format_json, format_json_lines;
+extern const struct format format_text, format_json, format_json_lines, format_csv;
 
 /* "nginx[812]" for people, escaped. */
 void put_process(struct buf *b, const struct proc *p, bool ascii);

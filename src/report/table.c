@@ -35,12 +35,13 @@ void table_begin(struct report *r)
 {
 	if (r->options.no_header)
 		return;
-	for (size_t i = 0; i < n_columns; i++) {
+	for (size_t i = 0; i < r->options.columns.n; i++) {
+		const struct column *column = r->options.columns.at[i];
 		size_t start = r->line.n + (i > 0);
 
 		buf_puts(&r->line, i > 0 ? " " : "");
-		buf_puts(&r->line, columns[i].heading);
-		align(&r->line, start, &columns[i]);
+		buf_puts(&r->line, column->heading);
+		align(&r->line, start, column);
 	}
 	end_line(r);
 }
@@ -85,13 +86,14 @@ void table_row(struct report *r, const struct conn *c)
 	struct buf *line = &r->line;
 	const struct sock_full *full = c->sock->full;
 
-	for (size_t i = 0; i < n_columns; i++) {
+	for (size_t i = 0; i < r->options.columns.n; i++) {
+		const struct column *column = r->options.columns.at[i];
 		size_t start = line->n + (i > 0);
 
 		if (i > 0)
 			buf_putc(line, ' ');
-		columns[i].get(line, r, c);
-		align(line, start, &columns[i]);
+		column_put(line, column, r, c);
+		align(line, start, column);
 	}
 	put_mptcp(line, c->sock);
 	if (r->options.timers)

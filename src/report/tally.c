@@ -123,6 +123,35 @@ static void write_text(struct out *o, const struct tally *t, const char *by, siz
 		out_printf(o, _("%8" PRIu64 "  (others)\n"), t->n_others);
 }
 
+/* A number for every state, so that the columns are the same for all. */
+static void write_csv(struct out *o, const struct tally *t, const char *by, size_t n,
+		      const struct report_options *options)
+{
+	AUTO_BUF b = { 0 };
+
+	if (!options->no_header) {
+		buf_printf(&b, "%s,sockets", by);
+		for (enum state s = STATE_ESTABLISHED; s <= STATE_CLOSING; s++)
+			buf_printf(&b, ",%s", state_name(s));
+		buf_putc(&b, '\n');
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct row *r = &t->rows[i];
+
+		AUTO_BUF key = { 0 };
+
+		escape_terminal(&key, r->key, options->ascii);
+		buf_putc(&b, '"');
+		for (const char *c = buf_text(&key); *c; c++)
+			buf_puts(&b, *c == '"' ? "\"\"" : (char[]){ *c, '\0' });
+		buf_printf(&b, "\",%" PRIu64, r->n);
+		for (enum state s = STATE_ESTABLISHED; s <= STATE_CLOSING; s++)
+			buf_printf(&b, ",%" PRIu64, r->by_state[s]);
+		buf_putc(&b, '\n');
+	}
+	out_add(o, buf_text(&b), b.n);
+}
+
 static void put_json(struct buf *b, const struct row *r)
 {
 	json_open(b, NULL);
@@ -168,6 +197,8 @@ int tally_write(struct tally *t, const char *by, size_t top, const struct format
 		qsort(t->rows, t->n, sizeof(*t->rows), most_first);
 	if (format == &format_text)
 		write_text(&o, t, by, n, options);
+	else if (format == &format_csv)
+		write_csv(&o, t, by, n, options);
 	else
 		write_json(&o, t, by, n, gaps, is_complete);
 	out_flush(&o);

@@ -4,6 +4,7 @@ In a private namespace: TIME-WAITs, which are read in a second walk and forgotte
 an owner. Counts, rows and recordings must agree with each other and with ss.
 """
 
+import csv
 import json
 import os
 import select
@@ -118,6 +119,40 @@ def test_recorded(tool, live):
         stage.check('and counts them', counts(tool, 'state', '--from', folder) == counts(tool, 'state'))
 
 
+def table(tool, *args):
+    p = run(tool, '--csv', *args)
+    stage.check(f'csv: {" ".join(args)}', p.returncode == 0, p.stderr)
+    return list(csv.DictReader(p.stdout.splitlines()))
+
+
+def test_columns(tool, all_of_them):
+    want = sorted((s['state'], s['local']['port'], s['peer']['port'], s['inode'] or None) for s in all_of_them)
+    seen = table(tool, '-a', '--columns', 'state,local-port,peer-port,inode')
+    stage.check('columns: those of the document', sorted((r['state'], int(r['local-port']), int(r['peer-port']),
+                int(r['inode']) if r['inode'] else None) for r in seen) == want, seen[:2])
+    seen = table(tool, '-a', '--columns', '+pid,comm,uid')
+    stage.check('columns: added behind the usual ones', list(seen[0])[:1] == ['state'] and
+                list(seen[0])[-3:] == ['pid', 'comm', 'uid'] and len(seen) == len(want), list(seen[0]))
+    stage.check('columns: process and its parts', all(f'pid={os.getpid()},' in r['process'] and
+                r['comm'] == OWNER and r['uid'] == '0' for r in seen if r['state'] == 'CLOSE-WAIT'), seen[:3])
+    p = run(tool, '--columns', 'state,colour')
+    stage.check('columns: nonsense', p.returncode == 2 and 'local-port' in p.stderr and not p.stdout, p.stderr)
+
+
+def test_sorted(tool):
+    for column, key in ('local-port', 'local-port'), ('ends', 'ends_ms'):
+        up = [r[key] for r in table(tool, '-a', '--columns', column, '--sort', column)]
+        known = [int(v) for v in up if v]
+        stage.check(f'sorted by {column}, unknown ones last', known == sorted(known) and
+                    up[:len(known)] == [str(n) for n in known], up[:5])
+    down = [int(r['ends_ms']) for r in table(tool, '--sort', '-ends', '--top', '7', 'state', 'time-wait')]
+    stage.check('the first of those sorted downwards', len(down) == 7 and down == sorted(down, reverse=True), down)
+    names = [r['state'] for r in table(tool, '-a', '--sort', '-state')]
+    stage.check('sorted by name', names == sorted(names, reverse=True), names[:3])
+    p = run(tool, '--sort', 'colour')
+    stage.check('sorted by nonsense', p.returncode == 2 and not p.stdout, p.stderr)
+
+
 def main():
     stage.enter()
     kept = make_sockets()
@@ -125,6 +160,8 @@ def main():
     all_of_them = test_rows(tool)
     test_counts(tool, all_of_them)
     test_owners_on_request(tool)
+    test_columns(tool, all_of_them)
+    test_sorted(tool)
     test_recorded(tool, all_of_them)
     del kept
     return stage.end()

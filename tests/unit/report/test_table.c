@@ -1,4 +1,5 @@
 #include "host.h"
+#include "report/columns.h"
 
 /* The row of a connection without its heading, all columns. */
 static char *row(const struct conn *c, struct report_options options)
@@ -168,6 +169,51 @@ static void living_connection(void **state)
 		   "                                                 \n");
 }
 
+/* Chosen by name; what has commas, quotes or lines of its own is quoted. */
+static void csv(void **state)
+{
+	struct report_options options = { .kind = REPORT_LIST, .look = &evil_look };
+
+	(void)state;
+	assert_true(columns_parse("state,local-port,comm,age,ends,uid", &options.columns));
+	evil_proc.comm = "a,\"b\"";
+	char *is = told(&(struct told){ .format = "csv", .options = options, .conns = evil_conns,
+					.n_conns = 2 });
+	evil_proc.comm = "nginx";
+	assert_string_equal(is, "state,local-port,comm,age_ms,ends_ms,uid\n"
+				"CLOSE-WAIT,80,\"a,\"\"b\"\"\",300000,,33\n"
+				"TIME-WAIT,443,,,59900,\n");
+	free(is);
+}
+
+static void chosen_columns(void **state)
+{
+	static const char *const wrong[] = { "", "+", "stat", "states", "state,", ",state", "state peer" };
+	struct columns list = { 0 }, usual;
+
+	(void)state;
+	columns_default(&usual);
+	assert_true(columns_parse("+netns,+uid,state", &list));
+	assert_int_equal(list.n, usual.n + 2); /* state is there already */
+	assert_string_equal(list.at[usual.n]->name, "netns");
+	assert_true(columns_parse("peer,state,peer", &list));
+	assert_int_equal(list.n, 2);
+	assert_string_equal(list.at[0]->name, "peer");
+	assert_int_equal(columns_needs(&list), 0);
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		assert_false(columns_parse(wrong[i], &list));
+	assert_int_equal(list.n, 2); /* untouched */
+	/* All of them at once. */
+	AUTO_BUF all = { 0 };
+	for (size_t i = 0; column_at(i); i++)
+		buf_printf(&all, "%s%s", i ? "," : "", column_at(i)->name);
+	assert_true(columns_parse(buf_text(&all), &list));
+	struct report_options options = { .columns = list };
+	char *is = row(&evil_conns[0], options);
+	assert_non_null(strstr(is, "CLOSE-WAIT"));
+	free(is);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, setup)
@@ -179,6 +225,8 @@ int main(void)
 		TEST(ages),
 		TEST(addresses),
 		TEST(living_connection),
+		cmocka_unit_test(csv),
+		cmocka_unit_test(chosen_columns),
 	};
 
 	return cmocka_run_group_tests_name("report-table", tests, NULL, NULL);
