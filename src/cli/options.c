@@ -104,7 +104,7 @@ enum option_id {
 	OPT_VERSION,
 };
 
-/* One row an option. Without help: accepted because ss has it, and what it asks for is so anyway. */
+/* One row an option. Without help: accepted, and what it asks for is so anyway. */
 static const struct row {
 	const char *name;
 	char letter;
@@ -174,7 +174,8 @@ static const struct row {
 	{ "no-progress", 0, NULL, REPORTS, OPT_NO_PROGRESS, N_("no progress on stderr") },
 	{ "no-sandbox", 0, NULL, REPORTS | AUDIT | CHECK | WATCH, OPT_NO_SANDBOX,
 	  N_("parse what strangers wrote with all privileges (debugging)") },
-	{ "verbose", 'v', NULL, DOCUMENTS, OPT_VERBOSE, N_("every connection, every fix") },
+	{ "verbose", 'v', NULL, DOCUMENTS & ~LIST, OPT_VERBOSE, N_("every connection, every fix") },
+	{ "verbose", 'v', NULL, LIST, OPT_VERBOSE, NULL }, /* every connection has its row */
 	{ "help", 'h', NULL, EVERY, OPT_HELP, N_("this text") },
 	{ "version", 'V', NULL, EVERY, OPT_VERSION, N_("version") },
 };
