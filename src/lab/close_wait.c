@@ -63,7 +63,7 @@ static void clients_without_request(void)
 	clients_leave(N_STUCK, 0);
 }
 
-void make_close_wait_eof_unread(struct stage *st)
+static struct actor *leave_ends_unread(struct stage *st)
 {
 	struct actor *busy = stage_cast_ready(st, "lab-busy", accept_and_look_away);
 
@@ -73,7 +73,12 @@ void make_close_wait_eof_unread(struct stage *st)
 	stage_made(st, _("lab-busy[%d] accepted %d connections on port %d and waits for something else; the "
 			 "clients have closed them"),
 		   busy->pid, N_STUCK, SERVICE);
-	stage_expect(st, "close-wait-eof-unread", busy, N_STUCK);
+	return busy;
+}
+
+void make_close_wait_eof_unread(struct stage *st)
+{
+	stage_expect(st, "close-wait-eof-unread", leave_ends_unread(st), N_STUCK);
 }
 
 static void clients_with_request(void)
@@ -81,7 +86,7 @@ static void clients_with_request(void)
 	clients_leave(N_STUCK, N_BYTES);
 }
 
-void make_close_wait_data_unread(struct stage *st)
+static struct actor *leave_data_unread(struct stage *st)
 {
 	struct actor *stuck = stage_cast_ready(st, "lab-stuck", accept_and_look_away);
 
@@ -91,7 +96,12 @@ void make_close_wait_data_unread(struct stage *st)
 	stage_made(st, _("lab-stuck[%d] accepted %d connections on port %d and reads none; the clients sent "
 			 "%d bytes on each and closed"),
 		   stuck->pid, N_STUCK, SERVICE, N_BYTES);
-	stage_expect(st, "close-wait-data-unread", stuck, N_STUCK);
+	return stuck;
+}
+
+void make_close_wait_data_unread(struct stage *st)
+{
+	stage_expect(st, "close-wait-data-unread", leave_data_unread(st), N_STUCK);
 }
 
 static void listen_only(void)
@@ -105,7 +115,7 @@ static void queued_clients(void)
 	clients_leave(N_QUEUED, N_BYTES);
 }
 
-void make_close_wait_never_accepted(struct stage *st)
+static struct actor *leave_unaccepted(struct stage *st)
 {
 	struct actor *deaf = stage_cast_ready(st, "lab-deaf", listen_only);
 
@@ -115,5 +125,27 @@ void make_close_wait_never_accepted(struct stage *st)
 	stage_made(st, _("lab-deaf[%d] listens on port %d and never calls accept(); %d clients connected, "
 			 "sent a request and gave up"),
 		   deaf->pid, SERVICE, N_QUEUED);
-	stage_expect(st, "close-wait-never-accepted", deaf, N_QUEUED);
+	return deaf;
+}
+
+void make_close_wait_never_accepted(struct stage *st)
+{
+	stage_expect(st, "close-wait-never-accepted", leave_unaccepted(st), N_QUEUED);
+}
+
+/* ---- healthy: the same a moment after it began ---- */
+
+void make_near_ends_unread(struct stage *st)
+{
+	leave_ends_unread(st);
+}
+
+void make_near_data_unread(struct stage *st)
+{
+	leave_data_unread(st);
+}
+
+void make_near_unaccepted(struct stage *st)
+{
+	leave_unaccepted(st);
 }

@@ -11,6 +11,9 @@ void make_close_wait_leaked_fd(struct stage *st);
 void make_close_wait_eof_unread(struct stage *st);
 void make_close_wait_data_unread(struct stage *st);
 void make_close_wait_never_accepted(struct stage *st);
+void make_near_ends_unread(struct stage *st);
+void make_near_data_unread(struct stage *st);
+void make_near_unaccepted(struct stage *st);
 
 void make_close_wait_stopped_process(struct stage *st);
 void make_close_wait_shared_fd(struct stage *st);
