@@ -51,8 +51,13 @@ def unshare():
 def enter(*more):
     """Goes on in a namespace of its own, with a loopback device; it dies with the script. More for unshare(1)."""
     if INSIDE not in os.environ:
+        way = [*unshare(), *more]
+        # In a chroot mounts cannot be made private, and must not be made in any other way.
+        if subprocess.run([*way, 'true'], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+            print(f'1..0 # SKIP not possible here: {" ".join(way)}')
+            sys.exit(0)
         os.environ[INSIDE] = '1'
-        os.execvp('unshare', [*unshare(), *more, sys.executable, '-B', *sys.argv])
+        os.execvp('unshare', [*way, sys.executable, '-B', *sys.argv])
     subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
 
 
