@@ -5,9 +5,9 @@
  *
  * Captures are opened first; then root becomes nobody, every capability and every way back goes
  * (no_new_privs), Landlock closes the file system and a seccomp filter the rest. A recorded look is a
- * folder of many files: that folder, or the one file of a snapshot, stays open for reading, those of the files to be written for
- * writing, and root keeps its name and the right to look into folders, of which Landlock leaves but
- * these. Each step that this kernel or container does not know is left out; what was achieved still
+ * folder of many files: that folder, or the one file of a snapshot, stays open for reading, those of
+ * the files to be written for writing, and root keeps its name and the right to look into folders, of
+ * which Landlock leaves but these. Each step that this kernel or container does not know is left out; what was achieved still
  * holds. Nothing is allocated. Cannot be undone. Source: capabilities(7), landlock(7), seccomp(2). */
 
 #include <stddef.h>

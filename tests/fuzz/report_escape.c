@@ -23,7 +23,7 @@ static void must_be_harmless(const struct buf *b, size_t end, bool ascii)
 		uint32_t c;
 		size_t n = utf8_next(b->at + at, end - at, &c);
 
-		if (n == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
+		if (n == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200d) || c == 0x200f ||
 		    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || (ascii && c > 0x7e))
 			abort();
 		at += n;
