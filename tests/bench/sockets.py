@@ -9,21 +9,21 @@ import statistics
 import subprocess
 import sys
 
-ROUNDS = 5
+ROUNDS = 3
 INSIDE = 'TCPWHY_BENCH_NETNS'
-TIME_WAITS, CLOSE_WAITS, PROCESSES = 150_000, 20_000, 50
+TIME_WAITS, CLOSE_WAITS, PROCESSES = 150_000, 40_000, 100
 # What is measured; against which of them; how many times that at most; kilobytes at most.
 TIME_WAIT_LOAD = {
     'bare dump': (['BARE'], None, 0, 0),
     'ss -tan': (['ss', '-tan'], None, 0, 0),
-    'list -a': (['TCPWHY', 'list', '-a'], 'bare dump', 2.4, 16_000),
+    'list -a': (['TCPWHY', 'list', '-a'], 'bare dump', 2.8, 16_000),
     'list state time-wait': (['TCPWHY', 'list', 'state', 'time-wait'], 'ss -tan', 0.55, 16_000),
     'list --by state': (['TCPWHY', 'list', '-a', '--by', 'state'], 'bare dump', 1.0, 16_000),
     'list --by peer': (['TCPWHY', 'list', '-a', '--by', 'peer'], 'bare dump', 1.0, 16_000),
 }
 CLOSE_WAIT_LOAD = {
     'ss -tanp': (['ss', '-tanp', 'state', 'close-wait'], None, 0, 0),
-    'list -p': (['TCPWHY', 'list', '-p', 'state', 'close-wait'], 'ss -tanp', 0.35, 60_000),
+    'list -p': (['TCPWHY', 'list', '-p', 'state', 'close-wait'], 'ss -tanp', 0.25, 60_000),
     'why': (['TCPWHY', 'why'], 'list -p', 3, 120_000),
 }
 
