@@ -395,6 +395,8 @@ static void find_owner(const struct join *j, struct conn *c)
 		c->basis = BASIS_NOT_LOOKED;
 	else
 		c->basis = j->look->owners_complete ? BASIS_NOT_FOUND : BASIS_NO_PRIVILEGE;
+	c->in_flight = j->look->in_flight;
+	c->n_in_flight = j->look->n_in_flight;
 }
 
 void join_sock(const struct join *j, const struct sock *sock, struct conn *ret)

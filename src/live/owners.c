@@ -1,6 +1,7 @@
 #include "live/owners.h"
 #include "live/dead.h"
 #include "live/facts.h"
+#include "live/flight.h"
 #include "live/wants.h"
 #include "util/cleanup.h"
 #include "util/i18n.h"
@@ -462,6 +463,10 @@ static void read_all(struct scan *s, bool one_owner_is_enough)
 		read_processes(s);
 	if (s->wants.n_unowned)
 		read_all_threads(s);
+	/* Where a process could not be read, it may be there as well. */
+	if (s->wants.n_unowned && !one_owner_is_enough &&
+	    (s->n_refused == 0 || root_is_recorded(s->root)))
+		flight_find(s->root, s->look, s->pids, s->n_pids);
 	if (s->root->is_live)
 		add_gaps(s);
 	free(s->list);

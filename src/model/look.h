@@ -9,6 +9,13 @@
 #include "model/sock.h"
 #include "util/arena.h"
 
+/* A UNIX socket in which descriptors wait to be received. */
+struct in_flight {
+	const struct proc *proc; /* who has the receiving end */
+	int fd;
+	uint64_t n;
+};
+
 struct look {
 	struct arena *arena;
 	struct host host;
@@ -18,6 +25,8 @@ struct look {
 	size_t n_socks, cap_socks;
 	struct proc **procs; /* [n_procs], those that hold a wanted socket */
 	size_t n_procs;
+	struct in_flight *in_flight; /* [n_in_flight], sought only while a socket has no owner */
+	size_t n_in_flight;
 	uint64_t states[STATE_MAX];
 	/* Were all processes' descriptors readable? false: an owner that was not found may exist. */
 	bool owners_complete;

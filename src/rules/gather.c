@@ -109,6 +109,8 @@ void gather_sock(struct group *g, const struct conn *c)
 	if (c->n_holders > g->n_owners)
 		g->n_owners = c->n_holders;
 	g->basis = c->basis;
+	g->in_flight = c->in_flight;
+	g->n_in_flight = c->n_in_flight;
 	if (s->state == STATE_LISTEN) {
 		g->listener = s;
 		g->oldest_client_ms = c->oldest_client_ms;

@@ -131,6 +131,21 @@ static bool weigh_kernel_held(const struct group *g, const struct bounds *b, str
 	f->severity = g->count >= 10 ? SEVERITY_WARNING : SEVERITY_NOTE;
 	/* The port is one sign more; which of the others it is, nobody can see. */
 	f->certainty = service ? CERTAINTY_LIKELY : CERTAINTY_POSSIBLE;
+	if (g->n_in_flight > 0 && !service) {
+		const struct in_flight *in = &g->in_flight[0];
+
+		/* One place where it can be, and as many descriptors as are missing. */
+		if (g->n_in_flight == 1 && in->n >= g->count)
+			f->certainty = CERTAINTY_LIKELY;
+		finding_fact_text(f, "receiver", in->proc->comm);
+		finding_fact(f, "receiver_pid", FACT_COUNT, in->proc->pid);
+		finding_fact(f, "receiver_fd", FACT_COUNT, in->fd);
+		finding_fact(f, "in_flight", FACT_COUNT, (int64_t)in->n);
+		f->says = N_("No process has a descriptor of {count:this connection|these connections}, "
+			     "closed by the peer {oldest} ago; {in_flight} {in_flight:descriptor|descriptors} "
+			     "sent through a UNIX socket {in_flight:waits|wait} in descriptor {receiver_fd} of "
+			     "{receiver}[{receiver_pid}] to be received.");
+	}
 	if (service) {
 		finding_fact_text(f, "service", service);
 		f->says = N_("{count} {count:connection|connections} to {peer} {count:has|have} no "
@@ -296,6 +311,10 @@ const struct rule owner_rules[] = {
 				  "UNIX socket (SCM_RIGHTS) that nobody reads, or its process lives in "
 				  "a pid namespace above this one."),
 			.fixes = {
+				{ .kind = FIX_CODE,
+				  .text = N_("Who passes descriptors on: receive every message, also "
+					     "when busy, and close the UNIX socket when done. What is "
+					     "in it is closed with it.") },
 				{ .kind = FIX_OPERATION,
 				  .text = N_("Look for a mount or module that uses the peer's port."),
 				  .command = "grep -E 'nfs|cifs|ceph' /proc/mounts; lsmod" },

@@ -70,6 +70,8 @@ struct group {
 	size_t n_listeners;
 	size_t n_owners;         /* candidates, where the owner is inferred */
 	enum basis basis;
+	const struct in_flight *in_flight; /* see struct conn */
+	size_t n_in_flight;
 	const struct proc *culprit; /* holds the other end, in CLOSE-WAIT, on this host */
 	int culprit_fd;
 	uint64_t n_culprit;

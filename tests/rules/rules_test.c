@@ -19,6 +19,7 @@ static const struct netns netns = {
 struct made {
 	struct sock sock, listener, other_sock;
 	struct sock_full full, listener_full;
+	struct in_flight in_flight;
 	struct conn conn;
 };
 
@@ -82,6 +83,11 @@ static void make(struct made *m, const struct spec *s)
 	};
 	if (s->is_shared)
 		m->conn.holders[m->conn.n_holders++] = (struct holder){ &other, 9 };
+	if (s->in_flight) {
+		m->in_flight = (struct in_flight){ &other, 3, s->in_flight };
+		m->conn.in_flight = &m->in_flight;
+		m->conn.n_in_flight = s->n_receivers ? s->n_receivers : 1;
+	}
 	if (s->is_hidden)
 		m->conn.basis = s->nobody_has_it ? BASIS_NOT_FOUND : BASIS_NO_PRIVILEGE;
 	if (s->is_mini || s->state == STATE_TIME_WAIT)
