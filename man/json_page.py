@@ -60,6 +60,8 @@ a line, and a last line with
 .Ql schema
 and
 .Ql gaps .
+.Cm watch
+writes lines only, of several kinds.
 .Cm lab Fl -json
 writes the document of
 .Cm why .
@@ -97,7 +99,7 @@ $ tcpwhy pcap --json upload.pcapng | jq -e 'select(.complete) | .connections | l
 .Xr tcpwhy-check 8
 '''
 # Documents in the order of the page, and what of common.json is an object of its own there.
-DOCUMENTS = ['why', 'list', 'pcap', 'check', 'audit', 'explain']
+DOCUMENTS = ['why', 'list', 'pcap', 'check', 'audit', 'explain', 'watch']
 OBJECTS = ['finding', 'subject', 'fix', 'socket', 'owner', 'connection', 'fin', 'rst', 'gap', 'endpoint', 'place']
 
 
@@ -147,7 +149,8 @@ class Page:
         return ' or '.join(types) if isinstance(types, list) else types
 
     def is_of_states(self, node):
-        return set(node.get('properties', {})) == set(self.common['state']['enum'])
+        keys = set(node.get('properties', {}))
+        return keys and keys <= set(self.common['state']['enum'])
 
     def inner(self, node):
         """The object whose keys are to be described below its own."""

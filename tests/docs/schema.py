@@ -9,9 +9,12 @@ import copy
 import json
 import os
 import pathlib
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / 'tests/netns'))
@@ -72,10 +75,10 @@ def bundled(name):
 class Schemas:
     def __init__(self):
         self.of = {}
-        for name in ('why', 'list', 'pcap', 'check', 'audit', 'explain'):
+        for name in ('why', 'list', 'pcap', 'check', 'audit', 'explain', 'watch'):
             schema = bundled(name)
             Draft202012Validator.check_schema(schema)
-            self.of[name, False] = Draft202012Validator(schema)
+            self.of[name, name == 'watch'] = Draft202012Validator(schema)  # which has lines only
             if 'line' in schema['$defs']:
                 self.of[name, True] = Draft202012Validator({'$ref': '#/$defs/line', '$defs': schema['$defs']})
 
@@ -128,6 +131,35 @@ def test_that_schemas_refuse(schemas, name, document):
     stage.check(f'{name}: no key may be missing', not passed, passed)
 
 
+def test_watch(schemas, tool):
+    """Looks at an owner and events, while connections come and go on the loopback of this namespace."""
+    over = threading.Event()
+
+    def talk(listener):
+        with_reset = 0
+        while not over.is_set():
+            client = socket.create_connection(listener.getsockname())
+            server = listener.accept()[0]
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', with_reset, 0))
+            with_reset = 1 - with_reset
+            server.close()
+            client.close()
+            over.wait(0.02)
+
+    with socket.create_server(('127.0.0.1', 0)) as listener, socket.create_server(('127.0.0.1', 0)) as left:
+        kept = [socket.create_connection(left.getsockname()) for _ in range(3)]
+        for client in kept:
+            left.accept()[0].close()
+        thread = threading.Thread(target=talk, args=(listener,))
+        thread.start()
+        found = test(schemas, tool, 'watch', True, ['watch', '-c', '3', '-d', '300ms', '-i', 'lo', '-E', '--min-age', '0'])
+        over.set()
+        thread.join()
+        kinds = {line.get('type') for line in found}
+        stage.check('watch: every kind of line was seen', kinds >= {'look', 'fin', 'rst', 'gone', None} and
+                    any(line.get('owners') for line in found), sorted(map(str, kinds)))
+
+
 def main():
     tool = str(pathlib.Path(sys.argv[1]).resolve())
     if stage.can_unshare():
@@ -143,6 +175,8 @@ def main():
             for name, is_line, argv in OF_CASES:
                 if name != 'pcap' or (case / 'capture.pcap').exists():
                     test(schemas, tool, name, is_line, [word.format(case=case) for word in argv])
+    if stage.INSIDE in os.environ:
+        test_watch(schemas, tool)
     for name, document in first.items():
         test_that_schemas_refuse(schemas, name, document)
     return stage.end()
