@@ -305,16 +305,29 @@ static int draw_findings(const struct screen *s, const struct frame *f, int top,
 	return n;
 }
 
-static void draw_events(const struct screen *s, const struct screen_news *news, int top, int end)
+/* The first of the newest events that fit into so many lines; *ret_lines is what they take. */
+static size_t first_event(const struct screen *s, const struct screen_news *news, int room,
+			  int *ret_lines)
 {
-	size_t room = end > top ? (size_t)(end - top) : 0, n = 0, first = news->n_events;
-	int y = top;
+	size_t first = news->n_events;
 
-	while (first > 0 && n < room)
-		n += is_wanted(s, news->events[--first]);
-	for (size_t i = first; i < news->n_events && y < end; i++)
+	for (*ret_lines = 0; first > 0; first--) {
+		const char *text = news->events[first - 1];
+		int lines = is_wanted(s, text) ? put_prose(0, -1, text, A_NORMAL) : 0;
+
+		if (*ret_lines + lines > room)
+			break;
+		*ret_lines += lines;
+	}
+	return first;
+}
+
+static void draw_events(const struct screen *s, const struct screen_news *news, size_t first, int top,
+			int end)
+{
+	for (size_t i = first; i < news->n_events; i++)
 		if (is_wanted(s, news->events[i]))
-			put_line(y++, news->events[i], A_NORMAL);
+			top += put_prose(top, end, news->events[i], A_NORMAL);
 }
 
 static void draw_help(int top, int end)
@@ -354,8 +367,8 @@ static void put_choice(const struct screen *s, struct buf *b)
 void screen_draw(struct screen *s, const struct frame *f, const struct screen_news *news)
 {
 	enum { TITLES = 3, HEADING = TITLES, TABLE = HEADING + 1 };
-	int keys = LINES - 1, third = LINES / 3;
-	int n_events = (int)(news->n_events < (size_t)third ? news->n_events : (size_t)third);
+	int keys = LINES - 1, third = LINES / 3, n_events;
+	size_t event = first_event(s, news, third, &n_events);
 	int n_findings = draw_findings(s, f, 0, -1);
 	int findings = keys - n_events - (n_findings < third ? n_findings : third);
 	AUTO_BUF sums = { 0 }, choice = { 0 }, heading = { 0 };
@@ -373,7 +386,7 @@ void screen_draw(struct screen *s, const struct frame *f, const struct screen_ne
 		put_line(HEADING, buf_text(&heading), A_REVERSE);
 		draw_table(s, f, TABLE, findings);
 		draw_findings(s, f, findings > TABLE ? findings : TABLE, keys - n_events);
-		draw_events(s, news, keys - n_events, keys);
+		draw_events(s, news, event, keys - n_events, keys);
 	}
 	put_line(keys, _("q quit  / filter  c g t o e p n sort  space freeze  h help"), A_REVERSE);
 	refresh();

@@ -23,7 +23,7 @@
  * look is taken and shown: on a full screen, as lines that are appended (only what has changed since
  * the look before), or as JSON, one line a look. */
 
-enum { MAX_EVENTS = 64 }; /* of the newest, for the screen */
+enum { MAX_EVENTS = 1000 }; /* of the newest, for the screen */
 
 struct watching {
 	const struct options *o;

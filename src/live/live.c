@@ -229,9 +229,10 @@ int live_look(const struct live_request *req, struct look **ret, struct fail *fa
 	struct look *look = look_new();
 	struct looking l = { read_netns, &root, req, look, fail };
 
+	/* First, so that uptime is that of the listing however long the rest takes: rates come from it. */
+	hostinfo_read_machine(&root, look);
 	error = req->from ? read_recorded(&l) : read_machine(&l);
 	if (!error) {
-		hostinfo_read_machine(&root, look);
 		add_trouble(&trouble, look);
 		if (root_is_recorded(&root))
 			lookfile_write(&root, look);
