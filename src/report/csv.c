@@ -15,13 +15,18 @@ static void end_line(struct report *r)
 	buf_clear(&r->line);
 }
 
-/* What stands in the line from `start` on, in quotes if it needs them. */
-static void quote(struct buf *line, size_t start)
+/* What stands in the line from `start` on, in quotes if it needs them. A name that a spreadsheet would
+ * take for a formula gets an apostrophe in front, which makes it text there. */
+static void quote(struct buf *line, size_t start, bool is_text)
 {
+	const char *cell = buf_text(line) + start;
+	bool is_formula = is_text && *cell && strchr("=+-@", *cell);
 	AUTO_BUF quoted = { 0 };
 
-	if (!strpbrk(buf_text(line) + start, ",\"\r\n"))
+	if (!is_formula && !strpbrk(cell, ",\"\r\n"))
 		return;
+	if (is_formula)
+		buf_putc(&quoted, '\'');
 	for (const char *c = line->at + start; *c; c++) {
 		if (*c == '"')
 			buf_putc(&quoted, '"');
@@ -55,7 +60,7 @@ static void csv_conn(struct report *r, const struct conn *c)
 		size_t start = r->line.n;
 		plain.get = column->number ? NULL : column->get;
 		column_put(&r->line, &plain, r, c);
-		quote(&r->line, start);
+		quote(&r->line, start, !column->number);
 	}
 	end_line(r);
 }

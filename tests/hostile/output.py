@@ -6,6 +6,7 @@ themselves. Every command reads it in every format, and nothing it prints may mo
 reading direction, begin a line that we did not begin, or break the format.
 """
 
+import csv
 import json
 import os
 import pathlib
@@ -35,6 +36,7 @@ NASTY = {
     'prometheus': b'a"} 1\nFORGED{x="\\"} 1',
     'perfdata': b"a|'close-wait.age'=0;;;;FORGED",
     'shell': b'a$(touch FORGED)`touch FORGED`;touch FORGED',
+    'formula': b'=HYPERLINK("http://FORGED","x"),+1',
     'formats': b'a%s%n%n%1000000d{comm}{pid}{{',
     'long': b'a' * 4096,
 }
@@ -114,6 +116,7 @@ def reports(look, capture):
     yield ['list', '-a', '-p', '-o', '-e', '-i', '-m', *here], None
     yield ['list', '-a', '--json', *here], 'json'
     yield ['list', '-a', '--json-lines', *here], 'lines'
+    yield ['list', '-a', '--csv', '--columns=+owner,comm,unit,container,netns', *here], 'csv'
     for by in ('owner', 'unit', 'container', 'netns'):
         yield ['list', '-a', '--by', by, *here], None
     yield ['list', '-a', '--by', 'owner', '--json', *here], 'json'
@@ -169,6 +172,10 @@ def spoiled_format(kind, out):
                 json.loads(line)
     except json.JSONDecodeError as e:
         return [f'{e}: {text[max(0, e.pos - 60):e.pos + 40]}']
+    if kind == 'csv':
+        rows = list(csv.reader(text.splitlines()))
+        return [f'no row: {row}' for row in rows if len(row) != len(rows[0])] + \
+            [f'a formula: {row}' for row in rows if any(cell[:1] in ('=', '+', '-', '@') for cell in row)]
     if kind == 'plugin' and (text.split('\n')[0].count('|') != 1 or text.count('|') != 1):
         return [f'{text.count("|")} bars: {text}']
     if kind == 'metrics':
@@ -203,12 +210,14 @@ def judge(tool, argv, kind, where):
 
 def selftest():
     for name, text in NASTY.items():
-        if name not in ('quotes', 'perfdata', 'shell', 'formats', 'long') and not harm(text, False):
+        if name not in ('quotes', 'perfdata', 'formula', 'shell', 'formats', 'long') and not harm(text, False):
             yield f'{name} went through'
     if spoiled_format('json', b'{"a":"a","pid":1,"x":"\\"}') == []:
         yield 'broken JSON went through'
     if spoiled_format('plugin', b"OK - a|'x'=0 | 'y'=1\n") == []:
         yield 'a second bar went through'
+    if spoiled_format('csv', b'a,b\nx,"y"\n1,2,3\n') == [] or spoiled_format('csv', b'a\n=1\n') == []:
+        yield 'a forged row or a formula went through'
     if spoiled_format('metrics', b'm{c="a"} 1\nFORGED{x="\\"} 1\n') == []:
         yield 'a forged sample went through'
 
