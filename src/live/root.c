@@ -189,7 +189,9 @@ int root_open_dir(const struct root *root, const char *path)
 	if (!pack_has_dir(root->pack, path))
 		return -ENOENT;
 	int fd = fcntl(root->base_fd, F_DUPFD_CLOEXEC, 0);
-	return fd < 0 ? -errno : fd;
+	int error = fd < 0 ? -errno : 0;
+	root_note_trouble(root, path, error);
+	return error ? error : fd;
 }
 
 static int open_in_pack(const struct root *root, const char *path, struct root_file *ret)

@@ -61,6 +61,8 @@ def commands(where, is_live):
     yield 'pcap gz', ['pcap', '--json', where / 'capture.pcap.gz']
     yield 'pcap lines', ['pcap', '--json-lines', where / 'capture.pcap']
     yield 'explain', ['explain', '--json']
+    if (where / 'look.snap').exists():
+        yield 'snapshot', ['why', '--json', '--from', where / 'look.snap', '--min-age', '0']
     if is_live:
         yield 'live why', ['why', '--json', '--min-age', '0']
         yield 'live record', ['why', '--json', '--record', where / 'new']
@@ -68,6 +70,7 @@ def commands(where, is_live):
         yield 'live check', ['check', '--json', '-A']
         yield 'live metrics', ['check', '--format=prometheus', '-o', where / 'new.prom']
         yield 'live audit', ['audit', '--json']
+        yield 'live snapshot', ['snapshot', '-o', where / 'new.prom']
 
 
 def settle(where):
@@ -238,6 +241,8 @@ def prepare(cases, where):
     shutil.copytree(cases / 'close-wait-leaked-fd/look', where / 'look', symlinks=True)
     shutil.copy(cases / 'close-wait-leaked-fd/capture.pcap', where)
     subprocess.run(['gzip', '-k', 'capture.pcap'], cwd=where, check=True)
+    if shutil.which('zstd'):
+        subprocess.run('tar -C look -cf - . | zstd -q -o look.snap', shell=True, cwd=where, check=True)
 
 
 def main():
