@@ -24,7 +24,7 @@ static bool gives_listeners(const struct proc *p)
 {
 	static const char *const supervisors[] = {
 		"systemd", "systemd-socket-", "inetd", "xinetd", "s6-fdholderd", "s6-ipcserver-so",
-		"circusd", "einhorn",
+		"supervisord", "circusd", "einhorn", "dockerd",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(supervisors); i++)
