@@ -1,3 +1,4 @@
+#include "cli/pager.h"
 #include "cli/run.h"
 #include "explain/topics.h"
 #include "report/explain.h"
@@ -76,6 +77,7 @@ static int explain(const struct options *o, struct arena *arena)
 		return STATUS_USAGE;
 	}
 	int failed;
+	pid_t pager = strcmp(o->format, "json") == 0 ? 0 : pager_begin();
 	if (o->n_words > 0)
 		failed = explain_write(asked, o->n_words, format_find(o->format), &options,
 				       STDOUT_FILENO);
@@ -83,7 +85,9 @@ static int explain(const struct options *o, struct arena *arena)
 		failed = explain_write(c.all, c.n, format_find(o->format), &options, STDOUT_FILENO);
 	else
 		failed = explain_list(c.all, c.n, &options, STDOUT_FILENO);
-	return was_written(failed) ? STATUS_OK : STATUS_FAILED;
+	int status = was_written(failed) ? STATUS_OK : STATUS_FAILED;
+	pager_end(pager);
+	return status;
 }
 
 int run_explain(const struct options *o)

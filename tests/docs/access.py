@@ -32,7 +32,7 @@ UTF8, C = {'LC_ALL': 'C.UTF-8'}, {'LC_ALL': 'C'}
 
 def environment(more):
     env = {k: v for k, v in os.environ.items() if k not in ('NO_COLOR', 'COLUMNS', 'LANGUAGE', 'LANG')}
-    return {**env, 'TERM': 'xterm', 'TZ': 'UTC', **more}
+    return {**env, 'TERM': 'xterm', 'TZ': 'UTC', 'PAGER': 'cat', **more}
 
 
 def piped(tool, words, more):
@@ -151,6 +151,25 @@ def test_names(tool, folder):
         stage.check(f'{words[0]}: no direction from outside', not set('\u202e\u200f\x1b') & set(text), ascii(text))
 
 
+def test_pager(tool):
+    """What is long to read goes through the reader's pager, on a terminal and nowhere else."""
+    mark = {**UTF8, 'PAGER': 'sed s/^/paged:/'}
+    shown = on_terminal(tool, ['explain', 'CLOSE-WAIT'], mark)
+    plain = piped(tool, ['explain', 'CLOSE-WAIT'], mark)
+    stage.check('explain on a terminal: paged', shown.startswith('paged:') and
+                uncoloured(shown).replace('paged:', '') == plain, shown)
+    stage.check('explain in a pipe: not', 'paged:' not in plain, plain)
+    stage.check('JSON on a terminal: not', 'paged:' not in on_terminal(tool, ['explain', '--json'], mark))
+    stage.check('a report: not', 'paged:' not in on_terminal(tool, ['why', *LOOK], mark))
+    stage.check('a pager that is not there', 'paged:' not in on_terminal(tool, ['explain', 'RST'],
+                                                                         {**UTF8, 'PAGER': '/no/such/pager'}))
+    bare = {**UTF8, 'PAGER': '', 'PATH': '/no/such/folder'}
+    stage.check('a host without any', uncoloured(on_terminal(tool, ['explain', 'RST'], bare)) ==
+                piped(tool, ['explain', 'RST'], bare))
+    early = on_terminal(tool, ['explain'], {**UTF8, 'PAGER': 'head -n 1'})
+    stage.check('a pager that has seen enough', uncoloured(early) == 'Rules\n', early)
+
+
 def main():
     tool = str(pathlib.Path(sys.argv[1]).resolve())
     test_help(tool)
@@ -158,6 +177,7 @@ def main():
     test_colour(tool)
     test_ascii(tool)
     test_width(tool)
+    test_pager(tool)
     with tempfile.TemporaryDirectory() as folder:
         test_names(tool, folder)
     return stage.end()
