@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 static bool is_ascii(void)
@@ -176,9 +177,21 @@ bool was_written(int error)
 	return error == 0;
 }
 
+int64_t deadline_of(const struct options *o)
+{
+	struct timespec now;
+
+	if (!o->budget_ms)
+		return 0;
+	uint64_t ms = o->budget_ms + (o->interface ? o->for_ms : 0); /* the look comes after the capture */
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec + (int64_t)ms * 1000000;
+}
+
 bool gaps_spoil(const struct gaps *gaps)
 {
-	static const char *const spoiling[] = { "capture", "dump", "netns", "cap", "read" };
+	static const char *const spoiling[] = { "capture", "dump", "netns", "cap", "read", "budget" };
 
 	for (size_t i = 0; i < gaps->n; i++)
 		for (size_t k = 0; k < ARRAY_LEN(spoiling); k++)

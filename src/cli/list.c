@@ -184,6 +184,7 @@ static int list(struct listing *l, struct captures *captures)
 		.want_info = l->needs_info || o->record,
 		.want_host = l->needs_info || o->record || filter_needs(l->filter) & FILTER_NEEDS_HOST,
 		.owners = wanted_owners(l),
+		.deadline_ns = deadline_of(o),
 		.no_dead = !o->record, /* they have no row */
 		.one_owner_is_enough = l->by && !needs_all_owners(l) && !o->record,
 		.only_inet4 = o->only_inet4,

@@ -97,6 +97,7 @@ enum option_id {
 	OPT_COLUMNS,
 	OPT_SORT,
 	OPT_CSV,
+	OPT_BUDGET,
 	OPT_COLOUR,
 	OPT_NO_PROGRESS,
 	OPT_VERBOSE,
@@ -146,6 +147,7 @@ static const struct row {
 	{ "by", 0, "WHAT", LIST, OPT_BY,
 	  N_("count by state, peer, local-port, owner, unit, ...") },
 	{ "top", 0, "N", LIST, OPT_TOP, N_("only the first N rows, the N largest counts") },
+	{ "budget", 0, "TIME", SOCKETS, OPT_BUDGET, N_("what is not seen by then is a gap: 2s") },
 	{ "columns", 0, "COLUMNS", LIST, OPT_COLUMNS, N_("state,peer,age: these; +netns: that, too") },
 	{ "sort", 0, "COLUMN", LIST, OPT_SORT, N_("by a column; -age: the largest first") },
 	{ "csv", 0, NULL, LIST, OPT_CSV, N_("comma-separated values") },
@@ -221,7 +223,7 @@ static bool is_brief(enum option_id id)
 {
 	static const enum option_id brief[] = {
 		OPT_IPV4, OPT_IPV6, OPT_NUMERIC, OPT_NO_HEADER, OPT_PROCESSES, OPT_TIMERS, OPT_EXTENDED, OPT_INFO,
-		OPT_MEMORY, OPT_CSV, OPT_WRITE, OPT_MAX_CONNECTIONS, OPT_COLOUR, OPT_NO_PROGRESS, OPT_NO_SANDBOX,
+		OPT_MEMORY, OPT_CSV, OPT_BUDGET, OPT_WRITE, OPT_MAX_CONNECTIONS, OPT_COLOUR, OPT_NO_PROGRESS, OPT_NO_SANDBOX,
 		OPT_HELP, OPT_VERSION,
 	};
 
@@ -470,6 +472,10 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 		if (!number(value, UINT32_MAX, &n))
 			return wrong_value("top", value, _("a number"));
 		o->top = n;
+		break;
+	case OPT_BUDGET:
+		if (!duration_parse(value, &o->budget_ms) || o->budget_ms == 0 || o->budget_ms > 86400000)
+			return wrong_value("budget", value, _("a time like 2s or 500ms, a day at most"));
 		break;
 	case OPT_COLUMNS:
 		o->columns = value;

@@ -36,7 +36,7 @@ struct options {
 	} levels[MAX_LEVELS];
 	size_t n_levels;
 	const char *output, *config, *state;
-	uint64_t timeout_ms, delay_ms;
+	uint64_t timeout_ms, delay_ms, budget_ms;
 	const char *const *words; /* what is left: the filter, the topic, the scenario */
 	size_t n_words;
 };

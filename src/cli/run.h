@@ -42,6 +42,8 @@ void say_gaps(const struct gaps *gaps);
 /* Of a write that may have failed, 0 or -errno: false, and said. That nobody reads on (EPIPE) is not
  * worth a word. */
 bool was_written(int error);
+/* Of --budget, counted from now; 0: none. */
+int64_t deadline_of(const struct options *o);
 /* Names of the gaps that make a report incomplete rather than merely unprivileged. */
 bool gaps_spoil(const struct gaps *gaps);
 /* 0, or with --exit-code 1 on a warning and 2 on a problem. */

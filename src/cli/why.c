@@ -133,6 +133,7 @@ static int why(const struct options *o, const struct filter *filter, struct capt
 		.owners = OWNERS_ALL,
 		.want_watch = true,
 		.want_dead = o->dead_sockets,
+		.deadline_ns = deadline_of(o),
 		.want_sockopts = o->sockopts,
 		.only_inet4 = o->only_inet4,
 		.only_inet6 = o->only_inet6,

@@ -393,6 +393,8 @@ static void find_owner(const struct join *j, struct conn *c)
 	c->owner = OWNER_HIDDEN;
 	if (!j->look->owners_looked)
 		c->basis = BASIS_NOT_LOOKED;
+	else if (j->look->owners_late)
+		c->basis = BASIS_TIME_LIMIT;
 	else
 		c->basis = j->look->owners_complete ? BASIS_NOT_FOUND : BASIS_NO_PRIVILEGE;
 	c->in_flight = j->look->in_flight;

@@ -374,7 +374,7 @@ static int ask(const struct mnl_socket *nl, const struct live_request *req, uint
 static int receive(const struct mnl_socket *nl, struct root *root, int copy, char *buf,
 		   struct diag_rows *rows)
 {
-	while (!rows->is_done) {
+	while (!rows->is_done && !rows->is_late) {
 		ssize_t n = mnl_socket_recvfrom(nl, buf, DIAG_MAX_MESSAGE);
 
 		if (n < 0 && errno == EINTR)
@@ -387,6 +387,7 @@ static int receive(const struct mnl_socket *nl, struct root *root, int copy, cha
 		}
 		if (n <= 0)
 			return n < 0 ? -errno : -EPROTO;
+		rows->is_late = live_is_late(rows->req);
 		root_record_write(root, copy, buf, (size_t)n);
 		if (diag_decode(rows, buf, (size_t)n) != (size_t)n && !rows->is_done)
 			rows->n_malformed++;

@@ -22,7 +22,7 @@ struct diag_rows {
 	bool is_mptcp;        /* of the protocol MPTCP, not of TCP */
 	size_t n, n_subflows; /* wanted rows, each cookie once, kept or not */
 	size_t n_malformed, n_dropped; /* too short to be a row; beyond the cap of a look */
-	bool is_interrupted, is_done;
+	bool is_interrupted, is_done, is_late;
 	int error;            /* what the kernel answered instead, -errno */
 };
 

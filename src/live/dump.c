@@ -101,6 +101,8 @@ static void add_gaps(const struct diag_rows *rows, const char *object)
 	if (rows->is_interrupted)
 		gap_add(gaps, "dump", object, _("the dump was interrupted"),
 			_("sockets that changed meanwhile may be missing"));
+	if (rows->is_late && !rows->is_done)
+		gap_add(gaps, "budget", object, _("the time limit was reached"), _("sockets are missing"));
 	if (rows->n_malformed)
 		gap_add(gaps, "dump", object, _("some answers were cut short or not understood"),
 			_("some sockets are missing"));

@@ -45,12 +45,24 @@ static int read_netns(struct looking *l, unsigned netns)
 static void find_owners(struct looking *l, const struct netns_list *places)
 {
 	owners_find(l->root, l->req, places, l->look);
+	if (live_is_late(l->req))
+		return;
 	if (l->req->want_watch)
 		watch_find(l->root, l->look);
 	if (!l->root->is_live)
 		sockopts_replay(l->root, l->look);
 	else if (l->req->want_sockopts)
 		sockopts_find(l->root, l->look);
+}
+
+bool live_is_late(const struct live_request *req)
+{
+	struct timespec now;
+
+	if (!req->deadline_ns)
+		return false;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec > req->deadline_ns;
 }
 
 /* ---- this machine ---- */
@@ -129,6 +141,13 @@ static int visit_all(struct looking *l, const struct netns_list *list)
 	look->netns = arena_array(look->arena, list->n, sizeof(*look->netns));
 	for (size_t i = 0; i < list->n; i++) {
 		unsigned netns = (unsigned)look->n_netns;
+
+		/* The first is asked in any case: a report needs a namespace. */
+		if (netns > 0 && live_is_late(l->req)) {
+			gap_add(&look->gaps, "budget", _("network namespaces"), _("the time limit was reached"),
+				_("the sockets of some are missing"));
+			continue;
+		}
 
 		look->netns[netns] = (struct netns){
 			.inode = list->at[i].inode, .name = list->at[i].name,
@@ -283,6 +302,11 @@ static int stream_machine(struct looking *l)
 
 		if (netns == l->look->n_netns)
 			continue;
+		if (netns > 0 && live_is_late(l->req)) {
+			gap_add(&l->look->gaps, "budget", _("network namespaces"),
+				_("the time limit was reached"), _("the sockets of some are missing"));
+			continue;
+		}
 		enum visit how = visit(l, &list.at[i], netns, &error);
 		if (how == VISIT_LOST || l->look->n_netns == 1)
 			break;

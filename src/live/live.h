@@ -34,6 +34,7 @@ struct live_request {
 	bool want_dead;        /* search owners even where no socket has one: see live/dead.h */
 	bool no_dead;          /* descriptors of ended connections are of no interest */
 	bool only_inet4, only_inet6;
+	int64_t deadline_ns;   /* CLOCK_MONOTONIC; what is not seen by then is a gap. 0: none */
 	/* INET_DIAG_REQ_BYTECODE, or NULL. The kernel then returns only what it accepts, and all listeners.
 	 * A recording holds what was not asked for, too, and takes no notice. */
 	const void *bytecode;
@@ -47,6 +48,9 @@ struct live_request {
 	 * shared socket are found. */
 	bool one_owner_is_enough;
 };
+
+/* Is it over? */
+bool live_is_late(const struct live_request *req);
 
 /* 0, or -errno with *fail filled and *ret untouched. The caller frees with look_free(). */
 MUST_CHECK int live_look(const struct live_request *req, struct look **ret, struct fail *fail);

@@ -32,6 +32,7 @@ enum {
 	MAX_TABLES = 8,
 	MAX_FDINFO = 1 << 20,
 	PROBE_SIZE = 2048, /* some 80 names */
+	FDS_A_LOOK_AT_THE_CLOCK = 1024,
 };
 
 struct scan {
@@ -45,7 +46,15 @@ struct scan {
 	char *list; /* buffer of the directory being read */
 	struct dead dead;
 	bool want_dead;
+	const struct live_request *req;
+	bool is_late; /* the time is over, and something is left */
 };
+
+static bool is_late(struct scan *s)
+{
+	s->is_late = s->is_late || live_is_late(s->req);
+	return s->is_late;
+}
 
 /* ---- one table of descriptors ---- */
 
@@ -180,7 +189,8 @@ static bool read_links(struct scan *s, struct table *t, int dir_fd, bool only_pr
 	for (const char *name; (name = dir_next(&dir));) {
 		if (!root_parse_number(name, &fd))
 			continue;
-		t->n_fds++;
+		if (++t->n_fds % FDS_A_LOOK_AT_THE_CLOCK == 0 && is_late(s))
+			return true;
 		int error = read_one(s, t, dir_fd, name, (int)fd);
 		if (error == -EACCES || error == -EPERM) {
 			note_refusal(s, t);
@@ -305,7 +315,7 @@ static struct table table_of(unsigned pid)
 
 static void read_processes(struct scan *s)
 {
-	for (size_t i = 0; i < s->n_pids; i++) {
+	for (size_t i = 0; i < s->n_pids && !is_late(s); i++) {
 		struct table t = table_of(s->pids[i]);
 
 		read_table(s, &t, false);
@@ -324,14 +334,14 @@ static void read_likely_first(struct scan *s)
 	struct table *more = xrealloc_array(NULL, s->n_pids, sizeof(*more));
 	size_t n_more = 0;
 
-	for (size_t i = 0; i < s->n_pids && s->wants.n_unowned; i++) {
+	for (size_t i = 0; i < s->n_pids && s->wants.n_unowned && !is_late(s); i++) {
 		struct table t = table_of(s->pids[i]);
 
 		if (!read_table(s, &t, true))
 			more[n_more++] = t;
 	}
 	for (int likely = 1; likely >= 0; likely--)
-		for (size_t i = 0; i < n_more && s->wants.n_unowned; i++)
+		for (size_t i = 0; i < n_more && s->wants.n_unowned && !is_late(s); i++)
 			if (!!more[i].proc == likely)
 				read_table(s, &more[i], false);
 	free(more);
@@ -412,7 +422,7 @@ static void read_all_threads(struct scan *s)
 {
 	size_t refused = s->n_refused;
 
-	for (size_t i = 0; i < s->n_pids && s->wants.n_unowned; i++)
+	for (size_t i = 0; i < s->n_pids && s->wants.n_unowned && !is_late(s); i++)
 		if (has_threads(s, s->pids[i]))
 			read_threads(s, s->pids[i]);
 	/* These were counted with their processes. */
@@ -437,7 +447,11 @@ static void add_gaps(struct scan *s)
 		_("a socket without a known owner may belong to one of them") :
 		_("a socket without a known owner may belong to one of them; root would see it");
 
-	look->owners_complete = s->n_refused == 0;
+	look->owners_complete = s->n_refused == 0 && !s->is_late;
+	look->owners_late = s->is_late;
+	if (s->is_late)
+		gap_add(&look->gaps, "budget", "/proc", _("the time limit was reached"),
+			_("a socket without a known owner may belong to a process that was not looked at"));
 	for (size_t i = 0; i < s->n_refused; i++)
 		gap_add(&look->gaps, "owners", s->refused, _("permission denied"), effect);
 	/* Every pid namespace has a process 1: if it is not there, /proc hides other users'. */
@@ -476,7 +490,7 @@ static void read_all(struct scan *s, bool one_owner_is_enough)
 void owners_find(struct root *root, const struct live_request *req, const struct netns_list *places,
 		 struct look *look)
 {
-	struct scan s = { .root = root, .look = look };
+	struct scan s = { .root = root, .look = look, .req = req };
 
 	if (req->owners == OWNERS_NONE)
 		return;
@@ -487,7 +501,7 @@ void owners_find(struct root *root, const struct live_request *req, const struct
 	/* A recording is small, and its processes may hold nothing that is listed. */
 	if (s.wants.n || req->want_dead || !root->is_live) {
 		read_all(&s, req->one_owner_is_enough);
-		if (places)
+		if (places && !s.is_late)
 			dead_confirm(&s.dead, root, places, look);
 		wants_assign(&s.wants, look, !root->is_live);
 	}

@@ -27,6 +27,7 @@ enum basis {
 	BASIS_NO_PRIVILEGE,      /* hidden: other users' descriptors were not readable */
 	BASIS_NOT_FOUND,         /* hidden: everything was readable and nobody has it */
 	BASIS_NOT_LOOKED,        /* hidden: owners were not asked for */
+	BASIS_TIME_LIMIT,        /* hidden: not all processes were looked at */
 };
 
 /* How long in this state. `is_exact` false: at least. */

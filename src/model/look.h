@@ -31,6 +31,7 @@ struct look {
 	/* Were all processes' descriptors readable? false: an owner that was not found may exist. */
 	bool owners_complete;
 	bool owners_looked; /* false: nobody asked for owners */
+	bool owners_late;   /* the time was over before all had been looked at */
 	/* Was INFO asked for, SYN-RECV dumped …: the mask of states this look asked the kernel for. */
 	uint32_t asked_states;
 	const char *source; /* "live", or the name of the recorded look */

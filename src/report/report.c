@@ -86,6 +86,7 @@ const char *basis_text(enum basis basis)
 		[BASIS_NO_PRIVILEGE] = N_("other users' descriptors are not readable"),
 		[BASIS_NOT_FOUND] = N_("no readable process has it"),
 		[BASIS_NOT_LOOKED] = N_("owners were not asked for"),
+		[BASIS_TIME_LIMIT] = N_("the time limit was reached before all processes had been looked at"),
 	};
 
 	return texts[basis];

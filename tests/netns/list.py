@@ -7,6 +7,7 @@ an owner. Counts, rows and recordings must agree with each other and with ss.
 import csv
 import json
 import os
+import resource
 import select
 import socket
 import subprocess
@@ -153,6 +154,25 @@ def test_sorted(tool):
     stage.check('sorted by nonsense', p.returncode == 2 and not p.stdout, p.stderr)
 
 
+def test_budget(tool):
+    """No process with so many descriptors can be read within a millisecond."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    many = [os.dup(null) for _ in range(min(most, 20000) - 200)]
+    for command in 'list', 'why':
+        p = subprocess.run([tool, command, '--json', '--budget', '1ms'], capture_output=True, text=True, check=False)
+        report = json.loads(p.stdout)
+        stage.check(f'{command}: out of time: a gap, and not complete', p.returncode == 1 and
+                    report['complete'] is False and any(g['what'] == 'budget' for g in report['gaps']), report['gaps'])
+        p = subprocess.run([tool, command, '--json', '--budget', '1h'], capture_output=True, text=True, check=False)
+        report = json.loads(p.stdout)
+        stage.check(f'{command}: time enough', p.returncode == 0 and report['complete'] is True and
+                    not any(g['what'] == 'budget' for g in report['gaps']), report['gaps'])
+    for fd in [*many, null]:
+        os.close(fd)
+
+
 def main():
     stage.enter()
     kept = make_sockets()
@@ -162,6 +182,7 @@ def main():
     test_owners_on_request(tool)
     test_columns(tool, all_of_them)
     test_sorted(tool)
+    test_budget(tool)
     test_recorded(tool, all_of_them)
     del kept
     return stage.end()
