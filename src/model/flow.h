@@ -128,6 +128,7 @@ struct flow_end {
 	uint64_t packets, bytes;
 	uint32_t retransmissions;      /* data and SYN copies */
 	uint32_t unanswered;           /* copies of its last segments nobody answered, at the end */
+	int64_t idle_before_unanswered_ns; /* silence before the first of them; TIME_NONE */
 	struct flow_fin fin;
 	enum state state;              /* at the end of the capture; STATE_UNKNOWN: not implied */
 	enum saw saw;

@@ -204,6 +204,14 @@ static enum certainty how_keepalive(const struct flow *f, const struct flow_rst 
 	return at_best(f, r->probes_unanswered >= 2 ? CERTAINTY_CERTAIN : CERTAINTY_LIKELY);
 }
 
+/* Two copies and more that nobody answered: longer than a tail probe, and no accident. The kernel itself
+ * gives data up without a reset, so somebody's own patience had ended. */
+static bool gave_up(const struct flow *f, const struct flow_rst *r)
+{
+	(void)f;
+	return is_active(r) && r->retransmissions_unanswered >= 2;
+}
+
 /* A server that never said a byte to a client that never did either. */
 static bool listener_closed(const struct flow *f, const struct flow_rst *r)
 {
@@ -254,6 +262,7 @@ static const struct cause rows[] = {
 	{ "rst-after-close", after_close, how_after_close },
 	{ "rst-no-such-connection", unknown_there, how_unknown_there },
 	{ "rst-keepalive-timeout", keepalive, how_keepalive },
+	{ "rst-user-timeout", gave_up, possible },
 	{ "rst-listener-closed", listener_closed, possible },
 	{ "rst-unread-data", unread, likely },
 	{ "rst-linger-zero", deliberate, how_deliberate },

@@ -114,7 +114,47 @@ static bool weigh_long_half_close(const struct group *g, const struct bounds *b,
 	return true;
 }
 
+static enum verdict crossing(const struct conn *c, const struct bounds *b)
+{
+	(void)b;
+	return c->flow->pattern == PATTERN_SIMULTANEOUS ? VERDICT_FIRES : VERDICT_SILENT;
+}
+
+/* Both FINs were captured, or one is known by its acknowledgement alone. */
+static enum certainty how_crossing(const struct conn *c)
+{
+	const struct flow *f = c->flow;
+
+	return f->end[0].fin.is_inferred || f->end[1].fin.is_inferred ? CERTAINTY_LIKELY :
+									CERTAINTY_CERTAIN;
+}
+
+static bool weigh_crossing(const struct group *g, const struct bounds *b, struct finding *f)
+{
+	(void)b;
+	f->severity = SEVERITY_NOTE;
+	finding_fact(f, "first_at", FACT_TIME_NS, g->first_fin_ns);
+	return true;
+}
+
 const struct rule ending_rules[] = {
+	{
+		.text = {
+			.id = "simultaneous-close",
+			.title = N_("both closed at once"),
+			.says = N_("On {count} {count:connection|connections} with {peer} both ends closed before "
+				   "either knew of the other's FIN. No harm is done."),
+			.why = N_("Neither FIN acknowledges the other: they crossed. Both ends pass through "
+				  "CLOSING, and both stay in TIME-WAIT. Timers of the same length at both "
+				  "ends do it, or a protocol in which both may say the last word."),
+			.fixes = { { .kind = FIX_OPERATION, .text = N_("Nothing has to be done.") } },
+			.refs = "RFC 9293 section 3.6, figure 13",
+		},
+		.scope = SCOPE_FLOW,
+		.claims = crossing,
+		.how_sure = how_crossing,
+		.weigh = weigh_crossing,
+	},
 	{
 		.text = {
 			.id = "fin-unanswered",

@@ -429,6 +429,33 @@ const struct rule reset_rules[] = {
 	},
 	{
 		.text = {
+			.id = "rst-user-timeout",
+			.title = N_("aborted while nobody answered"),
+			.says = N_("On {count} {count:connection|connections} with {peer} the {sent_by} repeated "
+				   "what it had sent, got no answer, and gave up with a reset."),
+			.why = N_("Linux ends a connection whose data is not acknowledged in silence, after "
+				  "tcp_retries2 or TCP_USER_TIMEOUT. A reset means that somebody closed it "
+				  "before: a timeout of the program with SO_LINGER and 0, or with input it had "
+				  "not read, or a kernel short of memory for orphans (tcp_max_orphans)."),
+			.fixes = {
+				{ .kind = FIX_OPERATION,
+				  .text = N_("Find why the other host did not answer: it, or the way to it, was "
+					     "gone before the reset.") },
+				{ .kind = FIX_SOCKOPT,
+				  .text = N_("TCP_USER_TIMEOUT instead of a timer and an abort: one bound, kept by "
+					     "the kernel."),
+				  .proposed = "30000" },
+			},
+			.avoid = { N_("Longer timeouts alone: the answers were lost all the same.") },
+			.refs = "tcp(7), TCP_USER_TIMEOUT; Linux net/ipv4/tcp_timer.c, "
+				"tcp_write_timeout(), tcp_out_of_resources()",
+		},
+		.scope = SCOPE_FLOW,
+		.is_reset = true,
+		.weigh = weigh_warning,
+	},
+	{
+		.text = {
 			.id = "rst-listener-closed",
 			.title = N_("reset before anybody served them"),
 			.says = N_("{count} {count:connection|connections} to {peer} "

@@ -110,6 +110,43 @@ static bool weigh_silent_end(const struct group *g, const struct bounds *b, stru
 	return true;
 }
 
+/* A pause, then something that nobody ever answered. */
+static int64_t pause_before_silence(const struct flow *f)
+{
+	int64_t longest = 0;
+
+	for (enum side s = SIDE_CLIENT; s <= SIDE_SERVER; s++)
+		if (f->end[s].unanswered >= LOST && f->end[s].idle_before_unanswered_ns > longest)
+			longest = f->end[s].idle_before_unanswered_ns;
+	return longest;
+}
+
+static enum verdict idle_middlebox(const struct conn *c, const struct bounds *b)
+{
+	(void)b;
+	return is_whole(c->flow) && c->flow->pattern == PATTERN_SILENT &&
+			       pause_before_silence(c->flow) >= SHORTEST_IDLE_S * SECOND_NS ?
+		       VERDICT_FIRES :
+		       VERDICT_SILENT;
+}
+
+static bool weigh_idle_middlebox(const struct group *g, const struct bounds *b, struct finding *f)
+{
+	int64_t shortest = 0;
+
+	(void)b;
+	for (size_t i = 0; i < g->n_examples; i++) {
+		int64_t pause = pause_before_silence(g->examples[i].flow);
+
+		if (!shortest || pause < shortest)
+			shortest = pause;
+	}
+	f->severity = g->count >= SAME_GAPS ? SEVERITY_WARNING : SEVERITY_NOTE;
+	finding_fact(f, "pause", FACT_MS, shortest / 1000000);
+	finding_fact(f, "first_at", FACT_TIME_NS, g->first_fin_ns);
+	return true;
+}
+
 /* The idle time before the reset, to the second; 0: too short to be a timer, or none. */
 static uint32_t idle_seconds(const struct conn *c)
 {
@@ -237,6 +274,36 @@ const struct rule silence_rules[] = {
 		.claims = silent_end,
 		.how_sure = how_silent_end,
 		.weigh = weigh_silent_end,
+	},
+	{
+		.text = {
+			.id = "idle-timeout-middlebox",
+			.title = N_("silence after a pause"),
+			.says = N_("{count} {count:connection|connections} with {peer} {count:was|were} idle for "
+				   "{pause}, and what was sent then was never answered."),
+			.why = N_("A NAT or firewall that has forgotten an idle connection drops what comes "
+				  "later, without a word. A host that went away during the pause looks the "
+				  "same: how long the pauses were that did no harm tells them apart."),
+			.fixes = {
+				{ .kind = FIX_SOCKOPT,
+				  .text = N_("SO_KEEPALIVE with TCP_KEEPIDLE below half of the shortest of these "
+					     "pauses, and TCP_USER_TIMEOUT."),
+				  .proposed = "60/10/6" },
+				{ .kind = FIX_CODE,
+				  .text = N_("Keep pooled connections for less than that, and repeat "
+					     "idempotent requests.") },
+				{ .kind = FIX_OPERATION,
+				  .text = N_("Raise the idle time of the box, or let it send a reset "
+					     "when it forgets.") },
+			},
+			.avoid = { N_("Lowering tcp_keepalive_time: programs that do not set "
+				      "SO_KEEPALIVE do not notice.") },
+			.refs = "RFC 5382 section 5; RFC 9293 section 3.8.4",
+		},
+		.scope = SCOPE_FLOW,
+		.claims = idle_middlebox,
+		.how_sure = how_silent_end,
+		.weigh = weigh_idle_middlebox,
 	},
 	{
 		.text = {

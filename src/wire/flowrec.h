@@ -111,6 +111,7 @@ struct note_end {
 	int64_t probe_interval_ns;   /* between the last two */
 	int64_t hole_ns;
 	int64_t retransmitted_ns, retransmission_gap_ns; /* the last copy; since the one before */
+	int64_t idle_ns;             /* silence before what was first sent again, while unanswered */
 };
 
 /* This end sent payload after the other side's FIN. */

@@ -42,6 +42,7 @@ struct flowtab {
 	struct dups dups;
 	struct capture_sum captures[MAX_CAPTURES];
 	unsigned n_captures;
+	uint16_t gap_ms;     /* that of the record in work, before its present segment */
 	uint64_t refused;    /* segments of connections that found no room */
 	uint64_t n_duplicates; /* dropped */
 	uint32_t n_void;

@@ -87,6 +87,7 @@ static void fill_end(const struct flowtab *t, const struct rec *r, unsigned i,
 	ret->packets = e->packets;
 	ret->bytes = rec_bytes(r, i);
 	ret->last_window = e->window;
+	ret->idle_before_unanswered_ns = n && n->unanswered ? n->idle_ns : TIME_NONE;
 	ret->zero_window_at_end = (e->flags & END_SEEN) && !e->window &&
 				  (e->last == TRIGGER_ACK || e->last == TRIGGER_DATA ||
 				   e->last == TRIGGER_PROBE);

@@ -92,6 +92,17 @@ static void note_lossy(struct flowtab *t, struct rec *r, unsigned end)
 	r->end[end].flags |= END_LOSSY;
 }
 
+/* How long everybody was silent before the segment that is now sent again. */
+static int64_t gap_before(struct flowtab *t, struct rec *r)
+{
+	const struct note_flow *n;
+
+	if (t->gap_ms != GAP_LONG)
+		return (int64_t)t->gap_ms * NS_PER_MS;
+	n = rec_note(t, r, NOTE_FLOW, 0);
+	return n ? n->gap_ns : TIME_NONE;
+}
+
 /* The copy of a segment: of data, of a SYN, of a FIN. */
 static void note_copy(struct flowtab *t, struct rec *r, const struct segment *s, bool is_fin)
 {
@@ -102,6 +113,8 @@ static void note_copy(struct flowtab *t, struct rec *r, const struct segment *s,
 	if (n->retransmitted_ns != TIME_NONE)
 		n->retransmission_gap_ns = s->at_ns - n->retransmitted_ns;
 	n->retransmitted_ns = s->at_ns;
+	if (!n->unanswered)
+		n->idle_ns = gap_before(t, r);
 	n->retransmissions += !is_fin;
 	n->unanswered++;
 	if (is_fin) {
@@ -480,6 +493,7 @@ static void track_packet(struct flowtab *t, struct rec *r, const struct segment 
 {
 	struct rec_end *e = &r->end[s->side];
 
+	t->gap_ms = r->gap_ms;
 	track_time(t, r, s);
 	if (e->packets < UINT32_MAX)
 		e->packets++;

@@ -351,6 +351,33 @@ def idle_timeout(c):
             client.close()
 
 
+def user_timeout(c):
+    with pair() as (client, server):
+        client.sendall(b'request')
+        server.recv(100)
+        go_deaf(server)
+        client.sendall(b'more')
+        c.wait(lambda: c.n_by_flags.get(PSH | ACK, 0) >= 5)
+        abort(client)
+        c.wait(c.resets)
+        vanish(server)
+
+
+def idle_middlebox(c):
+    with pair() as (client, server):
+        client.sendall(b'request')
+        server.recv(100)
+        server.sendall(b'answer')
+        client.recv(100)
+        c.wait(lambda: c.acknowledged(PORT, client.getsockname()[1], 2))
+        go_deaf(server)
+        c.later_s = 400
+        client.sendall(b'after the pause')
+        c.wait(lambda: c.n_by_flags.get(PSH | ACK, 0) >= 7)
+        vanish(client)
+        vanish(server)
+
+
 def nothing_wrong(c):
     """Near misses: each looks like one of the above to whoever only counts."""
     with pair() as (client, server):  # keepalive that is answered
@@ -378,6 +405,7 @@ RESETS = [
     ('rst-after-close', after_close, 'certain'),
     ('rst-no-such-connection', no_such_connection, 'likely'),
     ('rst-keepalive-timeout', keepalive_timeout, 'certain'),
+    ('rst-user-timeout', user_timeout, 'possible'),
     ('rst-backlog-overflow', backlog_overflow, 'likely'),
     ('rst-half-open', half_open, 'likely'),
     ('rst-connect-abandoned', connect_abandoned, 'likely'),
@@ -392,6 +420,7 @@ ENDINGS = [
     ({'fin-not-acked'}, fin_not_acked),
     ({'fin-retransmitted'}, fin_retransmitted),
     ({'silent-end'}, silent_end),
+    ({'silent-end', 'idle-timeout-middlebox'}, idle_middlebox),
     ({'rst-idle-timeout', 'rst-no-such-connection'}, idle_timeout),
     (set(), nothing_wrong),
 ]

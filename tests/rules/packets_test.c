@@ -213,6 +213,7 @@ static struct flow with(struct flow f, const struct flow_rst *more)
 	r->of_old_incarnation = more->of_old_incarnation;
 	r->is_challenge_pair = more->is_challenge_pair;
 	r->probes_unanswered = more->probes_unanswered;
+	r->retransmissions_unanswered = more->retransmissions_unanswered;
 	r->ttl_differs = more->ttl_differs;
 	r->window_is_odd = more->window_is_odd;
 	r->sender_went_on = more->sender_went_on;
@@ -266,6 +267,12 @@ static void active_causes(void **state)
 		  RESET(CLIENT, ACTIVE, DATA, .sender_bytes = 50, .probes_unanswered = 1) },
 		{ "answered", "rst-keepalive-timeout", SILENT, 0, 0, 0,
 		  RESET(CLIENT, ACTIVE, DATA, .sender_bytes = 50) },
+		{ "three copies, no answer, reset", "rst-user-timeout", FIRES, SEVERITY_WARNING,
+		  CERTAINTY_POSSIBLE, CERTAINTY_POSSIBLE,
+		  RESET(CLIENT, ACTIVE, DATA, .sender_bytes = 50, .peer_bytes = 9,
+			.retransmissions_unanswered = 3) },
+		{ "one copy may be a probe of the tail", "rst-user-timeout", SILENT, 0, 0, 0,
+		  RESET(CLIENT, ACTIVE, DATA, .sender_bytes = 50, .retransmissions_unanswered = 1) },
 		{ "neither said a word", "rst-listener-closed", FIRES, SEVERITY_WARNING,
 		  CERTAINTY_POSSIBLE, CERTAINTY_POSSIBLE, RESET(SERVER, ACTIVE, ACK) },
 		{ "the client did it", "rst-listener-closed", SILENT, 0, 0, 0,
@@ -438,6 +445,27 @@ static void silent_end(void **state)
 	expect("open and idle", &f, "silent-end", SILENT, 1, 0, 0);
 }
 
+static void idle_timeout_middlebox(void **state)
+{
+	struct flow f = base();
+
+	(void)state;
+	f.pattern = PATTERN_SILENT;
+	f.end[SIDE_CLIENT].unanswered = 3;
+	f.end[SIDE_CLIENT].idle_before_unanswered_ns = 400LL * S;
+	expect("after a pause", &f, "idle-timeout-middlebox", FIRES, 1, SEVERITY_NOTE, CERTAINTY_POSSIBLE);
+	expect("three of them", &f, "idle-timeout-middlebox", FIRES, 3, SEVERITY_WARNING,
+	       CERTAINTY_POSSIBLE);
+	f.end[SIDE_CLIENT].unanswered = 2;
+	expect("two copies", &f, "idle-timeout-middlebox", SILENT, 3, 0, 0);
+	f.end[SIDE_CLIENT].unanswered = 3;
+	f.end[SIDE_CLIENT].idle_before_unanswered_ns = 20LL * S;
+	expect("too short a pause", &f, "idle-timeout-middlebox", SILENT, 3, 0, 0);
+	f.end[SIDE_CLIENT].idle_before_unanswered_ns = 400LL * S;
+	f.is_one_sided = true;
+	expect("the answers passed elsewhere", &f, "idle-timeout-middlebox", SILENT, 3, 0, 0);
+}
+
 static void rst_idle_timeout(void **state)
 {
 	struct flow f = RESET(SERVER, REPLY, DATA, .sender_bytes = 5, .peer_bytes = 100);
@@ -454,6 +482,21 @@ static void rst_idle_timeout(void **state)
 	expect("no box is so impatient", &f, "rst-idle-timeout", SILENT, 3, 0, 0);
 }
 
+static void simultaneous_close(void **state)
+{
+	struct flow f = half_close(1000, 0);
+
+	(void)state;
+	f.pattern = PATTERN_SIMULTANEOUS;
+	f.closed_first = CLOSED_BOTH;
+	expect("FINs that crossed", &f, "simultaneous-close", FIRES, 1, SEVERITY_NOTE, CERTAINTY_CERTAIN);
+	f.end[SIDE_CLIENT].fin.is_inferred = true;
+	expect("one of them not captured", &f, "simultaneous-close", FIRES, 1, SEVERITY_NOTE,
+	       CERTAINTY_LIKELY);
+	f = half_close(1000, 0);
+	expect("one after the other", &f, "simultaneous-close", SILENT, 1, 0, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -465,9 +508,11 @@ int main(void)
 		cmocka_unit_test(listeners_close_together),
 		cmocka_unit_test(repeated_fins),
 		cmocka_unit_test(silent_end),
+		cmocka_unit_test(idle_timeout_middlebox),
 		cmocka_unit_test(rst_idle_timeout),
 		cmocka_unit_test(fin_unanswered),
 		cmocka_unit_test(half_close_long),
+		cmocka_unit_test(simultaneous_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
