@@ -91,6 +91,9 @@ def main():
         shutil.copy(cases / CASE / 'capture.pcap', where)
         (where / 'out').mkdir()
         subprocess.run(['gzip', '-k', 'capture.pcap'], cwd=where, check=True)
+        if shutil.which('zstd'):
+            subprocess.run('tar -C look -cf - . | zstd -q -o look.snap', shell=True, cwd=where, check=True)
+            COMMANDS['snapshot'] = ['why', '--json', '--from', 'look.snap']
         attack(planted, where)
         if shutil.which('strace') and run(['strace', '-o', '/dev/null', 'true'], where).returncode == 0:
             trace(tool, where)
