@@ -44,7 +44,7 @@ void gone_read(int fd, void (*see)(void *ctx, const struct sock *s), void *ctx)
 	};
 	struct diag_rows rows = { .look = look_new(), .req = &req, .seen = &seen };
 	AUTO_FREE char *buf = xrealloc_array(NULL, DIAG_MAX_MESSAGE, 1);
-	struct sockaddr_nl from;
+	struct sockaddr_nl from = { 0 };
 	socklen_t len = sizeof(from);
 
 	for (;;) {

@@ -51,6 +51,7 @@ ALLOWED = {
     'clang-tidy': {
         ('src/live/root.c', 'clang-analyzer-core.CallAndMessage'):
             'set whenever the function did not fail, which is asked',
+        ('src/live/packer.c', 'bugprone-not-null-terminated-result'): 'fields of a header full of zeros',
         ('src/wire/ladder.c', 'clang-analyzer-core.NonNullParamChecker'): 'capacity and array grow together',
         ('src/wire/ladder.c', 'clang-analyzer-core.NullDereference'): 'the same',
         ('src/filter/host.c', 'clang-analyzer-security.insecureAPI.strcpy'): 'both lengths are checked above',
