@@ -153,6 +153,8 @@ static void put_place(struct buf *b, const char *name, size_t len, const struct 
 		says_duration(b, f->oldest.ms);
 	} else if (is_name(name, len, "local") && f->subject.has_local) {
 		says_endpoint(b, f->subject.local);
+	} else if (is_name(name, len, "local_port") && f->subject.has_local) {
+		buf_printf(b, "%u", f->subject.local.port);
 	} else if (is_name(name, len, "peer") && f->subject.has_peer) {
 		says_endpoint(b, f->subject.peer);
 	} else if (is_name(name, len, "peer_addr") && f->subject.has_peer) {

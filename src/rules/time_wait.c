@@ -72,7 +72,10 @@ const struct rule time_wait_rules[] = {
 					     "on Linux it never lets two servers listen on one port. An "
 					     "old version without it still costs this one wait.") },
 				{ .kind = FIX_OPERATION,
-				  .text = N_("Or wait {ends_last}: nothing is left then.") },
+				  .text = N_("Or wait {ends_last}: nothing is left then. Who cannot wait "
+					     "removes them."),
+				  .command = "ss -tK state time-wait sport = :{local_port}",
+				  .risk = N_("late segments of the old connections find the new server") },
 			},
 			.avoid = {
 				N_("SO_REUSEPORT instead: it helps only if the old ones had it, too, "

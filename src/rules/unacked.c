@@ -218,6 +218,11 @@ static bool weigh_crossed(const struct group *g, const struct bounds *b, struct 
 	  .command = "sysctl -w net.ipv4.tcp_orphan_retries=4",                                    \
 	  .current = "orphan_retries", .proposed = "4",                                            \
 	  .risk = N_("the last bytes of answers over lossy paths are lost") }
+#define FIX_KILL(state)                                                                            \
+	{ .kind = FIX_OPERATION,                                                                   \
+	  .text = N_("End them now instead of waiting for the kernel to give up."),                \
+	  .command = "ss -tK state " state " dst {peer_addr}",                                     \
+	  .risk = N_("what was not delivered is lost, and a peer that lives gets a reset") }
 #define FIX_USER_TIMEOUT                                                                           \
 	{ .kind = FIX_SOCKOPT,                                                                     \
 	  .text = N_("TCP_USER_TIMEOUT: how long sent data may stay unacknowledged, before and "     \
@@ -273,7 +278,7 @@ const struct rule unacked_rules[] = {
 				  "acknowledged: the peer, or the way to it, is gone. The kernel "
 				  "gives up by itself, after about 100 s if nobody holds the "
 				  "descriptor any more, after 15 minutes otherwise."),
-			.fixes = { FIX_FIND_THE_LOSS, FIX_ORPHAN_RETRIES },
+			.fixes = { FIX_FIND_THE_LOSS, FIX_ORPHAN_RETRIES, FIX_KILL("fin-wait-1") },
 			.avoid = { N_("tcp_fin_timeout: it begins when the FIN has been "
 				      "acknowledged.") },
 			.refs = "RFC 9293 section 3.8.1; tcp(7), tcp_orphan_retries; Linux "
@@ -301,7 +306,7 @@ const struct rule unacked_rules[] = {
 				  .text = N_("Let the peer's program confirm what it read, and abort "
 					     "clients that are too slow on purpose (SO_LINGER with 0, "
 					     "then close()).") },
-				FIX_USER_TIMEOUT, FIX_ORPHAN_RETRIES,
+				FIX_USER_TIMEOUT, FIX_ORPHAN_RETRIES, FIX_KILL("fin-wait-1"),
 			},
 			.avoid = { AVOID_LINGER_BLOCKS },
 			.refs = "RFC 9293 section 3.8.6.1; Linux net/ipv4/tcp_timer.c, "
@@ -393,7 +398,7 @@ const struct rule unacked_rules[] = {
 				{ .kind = FIX_CODE,
 				  .text = N_("Close soon after the peer has: within the firewall's "
 					     "time for half-closed connections.") },
-				FIX_FIND_THE_LOSS, FIX_ORPHAN_RETRIES,
+				FIX_FIND_THE_LOSS, FIX_ORPHAN_RETRIES, FIX_KILL("last-ack"),
 			},
 			.avoid = { N_("tcp_fin_timeout: it is about FIN-WAIT-2.") },
 			.refs = "RFC 9293 section 3.6; Linux net/ipv4/tcp_timer.c, "
