@@ -121,13 +121,11 @@ static bool other_end_waits(const struct conn *c)
 	return c->other_end && c->other_end->state == STATE_FIN_WAIT_2;
 }
 
-/* A peer that is gone looks the same, unless it is here and waits; or this host tracks connections. */
+/* A peer that is gone looks the same, unless it is here and waits. That this host tracks connections is
+ * no proof: whether it drops what it does not know is a matter of its rules. */
 static enum certainty how_forgotten(const struct conn *c)
 {
-	const struct setting *tracked = &c->netns->sysctls.conntrack_count;
-
-	return other_end_waits(c) || (tracked->known && tracked->value > 0) ? CERTAINTY_LIKELY :
-									      CERTAINTY_POSSIBLE;
+	return other_end_waits(c) ? CERTAINTY_LIKELY : CERTAINTY_POSSIBLE;
 }
 
 static bool weigh_forgotten(const struct group *g, const struct bounds *b, struct finding *f)

@@ -15,6 +15,8 @@ static const struct netns netns = {
 	},
 };
 
+static const struct netns tracking = { .sysctls.conntrack_count = { true, 100 } };
+
 /* Everything one connection points to. */
 struct made {
 	struct sock sock, listener, other_sock;
@@ -54,7 +56,7 @@ static void make_sock(struct made *m, const struct spec *s)
 					       .wqueue = s->listener_backlog, .inode = 7 };
 	m->listener = (struct sock){ .pair.local.port = 8080, .state = STATE_LISTEN,
 				     .full = &m->listener_full };
-	m->other_sock = (struct sock){ .state = STATE_CLOSE_WAIT };
+	m->other_sock = (struct sock){ .state = s->other_in_fin_wait ? STATE_FIN_WAIT_2 : STATE_CLOSE_WAIT };
 }
 
 static void make(struct made *m, const struct spec *s)
@@ -71,14 +73,14 @@ static void make(struct made *m, const struct spec *s)
 	}
 	m->conn = (struct conn){
 		.sock = &m->sock,
-		.netns = &netns,
+		.netns = s->is_tracked ? &tracking : &netns,
 		.owner = s->is_hidden ? OWNER_HIDDEN : s->is_mini ? OWNER_NONE : OWNER_KNOWN,
 		.n_holders = s->is_hidden || s->is_mini || s->no_holder ? 0 : 1,
 		.holders = { { &owner, 5 } },
 		.age = { s->age_ms != AGE_UNKNOWN, true, s->age_ms },
 		.listener = s->has_listener ? &m->listener : NULL,
 		.n_listeners = s->has_listener ? (s->n_listeners ? s->n_listeners : 1) : 0,
-		.other_end = s->other_in_close_wait ? &m->other_sock : NULL,
+		.other_end = s->other_in_close_wait || s->other_in_fin_wait ? &m->other_sock : NULL,
 		.other_proc = s->other_in_close_wait ? &other : NULL,
 	};
 	if (s->is_shared)

@@ -26,7 +26,8 @@ struct spec {
 	uint32_t listener_rqueue, listener_backlog;
 	size_t n_listeners;
 	uint64_t fd_used, fd_limit;
-	bool other_in_close_wait;
+	bool other_in_close_wait, other_in_fin_wait;
+	bool is_tracked;           /* this namespace tracks connections */
 	char proc_state;           /* 0: sleeping */
 	const char *wchan;
 	bool is_shared;            /* a second process holds it, too */
