@@ -8,6 +8,7 @@
 #include "rules/judge.h"
 #include "util/cleanup.h"
 #include "util/i18n.h"
+#include "util/io.h"
 
 #include <errno.h>
 #include <langinfo.h>
@@ -38,28 +39,9 @@ static bool is_ascii(void)
 	return strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
 }
 
-static bool write_all(const char *at, size_t n)
-{
-	while (n > 0) {
-		ssize_t done = write(STDOUT_FILENO, at, n);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return false;
-		at += done;
-		n -= (size_t)done;
-	}
-	return true;
-}
-
 static int answer(const struct buf *b, enum check_status status)
 {
-	if (write_all(buf_text(b), b->n))
-		return (int)status;
-	if (errno != EPIPE)
-		say_line("tcpwhy: stdout: %s", strerror(errno)); /* untranslated: a name */
-	return CHECK_UNKNOWN;
+	return was_written(write_all(STDOUT_FILENO, buf_text(b), b->n)) ? (int)status : CHECK_UNKNOWN;
 }
 
 static void put_failure(struct buf *b, const struct options *o, const char *object,
@@ -93,7 +75,7 @@ static void time_is_up(int signal, siginfo_t *info, void *context)
 	(void)context;
 	if (info->si_code != SI_TIMER)
 		return;
-	(void)!write_all(b->at, b->n); /* nothing else may be called here */
+	(void)!write_all(STDOUT_FILENO, b->at, b->n); /* nothing else may be called here */
 	_exit(CHECK_UNKNOWN);
 }
 
@@ -262,16 +244,7 @@ static int keep(const struct options *o, const struct buf *b)
 
 static int check_host(const struct options *o, const struct check_levels *levels, timer_t limit)
 {
-	struct live_request req = {
-		.from = o->from,
-		.netns = o->netns,
-		.all_netns = o->all_netns,
-		.states = STATES_ALL,
-		.want_info = true,
-		.want_host = true,
-		.owners = OWNERS_ALL,
-		.want_watch = true,
-	};
+	struct live_request req = whole_look(o);
 	struct check_results results;
 	enum metrics dialect;
 	AUTO_BUF b = { 0 };

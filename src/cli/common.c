@@ -164,6 +164,26 @@ void enter_sandbox_of_look(const struct options *o)
 		sandbox_enter(&doors);
 }
 
+struct live_request whole_look(const struct options *o)
+{
+	return (struct live_request){
+		.from = o->from,
+		.record = o->record,
+		.netns = o->netns,
+		.all_netns = o->all_netns,
+		.states = STATES_ALL,
+		.want_info = true,
+		.want_host = true,
+		.owners = OWNERS_ALL,
+		.want_watch = true,
+		.want_dead = o->dead_sockets,
+		.deadline_ns = deadline_of(o),
+		.want_sockopts = o->sockopts,
+		.only_inet4 = o->only_inet4,
+		.only_inet6 = o->only_inet6,
+	};
+}
+
 void say_gaps(const struct gaps *gaps)
 {
 	for (size_t i = 0; i < gaps->n; i++)

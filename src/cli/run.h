@@ -5,6 +5,7 @@
 
 #include "cli/options.h"
 #include "filter/filter.h"
+#include "live/live.h"
 #include "model/finding.h"
 #include "report/report.h"
 #include "util/fail.h"
@@ -37,6 +38,8 @@ struct capture_progress progress_for(const struct options *o);
 void enter_sandbox(const struct options *o);
 /* Before a recorded look is read; nothing where there is none. */
 void enter_sandbox_of_look(const struct options *o);
+/* A request for everything: all states, for the counts are of the whole host, and what `o` asks for. */
+struct live_request whole_look(const struct options *o);
 /* A line on stderr for each: the table of `list` stands alone on stdout. */
 void say_gaps(const struct gaps *gaps);
 /* Of a write that may have failed, 0 or -errno: false, and said. That nobody reads on (EPIPE) is not

@@ -96,21 +96,12 @@ static void say_done(const char *path, const struct look *look)
 
 static int take(const struct options *o, const struct place *place, int fd)
 {
-	struct live_request req = {
-		.netns = o->netns,
-		.all_netns = o->all_netns,
-		.packer = packer_new(fd),
-		.states = STATES_ALL,
-		.want_info = true,
-		.want_host = true,
-		.owners = OWNERS_ALL,
-		.want_watch = true,
-		.want_dead = true,
-		.want_sockopts = o->sockopts,
-	};
+	struct live_request req = whole_look(o);
 	struct look *look;
 	struct fail fail;
 
+	req.packer = packer_new(fd);
+	req.want_dead = true;
 	if (!req.packer) {
 		say_about(place->path, -ENOMEM);
 		return STATUS_FAILED;

@@ -1,6 +1,7 @@
 #include "cli/textfile.h"
 #include "util/cleanup.h"
 #include "util/i18n.h"
+#include "util/io.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,26 +11,9 @@
 /* How it works: a new file in the same folder, so that rename() can put it in place at once. Its
  * name ends in six letters of mkstemp(), never in ".prom": node_exporter does not read it. */
 
-static int write_all(int fd, const struct buf *text)
-{
-	const char *at = buf_text(text);
-
-	for (size_t left = text->n; left > 0;) {
-		ssize_t n = write(fd, at, left);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		at += n;
-		left -= (size_t)n;
-	}
-	return 0;
-}
-
 static int fill(int fd, const struct buf *text)
 {
-	int r = write_all(fd, text);
+	int r = write_all(fd, buf_text(text), text->n);
 
 	if (r < 0)
 		return r;

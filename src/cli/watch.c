@@ -7,6 +7,7 @@
 #include "report/watch.h"
 #include "util/cleanup.h"
 #include "util/i18n.h"
+#include "util/io.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -44,21 +45,9 @@ struct watching {
 	bool has_failed;
 };
 
-static bool write_all(const struct buf *b)
+static bool print(const struct buf *b)
 {
-	const char *at = buf_text(b);
-
-	for (size_t left = b->n; left > 0;) {
-		ssize_t n = write(STDOUT_FILENO, at, left);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		at += n;
-		left -= (size_t)n;
-	}
-	return true;
+	return was_written(write_all(STDOUT_FILENO, buf_text(b), b->n));
 }
 
 /* Lines. */
@@ -186,7 +175,7 @@ static bool show_event(struct watching *w, struct event *e)
 	e->to_owner = e->kind == EVENT_GONE ? NULL : looks_who(w->looks, e->to, e->from);
 	if (w->is_json) {
 		event_put_json(&b, e);
-		return write_all(&b);
+		return print(&b);
 	}
 	event_put(&b, e, w->ascii);
 	if (w->screen) {
@@ -194,7 +183,7 @@ static bool show_event(struct watching *w, struct event *e)
 		return true;
 	}
 	buf_putc(&b, '\n');
-	return write_all(&b);
+	return print(&b);
 }
 
 static bool take_packets(struct watching *w)
@@ -242,7 +231,7 @@ static bool show(struct watching *w)
 		watch_put_json(&b, &w->frame);
 	else
 		show_lines(w, &b);
-	return write_all(&b);
+	return print(&b);
 }
 
 /* false: it is over. */
@@ -398,7 +387,7 @@ static int watch(const struct options *o, const struct filter *filter)
 		AUTO_BUF b = { 0 };
 
 		watch_put_json_end(&b, !w.has_failed);
-		(void)!write_all(&b);
+		(void)!print(&b);
 	}
 	if (w.has_failed)
 		say_failure(&w.fail);

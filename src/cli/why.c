@@ -121,23 +121,7 @@ static int report_why(const struct options *o, const struct captures *captures,
 /* Everything after the doors are open. */
 static int why(const struct options *o, const struct filter *filter, struct captures *captures)
 {
-	/* The counts of the report are of the whole host, so all states are asked for. */
-	struct live_request req = {
-		.from = o->from,
-		.record = o->record,
-		.netns = o->netns,
-		.all_netns = o->all_netns,
-		.states = STATES_ALL,
-		.want_info = true,
-		.want_host = true,
-		.owners = OWNERS_ALL,
-		.want_watch = true,
-		.want_dead = o->dead_sockets,
-		.deadline_ns = deadline_of(o),
-		.want_sockopts = o->sockopts,
-		.only_inet4 = o->only_inet4,
-		.only_inet6 = o->only_inet6,
-	};
+	struct live_request req = whole_look(o);
 	struct why w = { .filter = filter, .has_no_filter = o->n_words == 0 };
 	struct findings findings;
 

@@ -28,13 +28,7 @@ static void accept_all(void)
 
 static void leave_when_told(void)
 {
-	int fds[N];
-
-	tcp_connect_all(SERVICE, fds, N);
-	cue_ready();
-	cue_wait();
-	tcp_close_all(fds, N);
-	cue_ready();
+	tcp_leave_when_told(SERVICE, N);
 }
 
 void make_close_wait_stopped_process(struct stage *st)

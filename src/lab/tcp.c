@@ -268,3 +268,16 @@ void tcp_close_all(const int fds[], size_t n)
 	for (size_t i = 0; i < n; i++)
 		close(fds[i]);
 }
+
+void tcp_leave_when_told(uint16_t port, size_t n)
+{
+	int fds[64];
+
+	if (n > ARRAY_LEN(fds))
+		stage_die("tcp_leave_when_told");
+	tcp_connect_all(port, fds, n);
+	cue_ready();
+	cue_wait();
+	tcp_close_all(fds, n);
+	cue_ready();
+}

@@ -41,6 +41,9 @@ void tcp_abort(int fd);
 /* The connection vanishes without a packet, as if the host had lost its power. */
 void tcp_vanish(int fd);
 
+/* An actor's whole part: connects (64 times at most), cues, and closes all when it is told to. */
+void tcp_leave_when_told(uint16_t port, size_t n);
+
 /* The same `n` times. */
 void tcp_accept_all(int listener, int fds[], size_t n);
 void tcp_connect_all(uint16_t port, int fds[], size_t n);

@@ -1,4 +1,5 @@
 #include "live/pack.h"
+#include "live/ustar.h"
 #include "util/arena.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
@@ -23,15 +24,9 @@
  *	two blocks of zeros
  *
  * A target longer than 100 bytes stands in a pax record in front of its header. Of other kinds of
- * entries nothing is kept. Source: POSIX.1-2017, pax, "ustar Interchange Format". */
+ * entries nothing is kept. */
 
-enum { BLOCK = 512, MAX_TARGET = PATH_MAX };
-
-struct header {
-	char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], kind;
-	char target[100], magic[6], version[2], user[32], group[32], major[8], minor[8], prefix[155], pad[12];
-};
-_Static_assert(sizeof(struct header) == BLOCK, "a header is one block");
+enum { MAX_TARGET = PATH_MAX };
 
 struct pack {
 	struct buf bytes;
@@ -42,7 +37,7 @@ struct pack {
 
 static size_t padded(size_t n)
 {
-	return (n + BLOCK - 1) / BLOCK * BLOCK;
+	return (n + USTAR_BLOCK - 1) / USTAR_BLOCK * USTAR_BLOCK;
 }
 
 static bool octal(const char *text, size_t width, uint64_t *ret)
@@ -58,33 +53,21 @@ static bool octal(const char *text, size_t width, uint64_t *ret)
 	return i == width || text[i] == '\0' || text[i] == ' ';
 }
 
-/* The sum of all bytes, those of the sum itself counted as blanks. */
-static uint64_t sum_of(const struct header *h)
-{
-	const uint8_t *at = (const void *)h;
-	uint64_t sum = sizeof(h->checksum) * ' ';
-
-	for (size_t i = 0; i < BLOCK; i++)
-		if (i < offsetof(struct header, checksum) || i >= offsetof(struct header, kind))
-			sum += at[i];
-	return sum;
-}
-
-static bool is_zero(const struct header *h)
+static bool is_zero(const struct ustar *h)
 {
 	const char *at = (const void *)h;
 
-	for (size_t i = 0; i < BLOCK; i++)
+	for (size_t i = 0; i < USTAR_BLOCK; i++)
 		if (at[i])
 			return false;
 	return true;
 }
 
-static bool is_sound(const struct header *h, uint64_t *ret_size)
+static bool is_sound(const struct ustar *h, uint64_t *ret_size)
 {
 	uint64_t sum;
 
-	return octal(h->checksum, sizeof(h->checksum), &sum) && sum == sum_of(h) &&
+	return octal(h->checksum, sizeof(h->checksum), &sum) && sum == ustar_sum(h) &&
 	       octal(h->size, sizeof(h->size), ret_size);
 }
 
@@ -97,7 +80,7 @@ static void add(struct pack *p, struct pack_entry entry)
 	p->at[p->n++] = entry;
 }
 
-static const char *path_of(struct pack *p, const struct header *h)
+static const char *path_of(struct pack *p, const struct ustar *h)
 {
 	const char *name = arena_strndup(p->names, h->name, strnlen(h->name, sizeof(h->name)));
 
@@ -134,29 +117,29 @@ static const char *walk(struct pack *p)
 	const char *target = NULL;
 
 	for (size_t at = 0;;) {
-		const struct header *h = (const void *)(p->bytes.at + at);
+		const struct ustar *h = (const void *)(p->bytes.at + at);
 		uint64_t size;
 
-		if (p->bytes.n - at < BLOCK)
+		if (p->bytes.n - at < USTAR_BLOCK)
 			return _("the snapshot is cut short");
 		if (is_zero(h))
 			return NULL;
 		if (!is_sound(h, &size))
 			return at ? _("the snapshot is damaged") : _("not a snapshot: no tar archive");
-		at += BLOCK;
+		at += USTAR_BLOCK;
 		if (size > p->bytes.n - at)
 			return _("the snapshot is cut short");
 		if (p->n == PACK_MAX_ENTRIES)
 			return _("the snapshot holds more files than any look");
-		if (h->kind == '0' || h->kind == '\0') {
+		if (h->kind == USTAR_FILE || h->kind == '\0') {
 			add(p, (struct pack_entry){ path_of(p, h), p->bytes.at + at, (size_t)size, false });
-		} else if (h->kind == '2') {
+		} else if (h->kind == USTAR_LINK) {
 			if (!target)
 				target = arena_strndup(p->names, h->target,
 						       strnlen(h->target, sizeof(h->target)));
 			add(p, (struct pack_entry){ path_of(p, h), target, strlen(target), true });
 		}
-		target = h->kind == 'x' ? find_linkpath(p, p->bytes.at + at, (size_t)size) : NULL;
+		target = h->kind == USTAR_PAX ? find_linkpath(p, p->bytes.at + at, (size_t)size) : NULL;
 		at += padded((size_t)size);
 		if (at > p->bytes.n)
 			return _("the snapshot is cut short");
@@ -217,7 +200,7 @@ int pack_read(int fd, const char *name, struct pack **ret, struct fail *fail)
 	const char *wrong = error == -EFBIG    ? _("it unpacks to more than 1 GiB") :
 			    error == -EBADMSG  ? _("the snapshot is damaged or cut short: it cannot be unpacked") :
 			    error	       ? strerror(-error) :
-			    p->bytes.n < BLOCK ? _("not a snapshot: no tar archive") :
+			    p->bytes.n < USTAR_BLOCK ? _("not a snapshot: no tar archive") :
 						 walk(p);
 	if (wrong) {
 		fail_set(fail, name, "%s", wrong);

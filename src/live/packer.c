@@ -1,7 +1,9 @@
 #include "live/pack.h"
+#include "live/ustar.h"
 #include "util/arena.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/io.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -16,7 +18,7 @@
 /* How it works: an entry is compressed as it comes. A file of unknown length is collected in memory
  * first, for its size stands in front of it. */
 
-enum { BLOCK = 512, OUT_SIZE = 128 * 1024, CHUNK = 64 * 1024 };
+enum { OUT_SIZE = 128 * 1024, CHUNK = 64 * 1024 };
 
 struct packer {
 	int fd, error;
@@ -45,22 +47,6 @@ static void failed(struct packer *p, int error)
 		p->error = error;
 }
 
-static void write_out(struct packer *p, size_t n)
-{
-	for (const char *at = p->out; n > 0 && !p->error;) {
-		ssize_t written = write(p->fd, at, n);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0) {
-			failed(p, -errno);
-			return;
-		}
-		at += written;
-		n -= (size_t)written;
-	}
-}
-
 static void compress(struct packer *p, const void *bytes, size_t n, ZSTD_EndDirective how)
 {
 	ZSTD_inBuffer in = { bytes, n, 0 };
@@ -73,40 +59,30 @@ static void compress(struct packer *p, const void *bytes, size_t n, ZSTD_EndDire
 		if (ZSTD_isError(left))
 			failed(p, -ENOMEM);
 		else
-			write_out(p, to.pos);
+			p->error = write_all(p->fd, p->out, to.pos);
 	}
 }
 
 static void pad(struct packer *p, size_t n)
 {
-	static const char zeros[BLOCK];
+	static const char zeros[USTAR_BLOCK];
 
-	if (n % BLOCK)
-		compress(p, zeros, BLOCK - n % BLOCK, ZSTD_e_continue);
+	if (n % USTAR_BLOCK)
+		compress(p, zeros, USTAR_BLOCK - n % USTAR_BLOCK, ZSTD_e_continue);
 }
 
-/* Offsets in the header of a ustar archive: see pack.c. */
 static void put_header(struct packer *p, const char *path, char kind, const char *target, size_t size)
 {
-	char h[BLOCK] = { 0 };
-	unsigned sum = 0;
+	struct ustar h = { .mode = "0000600", .uid = "0000000", .gid = "0000000", .mtime = "00000000000",
+			   .kind = kind, .magic = "ustar", .version = { '0', '0' } };
 
-	if (strlen(path) > 100 || strlen(target) > 100)
+	if (strlen(path) > sizeof(h.name) || strlen(target) > sizeof(h.target))
 		failed(p, -ENAMETOOLONG);
-	snprintf(h, 101, "%s", path);
-	memcpy(h + 100, kind == '2' ? "0000777" : "0000600", 7);
-	memcpy(h + 108, "0000000", 7);
-	memcpy(h + 116, "0000000", 7);
-	snprintf(h + 124, 12, "%011llo", (unsigned long long)size);
-	memcpy(h + 136, "00000000000", 11);
-	memset(h + 148, ' ', 8);
-	h[156] = kind;
-	snprintf(h + 157, 101, "%s", target);
-	memcpy(h + 257, "ustar\0" "00", 8);
-	for (size_t i = 0; i < BLOCK; i++)
-		sum += (uint8_t)h[i];
-	snprintf(h + 148, 8, "%06o", sum);
-	compress(p, h, BLOCK, ZSTD_e_continue);
+	memcpy(h.name, path, strnlen(path, sizeof(h.name)));
+	memcpy(h.target, target, strnlen(target, sizeof(h.target)));
+	snprintf(h.size, sizeof(h.size), "%011llo", (unsigned long long)size);
+	snprintf(h.checksum, sizeof(h.checksum), "%06o", ustar_sum(&h));
+	compress(p, &h, sizeof(h), ZSTD_e_continue);
 }
 
 static void put_bytes(struct packer *p, const void *bytes, size_t n)
@@ -129,7 +105,7 @@ static void flush_pending(struct packer *p)
 		failed(p, -errno);
 		return;
 	}
-	put_header(p, p->pending_path, '0', "", (size_t)size);
+	put_header(p, p->pending_path, USTAR_FILE, "", (size_t)size);
 	for (off_t left = size; left > 0 && !p->error;) {
 		ssize_t n = read(fd, chunk, CHUNK);
 
@@ -146,7 +122,7 @@ static void flush_pending(struct packer *p)
 void packer_file(struct packer *p, const char *path, const void *bytes, size_t n)
 {
 	flush_pending(p);
-	put_header(p, path, '0', "", n);
+	put_header(p, path, USTAR_FILE, "", n);
 	put_bytes(p, bytes, n);
 }
 
@@ -155,17 +131,17 @@ void packer_link(struct packer *p, const char *path, const char *target)
 	AUTO_BUF record = { 0 };
 
 	flush_pending(p);
-	if (strlen(target) > 100) {
+	if (strlen(target) > USTAR_TARGET) {
 		size_t n = strlen(" linkpath=\n") + strlen(target);
 
 		/* A record's length counts its own digits. */
 		n += n + 3 < 1000 ? 3 : 4;
 		buf_printf(&record, "%zu linkpath=%s\n", n, target);
-		put_header(p, "PaxHeader", 'x', "", record.n);
+		put_header(p, "PaxHeader", USTAR_PAX, "", record.n);
 		put_bytes(p, record.at, record.n);
 		target = "";
 	}
-	put_header(p, path, '2', target, 0);
+	put_header(p, path, USTAR_LINK, target, 0);
 }
 
 int packer_stream(struct packer *p, const char *path)
@@ -190,7 +166,7 @@ void packer_drop(struct packer *p)
 
 int packer_end(struct packer *p)
 {
-	static const char end[2 * BLOCK];
+	static const char end[2 * USTAR_BLOCK];
 
 	flush_pending(p);
 	compress(p, end, sizeof(end), ZSTD_e_end);

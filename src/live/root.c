@@ -2,6 +2,7 @@
 #include "live/pack.h"
 #include "util/cleanup.h"
 #include "util/i18n.h"
+#include "util/io.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -399,20 +400,10 @@ void root_record_drop(struct root *root, const char *path)
 
 void root_record_write(struct root *root, int fd, const void *bytes, size_t n)
 {
-	const char *at = bytes;
+	int error = fd < 0 ? 0 : write_all(fd, bytes, n);
 
-	while (fd >= 0 && n > 0) {
-		ssize_t written = write(fd, at, n);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0) {
-			record_failed(root, -errno);
-			return;
-		}
-		at += written;
-		n -= (size_t)written;
-	}
+	if (error)
+		record_failed(root, error);
 }
 
 void root_record_file(struct root *root, const char *path, const void *bytes, size_t n)

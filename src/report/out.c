@@ -1,4 +1,5 @@
 #include "report/out.h"
+#include "util/io.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -8,16 +9,8 @@
 
 void out_flush(struct out *o)
 {
-	size_t done = 0;
-
-	while (done < o->n && !o->failed) {
-		ssize_t n = write(o->fd, o->at + done, o->n - done);
-
-		if (n > 0)
-			done += (size_t)n;
-		else if (n < 0 && errno != EINTR)
-			o->failed = -errno;
-	}
+	if (!o->failed)
+		o->failed = write_all(o->fd, o->at, o->n);
 	o->n = 0;
 }
 

@@ -16,6 +16,8 @@ void fact_fin(struct finding *f, const struct group *g);
 void fact_ends(struct finding *f, const struct group *g);
 /* "options_read" and what they are, if any were; values only where all that have them agree. */
 void fact_options(struct finding *f, const struct group *g);
+/* For rules whose claim is all there is to say: a note, certain, and when it ends. */
+bool weigh_certain_note(const struct group *g, const struct bounds *b, struct finding *f);
 /* How long a socket in LAST-ACK had been half-closed when its own FIN went out, at most and usually
  * exactly; 0: not known. */
 uint64_t half_close_ms(const struct conn *c);

@@ -6,16 +6,6 @@
 /* How it works: what no rule claims is still explained. "Ordinary" is said only where every rule of
  * the state could look and said no; where one could not, the socket is unjudged. */
 
-static bool weigh_ordinary(const struct group *g, const struct bounds *b, struct finding *f)
-{
-	(void)b;
-	f->severity = SEVERITY_NOTE;
-	f->certainty = CERTAINTY_CERTAIN;
-	fact_ends(f, g);
-	fact_fin(f, g);
-	return true;
-}
-
 static bool weigh_unjudged(const struct group *g, const struct bounds *b, struct finding *f)
 {
 	bool is_old = g->oldest.known && g->oldest.ms >= b->old;
@@ -45,7 +35,7 @@ static bool weigh_unjudged(const struct group *g, const struct bounds *b, struct
 			.refs = its_refs,                                                          \
 		},                                                                                 \
 		.scope = SCOPE_NETNS,                                                              \
-		.weigh = weigh_ordinary,                                                           \
+		.weigh = weigh_certain_note,                                                           \
 	}
 
 const struct rule ordinary_rules[] = {

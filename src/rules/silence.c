@@ -196,6 +196,15 @@ static bool weigh_idle_timeout(const struct group *g, const struct bounds *b, st
 	return true;
 }
 
+#define FIX_POOL_SHORTER                                                                           \
+	{ .kind = FIX_CODE,                                                                        \
+	  .text = N_("Keep pooled connections for less than that, and repeat idempotent requests.") }
+#define FIX_BOX_LONGER                                                                             \
+	{ .kind = FIX_OPERATION,                                                                   \
+	  .text = N_("Raise the idle time of the box, or let it send a reset when it forgets.") }
+#define AVOID_KEEPALIVE_TIME                                                                       \
+	N_("Lowering tcp_keepalive_time: programs that do not set SO_KEEPALIVE do not notice.")
+
 const struct rule silence_rules[] = {
 	{
 		.text = {
@@ -289,15 +298,9 @@ const struct rule silence_rules[] = {
 				  .text = N_("SO_KEEPALIVE with TCP_KEEPIDLE below half of the shortest of these "
 					     "pauses, and TCP_USER_TIMEOUT."),
 				  .proposed = "60/10/6" },
-				{ .kind = FIX_CODE,
-				  .text = N_("Keep pooled connections for less than that, and repeat "
-					     "idempotent requests.") },
-				{ .kind = FIX_OPERATION,
-				  .text = N_("Raise the idle time of the box, or let it send a reset "
-					     "when it forgets.") },
+				FIX_POOL_SHORTER, FIX_BOX_LONGER,
 			},
-			.avoid = { N_("Lowering tcp_keepalive_time: programs that do not set "
-				      "SO_KEEPALIVE do not notice.") },
+			.avoid = { AVOID_KEEPALIVE_TIME },
 			.refs = "RFC 5382 section 5; RFC 9293 section 3.8.4",
 		},
 		.scope = SCOPE_FLOW,
@@ -318,15 +321,9 @@ const struct rule silence_rules[] = {
 				{ .kind = FIX_SOCKOPT,
 				  .text = N_("SO_KEEPALIVE with TCP_KEEPIDLE below half of that time."),
 				  .proposed = "60/10/6" },
-				{ .kind = FIX_CODE,
-				  .text = N_("Keep pooled connections for less than that, and repeat "
-					     "idempotent requests.") },
-				{ .kind = FIX_OPERATION,
-				  .text = N_("Raise the idle time of the box, or let it send a reset "
-					     "when it forgets.") },
+				FIX_POOL_SHORTER, FIX_BOX_LONGER,
 			},
-			.avoid = { N_("Lowering tcp_keepalive_time: programs that do not set "
-				      "SO_KEEPALIVE do not notice.") },
+			.avoid = { AVOID_KEEPALIVE_TIME },
 			.refs = "RFC 5382 section 5; RFC 9293 section 3.8.4",
 		},
 		.scope = SCOPE_FLOW,

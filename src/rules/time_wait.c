@@ -44,16 +44,6 @@ static enum verdict blocks_bind(const struct conn *c, const struct bounds *b)
 	return c->sock->pair.peer.port > local ? VERDICT_FIRES : VERDICT_SILENT;
 }
 
-static bool weigh_blocks_bind(const struct group *g, const struct bounds *b, struct finding *f)
-{
-	(void)b;
-	f->severity = SEVERITY_NOTE;
-	f->certainty = CERTAINTY_CERTAIN;
-	fact_ends(f, g);
-	fact_fin(f, g);
-	return true;
-}
-
 const struct rule time_wait_rules[] = {
 	{
 		.text = {
@@ -89,7 +79,7 @@ const struct rule time_wait_rules[] = {
 		.scope = SCOPE_LOCAL,
 		.states = STATE_BIT(STATE_TIME_WAIT),
 		.claims = blocks_bind,
-		.weigh = weigh_blocks_bind,
+		.weigh = weigh_certain_note,
 	},
 	{
 		.text = {

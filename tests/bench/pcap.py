@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 
+from costs import cost
+
 ROUNDS = 5
 COPY = ('tcpdump -w', ['tcpdump', '-nr', '{}', '-w', os.devnull])
 FILTER = ('tcpdump, FIN and RST', ['tcpdump', '-nr', '{}', '-w', os.devnull,
@@ -27,20 +29,6 @@ LOADS = [
     (100_000, 0, 1, [(TSHARK, 1 / 25)]),
 ]
 TSHARK_MEMORY = 1 / 30
-
-
-def cost(argv):
-    """CPU seconds and kilobytes."""
-    pid = os.fork()
-    if pid == 0:
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 1)
-        os.dup2(null, 2)
-        os.execvp(argv[0], argv)
-    _, status, used = os.wait4(pid, 0)
-    if os.waitstatus_to_exitcode(status) != 0:
-        sys.exit(f'{argv}: status {status}')
-    return used.ru_utime + used.ru_stime, used.ru_maxrss
 
 
 def medians(rounds, commands):

@@ -9,6 +9,8 @@ import statistics
 import subprocess
 import sys
 
+from costs import cost
+
 ROUNDS = 3
 INSIDE = 'TCPWHY_BENCH_NETNS'
 TIME_WAITS, CLOSE_WAITS, PROCESSES = 150_000, 40_000, 100
@@ -26,20 +28,6 @@ CLOSE_WAIT_LOAD = {
     'list -p': (['TCPWHY', 'list', '-p', 'state', 'close-wait'], 'ss -tanp', 0.25, 60_000),
     'why': (['TCPWHY', 'why'], 'list -p', 3, 120_000),
 }
-
-
-def cost(argv):
-    """CPU seconds and kilobytes."""
-    pid = os.fork()
-    if pid == 0:
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 1)
-        os.dup2(null, 2)
-        os.execvp(argv[0], argv)
-    _, status, used = os.wait4(pid, 0)
-    if os.waitstatus_to_exitcode(status) != 0:
-        sys.exit(f'{argv}: status {status}')
-    return used.ru_utime + used.ru_stime, used.ru_maxrss
 
 
 def measure(kinds, programs):

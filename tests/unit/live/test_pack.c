@@ -1,4 +1,5 @@
 #include "live/pack.h"
+#include "live/ustar.h"
 #include "test.h"
 #include "util/buf.h"
 #include "util/inflate.h"
@@ -11,8 +12,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-enum { BLOCK = 512 };
 
 static int memory(void)
 {
@@ -151,9 +150,9 @@ static void damaged(void **state)
 	(void)state;
 	plain_text(&text);
 	assert_int_equal(read_text(text.at, text.n), 0);
-	for (size_t n = 0; n < text.n - 2 * (size_t)BLOCK; n += 97)
+	for (size_t n = 0; n < text.n - 2 * (size_t)USTAR_BLOCK; n += 97)
 		assert_int_equal(read_text(text.at, n), -EINVAL);
-	for (size_t i = 0; i < 4 * (size_t)BLOCK; i++) {
+	for (size_t i = 0; i < 4 * (size_t)USTAR_BLOCK; i++) {
 		text.at[i] ^= 0x55;
 		int error = read_text(text.at, text.n);
 		text.at[i] ^= 0x55;
@@ -163,10 +162,23 @@ static void damaged(void **state)
 	}
 }
 
+/* What tar(1) counts: the sum's own place as blanks. */
+static void checksums(void **state)
+{
+	struct ustar h = { 0 };
+
+	(void)state;
+	assert_int_equal(ustar_sum(&h), 8 * ' ');
+	h.name[0] = 'a';
+	h.pad[11] = (char)0xff;
+	memset(h.checksum, 'x', sizeof(h.checksum));
+	assert_int_equal(ustar_sum(&h), 8 * ' ' + 'a' + 0xff);
+}
+
 static void no_archive(void **state)
 {
 	static const char zstd[] = { 0x28, (char)0xb5, 0x2f, (char)0xfd, 1, 2, 3 };
-	char zeros[2 * BLOCK] = { 0 };
+	char zeros[2 * USTAR_BLOCK] = { 0 };
 
 	(void)state;
 	assert_int_equal(read_text("", 0), -EINVAL);
@@ -180,6 +192,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip),
 		cmocka_unit_test(damaged),
+		cmocka_unit_test(checksums),
 		cmocka_unit_test(no_archive),
 	};
 
