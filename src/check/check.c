@@ -1,6 +1,7 @@
 #include "check/check.h"
 #include "check/growth.h"
 #include "check/holders.h"
+#include "check/rates.h"
 #include "check/settle.h"
 #include "check/table.h"
 #include "util/i18n.h"
@@ -95,6 +96,7 @@ static void listener(struct check *k, const struct conn *c)
 {
 	const struct sock_full *full = c->sock->full;
 
+	rates_offer_listener(k, c);
 	if (!full || full->wqueue < SMALLEST_BACKLOG)
 		return;
 	int64_t share = (int64_t)full->rqueue * ALL / ((int64_t)full->wqueue + 1);
@@ -299,14 +301,23 @@ static void end_one(const struct check *k, size_t row, struct check_result *r)
 	case CHECK_ACCEPT_QUEUE:
 		end_queue(k, r);
 		break;
+	case CHECK_ACCEPT_QUEUE_OVERFLOWS:
+		rates_overflows(k, r);
+		break;
 	case CHECK_ORPHANS:
 		end_orphans(k, r);
+		break;
+	case CHECK_ORPHANS_ABORTS:
+		rates_counter(k, MEMORY_ABORTS, r);
 		break;
 	case CHECK_CONNTRACK:
 		end_conntrack(k, r);
 		break;
 	case CHECK_TW_BUCKETS:
 		end_buckets(k, r);
+		break;
+	case CHECK_TW_BUCKETS_OVERFLOWS:
+		rates_counter(k, MEMORY_TW_OVERFLOWS, r);
 		break;
 	case CHECK_FIN_WAIT_2:
 		end_age(k, r, &k->fin_wait_2);
@@ -364,6 +375,7 @@ void check_end(struct check *k, const struct findings *findings, const struct ch
 		ret->status = CHECK_UNKNOWN;
 	free(k->held);
 	free(k->busy);
+	free(k->turned_away);
 	free(k->minis);
 	free(k);
 }

@@ -48,5 +48,7 @@ struct check {
 	bool has_ports, ports_unknown;
 	struct busy *busy;
 	size_t n_busy, cap_busy;
+	struct conn *turned_away; /* listeners that have turned clients away */
+	size_t n_turned_away, cap_turned_away;
 	uint64_t *minis; /* [n_netns]: what counts against tcp_max_tw_buckets */
 };

@@ -1,5 +1,6 @@
 #include "check/growth.h"
 #include "check/holders.h"
+#include "check/rates.h"
 #include "check/settle.h"
 #include "util/i18n.h"
 
@@ -25,8 +26,7 @@ int64_t growth_shortest_ms(const struct check *k)
 	return k->old_ms > 60000 ? (int64_t)k->old_ms / 60 : 1000;
 }
 
-/* Milliseconds since the last look; 0: there is none that tells anything, and *r says why. */
-static int64_t since_last_ms(const struct check *k, struct check_result *r)
+int64_t growth_since_ms(const struct check *k, struct check_result *r)
 {
 	const struct memory *last = k->past.look;
 	int64_t ms = last ? k->look->host.uptime_ms - last->uptime_ms : 0;
@@ -133,7 +133,7 @@ static bool grower_of(const struct check *k, const struct stock *s, struct growe
 
 void growth_owners(const struct check *k, struct check_result *r)
 {
-	int64_t since_ms = since_last_ms(k, r);
+	int64_t since_ms = growth_since_ms(k, r);
 	struct grower worst = { 0 }, g;
 	struct stock s;
 
@@ -206,7 +206,7 @@ static bool port_grower_of(const struct check *k, const struct port_budget *b, i
 
 void growth_ports(const struct check *k, struct check_result *r)
 {
-	int64_t since_ms = since_last_ms(k, r);
+	int64_t since_ms = growth_since_ms(k, r);
 	struct grower worst = { 0 }, g;
 
 	if (!since_ms)
@@ -283,4 +283,5 @@ void growth_remember(const struct check *k, struct memory *ret)
 	};
 	remember_owners(k, ret);
 	remember_ports(k, ret);
+	rates_remember(k, ret);
 }

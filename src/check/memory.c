@@ -46,6 +46,56 @@ static bool read_ports(const json_t *object, struct memory_ports *ret)
 	return true;
 }
 
+static const char *const counter_names[] = {
+	[MEMORY_TW_OVERFLOWS] = "tw_overflows",
+	[MEMORY_LISTEN_OVERFLOWS] = "listen_overflows",
+	[MEMORY_ABORTS] = "aborts_on_memory",
+};
+
+static bool read_netns(const json_t *object, struct memory_netns *ret)
+{
+	if (!take_number(object, "netns", INT64_MAX, &ret->netns))
+		return false;
+	for (size_t i = 0; i < N_MEMORY_COUNTERS; i++) {
+		ret->counters[i] = -1;
+		if (json_object_get(object, counter_names[i]) &&
+		    !take_number(object, counter_names[i], INT64_MAX, &ret->counters[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool read_listener(const json_t *object, struct memory_listener *ret)
+{
+	return take_number(object, "netns", INT64_MAX, &ret->netns) &&
+	       take_number(object, "cookie", INT64_MAX, &ret->cookie) &&
+	       take_number(object, "drops", UINT32_MAX, &ret->drops);
+}
+
+/* What version 1 did not have from the beginning: it may be missing. */
+static bool read_counters(const json_t *doc, struct arena *arena, struct memory *m)
+{
+	const json_t *netnses = json_object_get(doc, "netnses"), *listeners = json_object_get(doc, "listeners");
+	size_t i;
+	json_t *at;
+
+	if (!netnses && !listeners)
+		return true;
+	if (!json_is_array(netnses) || !json_is_array(listeners) ||
+	    json_array_size(netnses) > MEMORY_MAX_NETNS ||
+	    json_array_size(listeners) > MEMORY_MAX_LISTENERS)
+		return false;
+	m->netnses = arena_array(arena, MEMORY_MAX_NETNS, sizeof(*m->netnses));
+	m->listeners = arena_array(arena, MEMORY_MAX_LISTENERS, sizeof(*m->listeners));
+	json_array_foreach(netnses, i, at)
+		if (!read_netns(at, &m->netnses[m->n_netnses++]))
+			return false;
+	json_array_foreach(listeners, i, at)
+		if (!read_listener(at, &m->listeners[m->n_listeners++]))
+			return false;
+	return true;
+}
+
 static bool read_all(const json_t *doc, struct arena *arena, struct memory *m)
 {
 	const char *schema = json_string_value(json_object_get(doc, "schema"));
@@ -70,7 +120,7 @@ static bool read_all(const json_t *doc, struct arena *arena, struct memory *m)
 	json_array_foreach(ports, i, at)
 		if (!read_ports(at, &m->ports[m->n_ports++]))
 			return false;
-	return true;
+	return read_counters(doc, arena, m);
 }
 
 bool memory_read(const char *text, size_t n, struct arena *arena, struct memory *ret)
@@ -103,17 +153,38 @@ static json_t *write_ports(const struct memory_ports *p)
 			 (json_int_t)p->waiting);
 }
 
+static json_t *write_netns(const struct memory_netns *ns)
+{
+	json_t *object = json_pack("{s:I}", "netns", (json_int_t)ns->netns);
+
+	for (size_t i = 0; i < N_MEMORY_COUNTERS; i++)
+		if (ns->counters[i] >= 0)
+			json_object_set_new(object, counter_names[i], json_integer(ns->counters[i]));
+	return object;
+}
+
+static json_t *write_listener(const struct memory_listener *l)
+{
+	return json_pack("{s:I, s:I, s:I}", "netns", (json_int_t)l->netns, "cookie", (json_int_t)l->cookie,
+			 "drops", (json_int_t)l->drops);
+}
+
 void memory_write(struct buf *b, const struct memory *m)
 {
-	json_t *owners = json_array(), *ports = json_array();
+	json_t *owners = json_array(), *ports = json_array(), *netnses = json_array(), *listeners = json_array();
 
 	for (size_t i = 0; i < m->n_owners; i++)
 		json_array_append_new(owners, write_owner(&m->owners[i]));
 	for (size_t i = 0; i < m->n_ports; i++)
 		json_array_append_new(ports, write_ports(&m->ports[i]));
-	json_t *doc = json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:b}", "schema", "tcpwhy.state/1",
+	for (size_t i = 0; i < m->n_netnses; i++)
+		json_array_append_new(netnses, write_netns(&m->netnses[i]));
+	for (size_t i = 0; i < m->n_listeners; i++)
+		json_array_append_new(listeners, write_listener(&m->listeners[i]));
+	json_t *doc = json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:b}", "schema", "tcpwhy.state/1",
 				"boot_id", m->boot_id, "netns", (json_int_t)m->netns, "uptime_ms",
-				(json_int_t)m->uptime_ms, "owners", owners, "ports", ports, "complete", 1);
+				(json_int_t)m->uptime_ms, "owners", owners, "ports", ports, "netnses", netnses,
+				"listeners", listeners, "complete", 1);
 	char *text = doc ? json_dumps(doc, JSON_INDENT(1)) : NULL;
 	if (!text)
 		arena_die();
@@ -152,4 +223,21 @@ const struct memory_ports *memory_ports(const struct memory *m, int64_t netns, s
 		    endpoint_equal(m->ports[i].peer, peer))
 			return &m->ports[i];
 	return NULL;
+}
+
+const struct memory_netns *memory_netns(const struct memory *m, int64_t netns)
+{
+	for (size_t i = 0; i < m->n_netnses; i++)
+		if (m->netnses[i].netns == netns)
+			return &m->netnses[i];
+	return NULL;
+}
+
+int64_t memory_drops(const struct memory *m, int64_t netns, uint64_t cookie)
+{
+	for (size_t i = 0; i < m->n_listeners; i++)
+		if (m->listeners[i].netns == netns && (uint64_t)m->listeners[i].cookie == cookie)
+			return m->listeners[i].drops;
+	/* Who is not listed had none, unless there were too many to list. */
+	return m->n_listeners < MEMORY_MAX_LISTENERS && memory_netns(m, netns) ? 0 : -1;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
 /* What one look leaves behind for the next: how much the owners of CLOSE-WAITs and the busiest
- * destinations had then. JSON, "tcpwhy.state/1".
+ * destinations had then, and where the kernel's counters stood. JSON, "tcpwhy.state/1".
  *
  * Whoever reads trusts nothing: types, ranges, caps and completeness are checked, and any fault makes
  * the whole text worthless. Only the largest of each kind are kept. Times are milliseconds since
@@ -18,6 +18,8 @@
 enum {
 	MEMORY_MAX_OWNERS = 512,
 	MEMORY_MAX_PORTS = 256,
+	MEMORY_MAX_NETNS = 1024,
+	MEMORY_MAX_LISTENERS = 256,
 	MEMORY_MAX_BYTES = 1 << 20,
 };
 
@@ -33,13 +35,27 @@ struct memory_ports {
 	int64_t held, waiting; /* ports that no timer returns, and TIME-WAITs that connect() cannot have */
 };
 
+enum memory_counter { MEMORY_TW_OVERFLOWS, MEMORY_LISTEN_OVERFLOWS, MEMORY_ABORTS, N_MEMORY_COUNTERS };
+
+struct memory_netns {
+	int64_t netns;
+	int64_t counters[N_MEMORY_COUNTERS]; /* since it was made; -1: not known */
+};
+
+/* One that has turned clients away. */
+struct memory_listener {
+	int64_t netns, cookie, drops;
+};
+
 struct memory {
 	const char *boot_id;
 	int64_t netns; /* inode of the only namespace seen; 0: several */
 	int64_t uptime_ms;
 	struct memory_owner *owners;
 	struct memory_ports *ports;
-	size_t n_owners, n_ports;
+	struct memory_netns *netnses;
+	struct memory_listener *listeners;
+	size_t n_owners, n_ports, n_netnses, n_listeners;
 };
 
 /* false: damaged, of another version, or no such text at all; *ret is untouched. */
@@ -53,3 +69,6 @@ int64_t memory_netns_of(const struct look *look);
 const struct memory_owner *memory_owner(const struct memory *m, const struct proc *p);
 const struct memory_ports *memory_ports(const struct memory *m, int64_t netns, struct addr local,
 					struct endpoint peer);
+const struct memory_netns *memory_netns(const struct memory *m, int64_t netns);
+/* Clients it had turned away by then; -1: not known. */
+int64_t memory_drops(const struct memory *m, int64_t netns, uint64_t cookie);

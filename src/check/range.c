@@ -15,6 +15,7 @@ struct suffix {
 
 static const struct suffix of_counts[] = { { "", 1 }, { 0 } };
 static const struct suffix of_shares[] = { { "", 1 }, { "%", 1 }, { 0 } };
+static const struct suffix of_rates[] = { { "", 1 }, { "/min", 1 }, { "/s", 60 }, { 0 } };
 static const struct suffix of_times[] = {
 	{ "", 1 },     { "s", 1 },      { "sec", 1 },  { "m", 60 },
 	{ "min", 60 }, { "h", 3600 },   { "d", 86400 }, { 0 },
@@ -29,6 +30,8 @@ static const struct suffix *suffixes_of(enum check_unit unit)
 		return of_times;
 	case CHECK_PERCENT:
 		return of_shares;
+	case CHECK_A_MINUTE:
+		return of_rates;
 	}
 	return of_counts;
 }

@@ -6,7 +6,8 @@
  *	~:10      above 10                          10:20     outside
  *	@10:20    inside, ends included             ~:        never
  *
- * Ends are decimal numbers; of times also 500ms, 90s, 5m, 2h, 1d; of shares also 80%. */
+ * Ends are decimal numbers; of times also 500ms, 90s, 5m, 2h, 1d; of shares also 80%, of rates also 5/min or
+ * 2/s. */
 
 #include "model/check.h"
 #include "util/attr.h"

@@ -103,6 +103,20 @@ const struct check_row check_rows[N_CHECK_ROWS] = {
 		.next = N_("see what it does instead of accept()"),
 		.command = "tcpwhy why pid {pid}",
 	},
+	[CHECK_ACCEPT_QUEUE_OVERFLOWS] = {
+		.name = "accept-queue.overflows",
+		.unit = CHECK_A_MINUTE,
+		/* Whoever is turned away tries again after a second. Some are a burst; at one a second
+		 * somebody waits at every moment. */
+		.warn = ABOVE(10),
+		.crit = ABOVE(60),
+		.rule = "accept-queue-full",
+		.says = N_("{who} at {local} turned clients away, with a full accept queue: {gain} times "
+			   "in {since}"),
+		.fine = N_("no client met a full accept queue"),
+		.next = N_("see what it does instead of accept()"),
+		.command = "tcpwhy why pid {pid}",
+	},
 	[CHECK_ORPHANS] = {
 		.name = "orphans.share",
 		.unit = CHECK_PERCENT,
@@ -116,6 +130,19 @@ const struct check_row check_rows[N_CHECK_ROWS] = {
 		.fine = N_("no orphans"),
 		.next = N_("find the peers that are gone"),
 		.command = "tcpwhy list orphan",
+	},
+	[CHECK_ORPHANS_ABORTS] = {
+		.name = "orphans.aborts",
+		.unit = CHECK_A_MINUTE,
+		/* A limit was reached that healthy life is far from, and answers are cut off. */
+		.warn = ABOVE(0),
+		.crit = ABOVE(0),
+		.rule = "orphans-near-limit",
+		.says = N_("{gain} {gain:connection was|connections were} reset in {since}: too many orphans, or "
+			   "TCP's memory is used up"),
+		.fine = N_("no connection was reset for want of memory"),
+		.next = N_("compare with tcp_max_orphans and tcp_mem"),
+		.command = "tcpwhy audit",
 	},
 	[CHECK_CONNTRACK] = {
 		.name = "conntrack.share",
@@ -140,6 +167,19 @@ const struct check_row check_rows[N_CHECK_ROWS] = {
 		.says = N_("{used} of {limit} places for TIME-WAIT are taken"),
 		.fine = N_("no TIME-WAIT"),
 		.next = N_("keep connections alive and pool them, then raise tcp_max_tw_buckets"),
+		.command = "tcpwhy why state time-wait",
+	},
+	[CHECK_TW_BUCKETS_OVERFLOWS] = {
+		.name = "tw-buckets.overflows",
+		.unit = CHECK_A_MINUTE,
+		/* None in healthy life. Most connections survive it, so it is no emergency. */
+		.warn = ABOVE(0),
+		.crit = NEVER,
+		.rule = "time-wait-bucket-overflow",
+		.says = N_("{gain} {gain:connection|connections} ended without TIME-WAIT in {since}, all places were "
+			   "taken"),
+		.fine = N_("no connection had to end without TIME-WAIT"),
+		.next = N_("raise tcp_max_tw_buckets"),
 		.command = "tcpwhy why state time-wait",
 	},
 	[CHECK_FIN_WAIT_2] = {

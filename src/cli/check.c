@@ -109,6 +109,8 @@ static void wrong_level(struct wrong *w, const char *part, size_t len, const str
 	buf_add(&w->object, part, len);
 	if (row && row->unit == CHECK_SECONDS)
 		buf_printf(&w->what, _("expected %s=RANGE, as in 5m, 30s:5m or ~:1h"), row->name);
+	else if (row && row->unit == CHECK_A_MINUTE)
+		buf_printf(&w->what, _("expected %s=RANGE, as in 10, 1/s or ~:"), row->name);
 	else if (row)
 		buf_printf(&w->what, _("expected %s=RANGE, as in 70, 10:70 or ~:70"), row->name);
 	else

@@ -73,6 +73,7 @@ static void decode_mptcp_info(const struct nlattr *attr, struct sock_full *full)
 
 static void decode_skmem(const struct nlattr *attr, struct sock_full *full)
 {
+	enum { AT_DROPS = 8 };
 	uint32_t mem[4]; /* SK_MEMINFO_RMEM_ALLOC, _RCVBUF, _WMEM_ALLOC, _SNDBUF */
 
 	if (mnl_attr_get_payload_len(attr) < sizeof(mem))
@@ -83,6 +84,11 @@ static void decode_skmem(const struct nlattr *attr, struct sock_full *full)
 	full->rcvbuf = mem[1];
 	full->wmem_alloc = mem[2];
 	full->sndbuf = mem[3];
+	/* Behind _FWD_ALLOC, _WMEM_QUEUED, _OPTMEM and _BACKLOG; since Linux 4.9. */
+	full->has_drops = mnl_attr_get_payload_len(attr) >= (AT_DROPS + 1) * sizeof(full->drops);
+	if (full->has_drops)
+		memcpy(&full->drops, (const char *)mnl_attr_get_payload(attr) + AT_DROPS * sizeof(full->drops),
+		       sizeof(full->drops));
 }
 
 /* The attribute at `at`; NULL when it does not end before `end`. */

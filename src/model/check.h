@@ -15,7 +15,7 @@
 /* The exit statuses of the Monitoring Plugins guidelines. */
 enum check_status { CHECK_OK, CHECK_WARNING, CHECK_CRITICAL, CHECK_UNKNOWN };
 
-enum check_unit { CHECK_COUNT, CHECK_SECONDS, CHECK_PERCENT };
+enum check_unit { CHECK_COUNT, CHECK_SECONDS, CHECK_PERCENT, CHECK_A_MINUTE };
 
 /* [@]start:end of the guidelines: alert outside, with @ inside, both ends included. */
 struct range {
@@ -49,7 +49,7 @@ struct check_result {
 	bool has_limit;
 	uint64_t used, limit;  /* of a share; in units */
 	const char *rule;      /* the row's, or that of the worst owner's finding; NULL: none */
-	const char *unknown;   /* why it could not be judged, in a sentence; NULL: it was. OK and not
+	const char *unknown;   /* why it could not be judged, about `worst`; NULL: it was. OK and not
 				* known: there is nothing to judge here, which is said */
 	bool has_worst;        /* false: there is nobody to name */
 	struct finding worst;  /* subject and facts; its text, severity and examples mean nothing */

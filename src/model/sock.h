@@ -70,7 +70,7 @@ enum { SOCK_INFO_LEN_BASIC = 104, SOCK_INFO_LEN_SND_WND = 232 };
 struct sock_full {
 	uint32_t rqueue, wqueue; /* LISTEN: children waiting, backlog in force */
 	uint32_t uid, inode, ifindex;
-	bool has_shutdown, has_cgroup, has_mark, has_skmem;
+	bool has_shutdown, has_cgroup, has_mark, has_skmem, has_drops;
 	/* A TCP socket below an MPTCP one (ULP "mptcp"), or the MPTCP socket itself, whose rqueue and
 	 * wqueue are memory, not bytes: of neither does rqueue tell anything about the end. */
 	bool is_subflow, is_mptcp;
@@ -79,6 +79,7 @@ struct sock_full {
 	uint32_t mark;
 	uint64_t cgroup_id;
 	uint32_t rmem_alloc, rcvbuf, wmem_alloc, sndbuf;
+	uint32_t drops; /* LISTEN: clients turned away since listen(), for any reason; tcp_listendrop() */
 	struct sock_info info;
 	/* Every descriptor found for this inode, by owners_find(). */
 	const struct holder *holders;

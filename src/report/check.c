@@ -38,7 +38,7 @@ void check_put_range(struct buf *b, const struct range *r)
 static const char *unit_name(enum check_unit unit)
 {
 	static const char *const names[] = {
-		[CHECK_COUNT] = "", [CHECK_SECONDS] = "s", [CHECK_PERCENT] = "%",
+		[CHECK_COUNT] = "", [CHECK_SECONDS] = "s", [CHECK_PERCENT] = "%", [CHECK_A_MINUTE] = "",
 	};
 
 	return names[unit];
@@ -66,11 +66,11 @@ void check_put_perfdata(struct buf *b, const struct check_results *results)
 static void put_says(struct buf *b, const struct check_result *r, bool ascii)
 {
 	if (r->unknown)
-		buf_puts(b, _(r->unknown));
+		says_fill(b, _(r->unknown), &r->worst, ascii);
 	else if (!r->known)
 		buf_puts(b, _("not known"));
 	else if (r->has_worst)
-		says_fill(b, _(r->row->says), &r->worst, ascii);
+		says_fill(b, _(r->worst.says ? r->worst.says : r->row->says), &r->worst, ascii);
 	else
 		says_fill(b, _(r->row->fine), &r->worst, ascii);
 }
@@ -96,6 +96,27 @@ static uint64_t n_teardown(const struct look *look)
 	return n;
 }
 
+static bool is_not_judged(const struct check_result *r)
+{
+	return r->status == CHECK_OK && !r->known && !r->is_absent && r->unknown;
+}
+
+/* Of several for the same reason only the first speaks, and says the reason. */
+static void put_not_judged(struct buf *b, const struct check_results *results, size_t at)
+{
+	const struct check_result *r = &results->at[at];
+	size_t n_same = 0;
+
+	for (size_t i = 0; i < results->n; i++)
+		if (is_not_judged(&results->at[i]) && strcmp(results->at[i].unknown, r->unknown) == 0 &&
+		    ++n_same > 0 && i < at)
+			return;
+	if (n_same > 1)
+		buf_printf(b, "; %s", _(r->unknown));
+	else
+		buf_printf(b, _("; %s not judged"), r->row->name);
+}
+
 /* The others that are not fine, by name, and those that nobody can judge here. */
 static void put_others(struct buf *b, const struct check_results *results)
 {
@@ -104,8 +125,8 @@ static void put_others(struct buf *b, const struct check_results *results)
 
 		if (r != results->first && r->status != CHECK_OK)
 			buf_printf(b, "; %s %s", r->row->name, check_status_name(r->status));
-		else if (r != results->first && !r->known && !r->is_absent)
-			buf_printf(b, _("; %s not judged"), r->row->name);
+		else if (r != results->first && is_not_judged(r))
+			put_not_judged(b, results, i);
 	}
 }
 
@@ -247,7 +268,7 @@ static void json_worst(struct buf *b, const struct check_result *r)
 
 static void json_check(struct buf *b, const struct check_result *r)
 {
-	AUTO_BUF next = { 0 };
+	AUTO_BUF next = { 0 }, unknown = { 0 };
 
 	json_open(b, NULL);
 	json_text(b, "name", r->row->name);
@@ -257,7 +278,7 @@ static void json_check(struct buf *b, const struct check_result *r)
 	} else {
 		json_unknown(b, "value");
 	}
-	json_text(b, "unit", unit_name(r->row->unit));
+	json_text(b, "unit", r->row->unit == CHECK_A_MINUTE ? "/min" : unit_name(r->row->unit));
 	json_range(b, "warn", &r->warn);
 	json_range(b, "crit", &r->crit);
 	json_text(b, "status", check_status_name(r->status));
@@ -269,7 +290,9 @@ static void json_check(struct buf *b, const struct check_result *r)
 		buf_printf(&next, "%s, ", _(r->row->next));
 	put_command(&next, r, false);
 	json_text(b, "next", r->status == CHECK_OK ? NULL : buf_text(&next));
-	json_text(b, "unknown", r->unknown ? _(r->unknown) : NULL);
+	if (r->unknown)
+		says_fill(&unknown, _(r->unknown), &r->worst, false);
+	json_text(b, "unknown", r->unknown ? buf_text(&unknown) : NULL);
 	json_close(b);
 }
 

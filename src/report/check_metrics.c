@@ -96,6 +96,8 @@ static void put_value(const struct metrics_out *out, const struct check_result *
 		buf_printf(out->b, "%s %" PRId64 ".%05" PRId64 "\n", f.name, r->value / 100000,
 			   r->value % 100000);
 		break;
+	case CHECK_A_MINUTE:
+		return; /* the counter itself is of more use: see rate() */
 	}
 	if (!r->has_limit)
 		return;
@@ -173,6 +175,8 @@ static void put_counters(const struct metrics_out *out, const struct look *look)
 				    "Connections ended without TIME-WAIT." } },
 		{ c->listen_overflows, { "tcpwhy_listen_overflows", NULL, true,
 					 "Handshakes that met a full accept queue." } },
+		{ c->listen_drops, { "tcpwhy_listen_drops", NULL, true,
+				     "Handshakes that a listener refused, for any reason." } },
 		{ c->abort_on_memory, { "tcpwhy_aborts_on_memory", NULL, true,
 					"Connections reset for too many orphans or too little memory." } },
 		{ c->out_rsts, { "tcpwhy_resets_sent", NULL, true, "Segments sent with RST." } },

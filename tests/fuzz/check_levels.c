@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *wrong = check_levels_parse(text, levels.warn, &len, &row);
 	if (wrong && (wrong < text || wrong + len > text + strlen(text)))
 		abort();
-	for (int unit = CHECK_COUNT; unit <= CHECK_PERCENT; unit++)
+	for (int unit = CHECK_COUNT; unit <= CHECK_A_MINUTE; unit++)
 		if (range_parse(text, (enum check_unit)unit, &range))
 			write_again(&range);
 	if (duration_parse(text, &ms) && ms > UINT64_C(1000) * 366 * 86400000)

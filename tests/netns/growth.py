@@ -107,7 +107,7 @@ def test_leak(tool, state):
     with playing('leak', 5, 1024) as leak:
         begin = time.monotonic()
         p = run(tool, '--state', state)
-        stage.check('leak: nothing to compare yet', p.returncode == 0 and 'close-wait.left not judged' in p.stdout and
+        stage.check('leak: nothing to compare yet', p.returncode == 0 and 'growth shows from the next look on' in p.stdout and
                     "'close-wait.left'=U" in p.stdout, plain(p))
         p = run(tool, '--state', state, '-v')
         stage.check('leak: too early', p.returncode == 0 and
@@ -130,7 +130,7 @@ def test_leak(tool, state):
         stage.check('leak: other ranges', p.returncode == 0, plain(p))
         p = run(tool)
         stage.check('leak: without a state it is not looked for', p.returncode == 0 and
-                    'left not judged' not in p.stdout, plain(p))
+                    'growth' not in p.stdout, plain(p))
 
 
 def is_near(value, low, high):
@@ -197,7 +197,7 @@ def test_file(tool, tmp, state):
     other['boot_id'] = 'another'
     pathlib.Path(state).write_text(json.dumps(other))
     p = run(tool, '--state', state)
-    stage.check('of another boot: a new beginning', p.returncode == 0 and 'not judged' in p.stdout and
+    stage.check('of another boot: a new beginning', p.returncode == 0 and 'growth shows from the next look on' in p.stdout and
                 json.loads(pathlib.Path(state).read_text())['boot_id'] != 'another', plain(p))
     os.unlink(state)
     target = pathlib.Path(tmp, 'target')

@@ -10,11 +10,16 @@ static const struct memory_ports ports[] = {
 	{ 0, { { 0x20, 1, 0xd, 0xb8 } }, { { { 0x20, 1, 0xd, 0xb8, [15] = 9 } }, 65535 }, 1, 0 },
 };
 
+static const struct memory_netns netnses[] = { { 4026531840, { 1, -1, INT64_MAX } }, { 0, { 0, 0, 0 } } };
+static const struct memory_listener listeners[] = { { 4026531840, 1 << 30, UINT32_MAX }, { 0, 0, 1 } };
+
 static struct memory example(void)
 {
 	return (struct memory){ .boot_id = "6fd1", .netns = 4026531840, .uptime_ms = 99,
 				.owners = (struct memory_owner *)owners, .n_owners = 2,
-				.ports = (struct memory_ports *)ports, .n_ports = 2 };
+				.ports = (struct memory_ports *)ports, .n_ports = 2,
+				.netnses = (struct memory_netns *)netnses, .n_netnses = 2,
+				.listeners = (struct memory_listener *)listeners, .n_listeners = 2 };
 }
 
 static void what_is_written_is_read(void **state)
@@ -40,6 +45,14 @@ static void what_is_written_is_read(void **state)
 		assert_ptr_equal(p, &out.ports[i]);
 		assert_int_equal(p->held, ports[i].held);
 	}
+	assert_int_equal(out.n_netnses, 2);
+	assert_memory_equal(out.netnses, netnses, sizeof(netnses));
+	assert_ptr_equal(memory_netns(&out, 0), &out.netnses[1]);
+	assert_null(memory_netns(&out, 5));
+	assert_memory_equal(out.listeners, listeners, sizeof(listeners));
+	assert_int_equal(memory_drops(&out, 4026531840, 1 << 30), UINT32_MAX);
+	assert_int_equal(memory_drops(&out, 4026531840, 7), 0);
+	assert_int_equal(memory_drops(&out, 5, 7), -1);
 	assert_ptr_equal(memory_owner(&out, &(struct proc){ .pid = 1 }), &out.owners[1]);
 	assert_null(memory_owner(&out, &(struct proc){ .pid = 1, .start_ticks = 5 }));
 	arena_free(arena);
@@ -73,6 +86,7 @@ static void damage_is_noticed(void **state)
 static void other_texts_are_nothing(void **state)
 {
 #define HEAD "{\"schema\":\"tcpwhy.state/1\",\"boot_id\":\"b\","
+#define GOOD "\"netns\":1,\"uptime_ms\":1,\"owners\":[],\"ports\":[],"
 #define TAIL "\"complete\":true}"
 	static const char *const texts[] = {
 		"", "null", "[]", "{}", "\xff", "tcpwhy", "{\"schema\":\"tcpwhy.check/1\"}",
@@ -87,9 +101,16 @@ static void other_texts_are_nothing(void **state)
 		     "\"close_waits\":1}],\"ports\":[]," TAIL,
 		HEAD "\"netns\":1,\"uptime_ms\":1,\"owners\":[],\"ports\":[{\"netns\":1,\"local\":\"x\"}]," TAIL,
 		HEAD "\"netns\":99999999999999999999,\"uptime_ms\":1,\"owners\":[],\"ports\":[]," TAIL,
+		HEAD GOOD "\"netnses\":[]," TAIL,
+		HEAD GOOD "\"netnses\":[],\"listeners\":{}," TAIL,
+		HEAD GOOD "\"netnses\":[{}],\"listeners\":[]," TAIL,
+		HEAD GOOD "\"netnses\":[{\"netns\":1,\"tw_overflows\":-1}],\"listeners\":[]," TAIL,
+		HEAD GOOD "\"netnses\":[{\"netns\":1,\"aborts_on_memory\":\"1\"}],\"listeners\":[]," TAIL,
+		HEAD GOOD "\"netnses\":[],\"listeners\":[{\"netns\":1,\"cookie\":1,\"drops\":4294967296}]," TAIL,
 		HEAD "\"boot_id\":\"c\",\"netns\":1,\"uptime_ms\":1,\"owners\":[],\"ports\":[]," TAIL,
 	};
-	static const char good[] = HEAD "\"netns\":1,\"uptime_ms\":1,\"owners\":[],\"ports\":[]," TAIL;
+	static const char good[] = HEAD GOOD TAIL; /* as it was before counters were kept */
+	static const char young[] = HEAD GOOD "\"netnses\":[{\"netns\":1}],\"listeners\":[]," TAIL;
 	struct arena *arena = arena_new();
 	struct memory out = { .uptime_ms = 5 };
 
@@ -97,7 +118,10 @@ static void other_texts_are_nothing(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		if (memory_read(texts[i], strlen(texts[i]), arena, &out) || out.uptime_ms != 5)
 			fail_msg("%s was believed", texts[i]);
+	assert_true(memory_read(young, strlen(young), arena, &out));
+	assert_int_equal(out.netnses[0].counters[MEMORY_TW_OVERFLOWS], -1);
 	assert_true(memory_read(good, strlen(good), arena, &out));
+	assert_int_equal(out.n_netnses, 0);
 	AUTO_BUF large = { 0 };
 	buf_puts(&large, good);
 	while (large.n <= MEMORY_MAX_BYTES)

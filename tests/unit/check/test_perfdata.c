@@ -20,8 +20,9 @@ static void perfdata_is_exact(void **state)
 			    "'close-wait.left'=U 'close-wait.nofile'=25.5%;20;50;0;100 'close-wait.count'=0;9;;0; "
 			    "'close-wait.age'=12.345s;3600;;0; 'ports.left'=U "
 			    "'ports.share'=0%;80;95;0;100 "
-			    "'accept-queue.share'=0%;80;99;0;100 'orphans.share'=U "
-			    "'conntrack.share'=U 'tw-buckets.share'=0%;90;;0;100 'fin-wait-2.held.age'=0s;600;;0;");
+			    "'accept-queue.share'=0%;80;99;0;100 'accept-queue.overflows'=U 'orphans.share'=U "
+			    "'orphans.aborts'=U 'conntrack.share'=U 'tw-buckets.share'=0%;90;;0;100 "
+			    "'tw-buckets.overflows'=U 'fin-wait-2.held.age'=0s;600;;0;");
 	look_free(look);
 }
 

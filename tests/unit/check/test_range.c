@@ -29,6 +29,8 @@ static void ranges_are_read(void **state)
 		{ "500ms", CHECK_SECONDS, "0.5" },    { "1ms", CHECK_SECONDS, "0.001" },
 		{ "2d", CHECK_SECONDS, "172800" },    { "90sec:5min", CHECK_SECONDS, "90:300" },
 		{ "@30s:1h", CHECK_SECONDS, "@30:3600" },
+		{ "5/min", CHECK_A_MINUTE, "5" },     { "0.5/s:", CHECK_A_MINUTE, "30:" },
+		{ "5", CHECK_A_MINUTE, "5" },
 		{ "31622400000", CHECK_COUNT, "31622400000" },
 	};
 
@@ -63,6 +65,8 @@ static void other_texts_are_not(void **state)
 		{ "10s", CHECK_PERCENT },  { "10%%", CHECK_PERCENT }, { "%", CHECK_PERCENT },
 		{ "10%", CHECK_SECONDS },  { "5x", CHECK_SECONDS },   { "m", CHECK_SECONDS },
 		{ "5 m", CHECK_SECONDS },  { "0.5ms", CHECK_SECONDS },{ "5mm", CHECK_SECONDS },
+		{ "5/m", CHECK_A_MINUTE }, { "/s", CHECK_A_MINUTE }, { "5s", CHECK_A_MINUTE },
+		{ "5/min", CHECK_COUNT },  { "5%", CHECK_A_MINUTE },
 		{ "31622400001", CHECK_COUNT }, { "99999999999999999999999", CHECK_COUNT },
 		{ "400000d", CHECK_SECONDS },   { "9223372036854775808", CHECK_SECONDS },
 		{ "99999999999999999999999ms", CHECK_SECONDS },

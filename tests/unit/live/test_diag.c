@@ -113,6 +113,7 @@ static void full_close_wait(void **state)
 	assert_true(s->full->has_cgroup && s->full->cgroup_id == cgroup);
 	assert_true(s->full->has_mark && s->full->mark == mark);
 	assert_true(s->full->has_skmem && s->full->rmem_alloc == 1 && s->full->rcvbuf == 2);
+	assert_true(s->full->has_drops && s->full->drops == 9);
 	assert_true(s->full->wmem_alloc == 3 && s->full->sndbuf == 4);
 	assert_int_equal(s->full->info.len, 280);
 	assert_int_equal(s->full->info.retransmits, 1);
