@@ -21,6 +21,7 @@ struct listing {
 	const struct by *by;    /* NULL: a row each */
 	uint32_t states;        /* those to show */
 	bool needs_owner, needs_rules, needs_info;
+	bool needs_join;        /* false: a socket by itself tells all that is asked and shown */
 	struct columns columns;
 	struct sorting *sorting; /* NULL: rows come as they are read */
 	size_t n_rows;
@@ -50,7 +51,10 @@ static void take_sock(struct listing *l, const struct sock *s)
 
 	if (!(l->states & STATE_BIT(s->state)))
 		return;
-	join_sock(l->e.join, s, &c);
+	if (l->needs_join)
+		join_sock(l->e.join, s, &c);
+	else
+		join_nothing(l->e.join, s, &c);
 	if (l->needs_rules)
 		judge_name(l->judge, &c);
 	if (!filter_match(l->filter, &c, c.rules))
@@ -262,6 +266,7 @@ static void find_needs(struct listing *l)
 	l->needs_owner = l->needs_rules || shown & COLUMN_NEEDS_OWNER || asked & FILTER_NEEDS_OWNER;
 	l->needs_info = l->needs_rules || shown & COLUMN_NEEDS_INFO || asked & FILTER_NEEDS_INFO ||
 			(!l->by && (o->info || o->memory));
+	l->needs_join = l->needs_owner || l->needs_info || asked || o->interface || o->n_captures;
 }
 
 static bool prepare(struct listing *l)

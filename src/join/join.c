@@ -53,7 +53,7 @@ static uint64_t peer_hash(const struct join *j, uint16_t netns, const struct end
 static struct peer_procs *peer_procs_find(const struct join *j, uint16_t netns,
 					  const struct endpoint *peer)
 {
-	if (j->n_peers == 0)
+	if (!port_set_has(&j->talked_to, peer->port))
 		return NULL;
 	uint64_t hash = peer_hash(j, netns, peer);
 	uint32_t at;
@@ -75,6 +75,7 @@ static void peer_procs_add(struct join *j, const struct sock *s)
 		}
 		index_add(&j->by_peer, peer_hash(j, s->netns, &s->pair.peer),
 			  (uint32_t)j->n_peers);
+		port_set_add(&j->talked_to, s->pair.peer.port);
 		p = &j->peers[j->n_peers++];
 		*p = (struct peer_procs){ .netns = s->netns, .peer = s->pair.peer };
 	}
@@ -100,11 +101,13 @@ struct join *join_new(const struct look *look)
 	for (size_t i = 0; i < look->n_socks; i++) {
 		const struct sock *s = &look->socks[i];
 
-		if (s->state == STATE_LISTEN)
+		if (s->state == STATE_LISTEN) {
 			index_add(&j->listeners, port_hash(j, s->netns, s->pair.local.port),
 				  (uint32_t)i);
-		else
+			port_set_add(&j->listening, s->pair.local.port);
+		} else {
 			index_add(&j->by_pair, pair_hash(j, &s->pair), (uint32_t)i);
+		}
 		if (s->full && s->full->n_holders > 0 && s->state != STATE_LISTEN)
 			peer_procs_add(j, s);
 		if (sock_is_mptcp(s) && s->full->token)
@@ -294,11 +297,13 @@ static int listener_fit(const struct sock *listener, const struct sock *s)
 
 const struct sock *join_listener(const struct join *j, const struct sock *s, size_t *ret_n)
 {
-	uint64_t hash = port_hash(j, s->netns, s->pair.local.port);
 	const struct sock *found = NULL;
 	int best = 0;
 	uint32_t at;
 
+	if (!port_set_has(&j->listening, s->pair.local.port))
+		return NULL;
+	uint64_t hash = port_hash(j, s->netns, s->pair.local.port);
 	for (size_t it = index_first(&j->listeners, hash);
 	     index_next(&j->listeners, hash, &it, &at);) {
 		const struct sock *l = &j->look->socks[at];
@@ -401,11 +406,16 @@ static void find_owner(const struct join *j, struct conn *c)
 	c->n_in_flight = j->look->n_in_flight;
 }
 
-void join_sock(const struct join *j, const struct sock *sock, struct conn *ret)
+void join_nothing(const struct join *j, const struct sock *sock, struct conn *ret)
 {
 	*ret = (struct conn){ .sock = sock, .netns = &no_netns };
 	if (sock->netns < j->look->n_netns)
 		ret->netns = &j->look->netns[sock->netns];
+}
+
+void join_sock(const struct join *j, const struct sock *sock, struct conn *ret)
+{
+	join_nothing(j, sock, ret);
 	if (sock->state != STATE_LISTEN) {
 		if (j->n_flows > 0)
 			find_flow(j, ret);

@@ -8,6 +8,21 @@
 
 struct peer_procs;
 
+/* Which ports are in an index. Of a million TIME-WAITs most need no more than this no. */
+struct port_set {
+	uint64_t bits[UINT16_MAX / 64 + 1];
+};
+
+static inline void port_set_add(struct port_set *s, uint16_t port)
+{
+	s->bits[port / 64] |= UINT64_C(1) << (port % 64);
+}
+
+static inline bool port_set_has(const struct port_set *s, uint16_t port)
+{
+	return s->bits[port / 64] >> (port % 64) & 1;
+}
+
 struct join {
 	const struct look *look;
 	struct hash_key key;
@@ -15,6 +30,7 @@ struct join {
 	struct index by_token;           /* MPTCP sockets, into look->socks */
 	struct index by_flow;            /* into flows */
 	struct index by_peer;            /* into peers */
+	struct port_set listening, talked_to; /* the ports in listeners, in by_peer */
 	const struct flow **flows;
 	size_t n_flows, cap_flows;
 	struct peer_procs *peers;

@@ -185,10 +185,13 @@ static bool decode_pair(const struct inet_diag_msg *m, struct pair *ret)
 	return true;
 }
 
+static bool is_minisock(const struct sock *s)
+{
+	return s->state == STATE_TIME_WAIT || s->timer == TIMER_TIMEWAIT;
+}
+
 static bool is_full(const struct sock *s, bool has_shutdown)
 {
-	if (s->state == STATE_TIME_WAIT || s->timer == TIMER_TIMEWAIT)
-		return false;
 	/* A TCP Fast Open child is a full socket before its handshake is done. */
 	if (s->state == STATE_SYN_RECV || s->state == STATE_NEW_SYN_RECV)
 		return has_shutdown;
@@ -214,6 +217,10 @@ static bool decode_row(const struct nlmsghdr *nlh, bool is_mptcp, struct sock *r
 	ret->is_inet6 = m->idiag_family == AF_INET6;
 	ret->ifindex = m->id.idiag_if < UINT16_MAX ? (uint16_t)m->id.idiag_if : UINT16_MAX;
 	ret->cookie = (uint64_t)m->id.idiag_cookie[1] << 32 | m->id.idiag_cookie[0];
+	ret->full = NULL;
+	/* There may be a million of them, and no attribute of theirs is kept. */
+	if (is_minisock(ret))
+		return true;
 	*full = (struct sock_full){
 		.is_mptcp = is_mptcp,
 		.rqueue = m->idiag_rqueue,
@@ -224,7 +231,8 @@ static bool decode_row(const struct nlmsghdr *nlh, bool is_mptcp, struct sock *r
 	};
 	for (const struct nlattr *a = attr_at((const char *)(m + 1), end); a; a = attr_next(a, end))
 		decode_attr(a, full);
-	ret->full = is_full(ret, full->has_shutdown) ? full : NULL;
+	if (is_full(ret, full->has_shutdown))
+		ret->full = full;
 	return true;
 }
 

@@ -87,10 +87,20 @@ static char *put_hex(char *to, unsigned n)
 	return to;
 }
 
+static char *put_octet(char *to, unsigned n)
+{
+	if (n >= 100)
+		*to++ = (char)('0' + n / 100);
+	if (n >= 10)
+		*to++ = (char)('0' + n / 10 % 10);
+	*to++ = (char)('0' + n % 10);
+	return to;
+}
+
 static char *put_v4(char *to, const uint8_t b[4])
 {
 	for (int i = 0; i < 4; i++) {
-		to = put_decimal(to, b[i]);
+		to = put_octet(to, b[i]);
 		*to++ = '.';
 	}
 	return to - 1;
@@ -160,25 +170,27 @@ bool addr_parse(const char *text, struct addr *ret)
 	return true;
 }
 
-const char *endpoint_format(struct endpoint e, char buf[static ENDPOINT_TEXT_MAX])
+char *endpoint_put(struct endpoint e, char to[static ENDPOINT_TEXT_MAX])
 {
-	bool is_v6 = !addr_is_any(e.addr) && !addr_is_v4(e.addr);
-	char *to = buf;
-
-	if (is_v6)
-		*to++ = '[';
-	if (addr_is_any(e.addr))
+	if (addr_is_any(e.addr)) {
 		*to++ = '*';
-	else
+	} else if (addr_is_v4(e.addr)) {
+		to = put_v4(to, e.addr.b + 12);
+	} else {
+		*to++ = '[';
 		to += strlen(addr_format(e.addr, to));
-	if (is_v6)
 		*to++ = ']';
+	}
 	*to++ = ':';
 	if (e.port)
-		to = put_decimal(to, e.port);
-	else
-		*to++ = '*';
-	*to = '\0';
+		return put_decimal(to, e.port);
+	*to++ = '*';
+	return to;
+}
+
+const char *endpoint_format(struct endpoint e, char buf[static ENDPOINT_TEXT_MAX])
+{
+	*endpoint_put(e, buf) = '\0';
 	return buf;
 }
 

@@ -43,6 +43,8 @@ MUST_CHECK bool addr_parse(const char *text, struct addr *ret);
 
 /* "10.0.0.1:80", "[2001:db8::1]:80"; port 0 is "*", the unspecified address "*". */
 const char *endpoint_format(struct endpoint e, char buf[static ENDPOINT_TEXT_MAX]);
+/* The same without a NUL. Returns the end. */
+char *endpoint_put(struct endpoint e, char to[static ENDPOINT_TEXT_MAX]);
 bool endpoint_equal(struct endpoint a, struct endpoint b);
 
 struct pair pair_swap(struct pair p);

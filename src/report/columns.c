@@ -9,15 +9,14 @@
 /* ss shows the IPv4 address of an IPv6 socket as what it is to the socket. */
 static void put_endpoint(struct buf *b, const struct sock *s, const struct endpoint *e)
 {
-	char text[ENDPOINT_TEXT_MAX];
 	bool is_mapped = s->is_inet6 && s->state != STATE_LISTEN && e->port != 0 && addr_is_v4(e->addr);
+	char text[ENDPOINT_TEXT_MAX];
 
-	endpoint_format(*e, text);
 	if (!is_mapped) {
-		buf_puts(b, text);
+		buf_add(b, text, (size_t)(endpoint_put(*e, text) - text));
 		return;
 	}
-	const char *colon = strchr(text, ':');
+	const char *colon = strchr(endpoint_format(*e, text), ':');
 	buf_puts(b, "[::ffff:");
 	buf_add(b, text, (size_t)(colon - text));
 	buf_putc(b, ']');
@@ -355,39 +354,39 @@ static void get_container(struct buf *b, const struct report *r, const struct co
 enum { INFO = COLUMN_NEEDS_INFO, OWNER = COLUMN_NEEDS_OWNER, RULES = COLUMN_NEEDS_RULES };
 
 static const struct column columns[] = {
-	{ "state", "", "State", 10, false, 0, get_state, NULL },
-	{ "recv-q", "", "Recv-Q", 6, true, 0, NULL, recv_q },
-	{ "send-q", "", "Send-Q", 6, true, 0, NULL, send_q },
-	{ "local", "", "Local Address:Port", 21, true, 0, get_local, NULL },
-	{ "peer", "", "Peer Address:Port", 21, true, 0, get_peer, NULL },
-	{ "process", "", "Process", 32, false, OWNER, get_process, NULL },
-	{ "age", "_ms", "Age", 7, true, INFO, get_age, age },
-	{ "ends", "_ms", "Ends", 7, true, INFO, get_ends, ends },
-	{ "why", "", "Why", 0, false, INFO | OWNER | RULES, get_rule, NULL },
+	{ "state", "", "State", 10, false, false, 0, get_state, NULL },
+	{ "recv-q", "", "Recv-Q", 6, true, false, 0, NULL, recv_q },
+	{ "send-q", "", "Send-Q", 6, true, false, 0, NULL, send_q },
+	{ "local", "", "Local Address:Port", 21, true, false, 0, get_local, NULL },
+	{ "peer", "", "Peer Address:Port", 21, true, false, 0, get_peer, NULL },
+	{ "process", "", "Process", 32, false, true, OWNER, get_process, NULL },
+	{ "age", "_ms", "Age", 7, true, false, INFO, get_age, age },
+	{ "ends", "_ms", "Ends", 7, true, false, INFO, get_ends, ends },
+	{ "why", "", "Why", 0, false, false, INFO | OWNER | RULES, get_rule, NULL },
 	/* Those in front are shown where none are chosen. */
-	{ "netns", "", "Netns", 10, false, 0, get_netns, NULL },
-	{ "owner", "", "Owner", 10, false, OWNER, get_owner, NULL },
-	{ "pid", "", "Pid", 7, true, OWNER, NULL, pid },
-	{ "comm", "", "Comm", 15, false, OWNER, get_comm, NULL },
-	{ "unit", "", "Unit", 20, false, OWNER, get_unit, NULL },
-	{ "container", "", "Container", 12, false, OWNER, get_container, NULL },
-	{ "family", "", "Family", 6, false, 0, get_family, NULL },
-	{ "local-address", "", "Local Address", 15, true, 0, get_local_address, NULL },
-	{ "local-port", "", "Local Port", 10, true, 0, NULL, local_port },
-	{ "peer-address", "", "Peer Address", 15, true, 0, get_peer_address, NULL },
-	{ "peer-port", "", "Peer Port", 9, true, 0, NULL, peer_port },
-	{ "uid", "", "Uid", 6, true, 0, NULL, uid },
-	{ "inode", "", "Inode", 10, true, 0, NULL, inode },
-	{ "cookie", "", "Cookie", 10, true, 0, NULL, cookie },
-	{ "device", "", "Device", 6, true, 0, NULL, device },
-	{ "mark", "", "Mark", 6, true, 0, NULL, mark },
-	{ "cgroup", "", "Cgroup", 10, true, 0, NULL, cgroup },
-	{ "ends-by", "", "Ends by", 12, false, INFO, get_ends_by, NULL },
-	{ "timer", "", "Timer", 9, false, 0, get_timer, NULL },
-	{ "expires", "_ms", "Expires ms", 10, true, 0, NULL, expires },
-	{ "retrans", "", "Retrans", 7, true, 0, NULL, retrans },
-	{ "rto", "_ms", "Rto ms", 6, true, INFO, NULL, rto },
-	{ "rtt", "_us", "Rtt us", 8, true, INFO, NULL, rtt },
+	{ "netns", "", "Netns", 10, false, true, 0, get_netns, NULL },
+	{ "owner", "", "Owner", 10, false, false, OWNER, get_owner, NULL },
+	{ "pid", "", "Pid", 7, true, false, OWNER, NULL, pid },
+	{ "comm", "", "Comm", 15, false, true, OWNER, get_comm, NULL },
+	{ "unit", "", "Unit", 20, false, true, OWNER, get_unit, NULL },
+	{ "container", "", "Container", 12, false, true, OWNER, get_container, NULL },
+	{ "family", "", "Family", 6, false, false, 0, get_family, NULL },
+	{ "local-address", "", "Local Address", 15, true, false, 0, get_local_address, NULL },
+	{ "local-port", "", "Local Port", 10, true, false, 0, NULL, local_port },
+	{ "peer-address", "", "Peer Address", 15, true, false, 0, get_peer_address, NULL },
+	{ "peer-port", "", "Peer Port", 9, true, false, 0, NULL, peer_port },
+	{ "uid", "", "Uid", 6, true, false, 0, NULL, uid },
+	{ "inode", "", "Inode", 10, true, false, 0, NULL, inode },
+	{ "cookie", "", "Cookie", 10, true, false, 0, NULL, cookie },
+	{ "device", "", "Device", 6, true, false, 0, NULL, device },
+	{ "mark", "", "Mark", 6, true, false, 0, NULL, mark },
+	{ "cgroup", "", "Cgroup", 10, true, false, 0, NULL, cgroup },
+	{ "ends-by", "", "Ends by", 12, false, false, INFO, get_ends_by, NULL },
+	{ "timer", "", "Timer", 9, false, false, 0, get_timer, NULL },
+	{ "expires", "_ms", "Expires ms", 10, true, false, 0, NULL, expires },
+	{ "retrans", "", "Retrans", 7, true, false, 0, NULL, retrans },
+	{ "rto", "_ms", "Rto ms", 6, true, false, INFO, NULL, rto },
+	{ "rtt", "_us", "Rtt us", 8, true, false, INFO, NULL, rtt },
 };
 
 enum { N_DEFAULT = 9 };

@@ -14,6 +14,7 @@ struct column {
 	const char *heading;
 	size_t width; /* it starts with; a longer value pushes the rest of its row */
 	bool right;
+	bool is_foreign; /* holds text from outside, or a translation: its bytes are not its columns */
 	unsigned needs; /* what must be looked up before it can be shown */
 	void (*get)(struct buf *b, const struct report *r, const struct conn *c); /* NULL: the number */
 	bool (*number)(const struct conn *c, uint64_t *ret); /* NULL: it is text. false: there is none */

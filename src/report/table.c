@@ -9,10 +9,10 @@
 /* How it works: rows stream, so widths are fixed from a sensible start; a longer value pushes the
  * rest of its row and nothing else. */
 
-/* What stands in the line from `start` on is brought to its column's width. */
-static void align(struct buf *line, size_t start, const struct column *column)
+/* What stands in the line from `start` on is brought to its column's width; `used` of it are. */
+static void align(struct buf *line, size_t start, const struct column *column, size_t used)
 {
-	size_t n = line->n - start, used = text_columns(line->at + start, n);
+	size_t n = line->n - start;
 
 	if (used >= column->width)
 		return;
@@ -41,7 +41,7 @@ void table_begin(struct report *r)
 
 		buf_puts(&r->line, i > 0 ? " " : "");
 		buf_puts(&r->line, column->heading);
-		align(&r->line, start, column);
+		align(&r->line, start, column, text_columns(r->line.at + start, r->line.n - start));
 	}
 	end_line(r);
 }
@@ -93,7 +93,8 @@ void table_row(struct report *r, const struct conn *c)
 		if (i > 0)
 			buf_putc(line, ' ');
 		column_put(line, column, r, c);
-		align(line, start, column);
+		size_t n = line->n - start;
+		align(line, start, column, column->is_foreign ? text_columns(line->at + start, n) : n);
 	}
 	put_mptcp(line, c->sock);
 	if (r->options.timers)

@@ -24,7 +24,7 @@ struct tally {
 	struct hash_key hash_key;
 	struct index by_key;
 	struct row *rows;
-	size_t n, cap;
+	size_t n, cap, last; /* last: the row that was added to */
 	uint64_t n_others; /* of keys beyond the bound */
 };
 
@@ -49,6 +49,8 @@ void tally_free(struct tally *t)
 
 static struct row *row_of(struct tally *t, const char *key)
 {
+	if (t->last < t->n && strcmp(t->rows[t->last].key, key) == 0)
+		return &t->rows[t->last];
 	uint64_t hash = hash_bytes(&t->hash_key, key, strlen(key));
 	uint32_t at;
 
@@ -74,6 +76,7 @@ void tally_add(struct tally *t, const char *key, enum state state)
 		t->n_others++;
 		return;
 	}
+	t->last = (size_t)(r - t->rows);
 	r->n++;
 	r->by_state[state]++;
 }

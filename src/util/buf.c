@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void grow(struct buf *b, size_t more)
+void buf_grow(struct buf *b, size_t more)
 {
 	if (more >= SIZE_MAX / 2 - b->n)
 		arena_die();
@@ -15,41 +15,6 @@ static void grow(struct buf *b, size_t more)
 		cap *= 2;
 	b->at = xrealloc_array(b->at, cap, 1);
 	b->cap = cap;
-}
-
-static inline void reserve(struct buf *b, size_t more)
-{
-	if (b->n >= b->cap || more >= b->cap - b->n)
-		grow(b, more);
-}
-
-void buf_add(struct buf *b, const void *bytes, size_t n)
-{
-	reserve(b, n);
-	if (n)
-		memcpy(b->at + b->n, bytes, n);
-	b->n += n;
-	b->at[b->n] = '\0';
-}
-
-void buf_puts(struct buf *b, const char *s)
-{
-	buf_add(b, s, strlen(s));
-}
-
-void buf_putc(struct buf *b, char c)
-{
-	reserve(b, 1);
-	b->at[b->n++] = c;
-	b->at[b->n] = '\0';
-}
-
-void buf_fill(struct buf *b, char c, size_t n)
-{
-	reserve(b, n);
-	memset(b->at + b->n, c, n);
-	b->n += n;
-	b->at[b->n] = '\0';
 }
 
 void buf_vprintf(struct buf *b, const char *fmt, va_list args)
@@ -61,7 +26,7 @@ void buf_vprintf(struct buf *b, const char *fmt, va_list args)
 	va_end(again);
 	if (n < 0)
 		return;
-	reserve(b, (size_t)n);
+	buf_reserve(b, (size_t)n);
 	vsnprintf(b->at + b->n, (size_t)n + 1, fmt, args);
 	b->n += (size_t)n;
 }
