@@ -186,6 +186,7 @@ static int list(struct listing *l, struct captures *captures)
 		.all_netns = o->all_netns,
 		.states = l->needs_owner ? kept | STATE_BIT(STATE_LISTEN) : kept,
 		.want_info = l->needs_info || o->record,
+		.want_memory = (o->memory && !l->by) || o->record,
 		.want_host = l->needs_info || o->record || filter_needs(l->filter) & FILTER_NEEDS_HOST,
 		.owners = wanted_owners(l),
 		.deadline_ns = deadline_of(o),
@@ -265,7 +266,7 @@ static void find_needs(struct listing *l)
 	l->needs_rules = shown & COLUMN_NEEDS_RULES || asked & FILTER_NEEDS_RULES;
 	l->needs_owner = l->needs_rules || shown & COLUMN_NEEDS_OWNER || asked & FILTER_NEEDS_OWNER;
 	l->needs_info = l->needs_rules || shown & COLUMN_NEEDS_INFO || asked & FILTER_NEEDS_INFO ||
-			(!l->by && (o->info || o->memory));
+			(!l->by && o->info);
 	l->needs_join = l->needs_owner || l->needs_info || asked || o->interface || o->n_captures;
 }
 

@@ -225,7 +225,7 @@ static int look_again(struct looks *l, struct fail *fail)
 	return 0;
 }
 
-static void judge_connections(struct looks *l, struct judge *judge, const struct join *join)
+static void judge_connections(struct looks *l, struct judge *judge, struct join *join)
 {
 	uint32_t states = wanted_states(l);
 

@@ -101,6 +101,7 @@ static int take(const struct options *o, const struct place *place, int fd)
 	struct fail fail;
 
 	req.packer = packer_new(fd);
+	req.want_memory = true;
 	req.want_dead = true;
 	if (!req.packer) {
 		say_about(place->path, -ENOMEM);

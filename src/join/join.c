@@ -90,6 +90,18 @@ static void peer_procs_add(struct join *j, const struct sock *s)
 	}
 }
 
+/* A million accepted connections have a million destinations, which only orphans ask for. */
+static void index_peers(struct join *j)
+{
+	for (size_t i = 0; i < j->look->n_socks; i++) {
+		const struct sock *s = &j->look->socks[i];
+
+		if (s->full && s->full->n_holders > 0 && s->state != STATE_LISTEN)
+			peer_procs_add(j, s);
+	}
+	j->has_peers = true;
+}
+
 struct join *join_new(const struct look *look)
 {
 	struct join *j = calloc(1, sizeof(*j));
@@ -108,8 +120,6 @@ struct join *join_new(const struct look *look)
 		} else {
 			index_add(&j->by_pair, pair_hash(j, &s->pair), (uint32_t)i);
 		}
-		if (s->full && s->full->n_holders > 0 && s->state != STATE_LISTEN)
-			peer_procs_add(j, s);
 		if (sock_is_mptcp(s) && s->full->token)
 			index_add(&j->by_token, token_hash(j, s), (uint32_t)i);
 	}
@@ -354,7 +364,7 @@ static void add_holders_of(struct conn *c, const struct sock *s)
 }
 
 /* An orphan's or TIME-WAIT's owner is gone: who is likely to have closed it? */
-static void attribute(const struct join *j, struct conn *c)
+static void attribute(struct join *j, struct conn *c)
 {
 	const struct peer_procs *p;
 
@@ -367,6 +377,8 @@ static void attribute(const struct join *j, struct conn *c)
 		}
 		return;
 	}
+	if (!j->has_peers)
+		index_peers(j);
 	p = peer_procs_find(j, c->sock->netns, &c->sock->pair.peer);
 	if (!p)
 		return;
@@ -376,7 +388,7 @@ static void attribute(const struct join *j, struct conn *c)
 	c->basis = BASIS_SAME_DESTINATION;
 }
 
-static void find_owner(const struct join *j, struct conn *c)
+static void find_owner(struct join *j, struct conn *c)
 {
 	const struct sock *s = c->sock;
 
@@ -413,7 +425,7 @@ void join_nothing(const struct join *j, const struct sock *sock, struct conn *re
 		ret->netns = &j->look->netns[sock->netns];
 }
 
-void join_sock(const struct join *j, const struct sock *sock, struct conn *ret)
+void join_sock(struct join *j, const struct sock *sock, struct conn *ret)
 {
 	join_nothing(j, sock, ret);
 	if (sock->state != STATE_LISTEN) {

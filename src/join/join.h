@@ -22,7 +22,7 @@ bool join_wants_flow(const struct join *j, const struct flow *flow);
 /* Keeps a flow (which must outlive the join) as evidence for its sockets. */
 void join_add_flow(struct join *j, const struct flow *flow);
 
-void join_sock(const struct join *j, const struct sock *sock, struct conn *ret);
+void join_sock(struct join *j, const struct sock *sock, struct conn *ret);
 /* Only what the socket says itself: no owner, no other end, no packets, no age. */
 void join_nothing(const struct join *j, const struct sock *sock, struct conn *ret);
 /* A connection known from packets only. */

@@ -22,10 +22,6 @@
  * Limits: the kernel cuts what does not fit into our buffer, and says so; a smaller buffer than
  * its own would lose rows. */
 
-enum {
-	EXT_WANTED = 1 << (INET_DIAG_INFO - 1) | 1 << (INET_DIAG_SKMEMINFO - 1),
-};
-
 /* ---- decoding ---- */
 
 /* tcp_info grows from kernel to kernel; a field that did not arrive stays 0, see info.len. */
@@ -353,7 +349,8 @@ static int ask(const struct mnl_socket *nl, const struct live_request *req, uint
 	/* The older request is the longer one. */
 	size_t size = MNL_NLMSG_HDRLEN + sizeof(struct inet_diag_req) + MNL_ATTR_HDRLEN +
 		      MNL_ALIGN(req->bytecode_len) + MNL_ATTR_HDRLEN + sizeof(uint32_t);
-	uint8_t ext = req->want_info ? EXT_WANTED : 0;
+	uint8_t ext = (uint8_t)((req->want_info ? 1 << (INET_DIAG_INFO - 1) : 0) |
+				(req->want_memory ? 1 << (INET_DIAG_SKMEMINFO - 1) : 0));
 
 	if (req->bytecode_len > UINT16_MAX - MNL_ATTR_HDRLEN)
 		return -E2BIG;

@@ -44,11 +44,13 @@ static int read_netns(struct looking *l, unsigned netns)
 
 static void find_owners(struct looking *l, const struct netns_list *places)
 {
-	owners_find(l->root, l->req, places, l->look);
+	AUTO_POLLS polls = { 0 };
+
+	owners_find(l->root, l->req, places, l->look, &polls);
 	if (live_is_late(l->req))
 		return;
 	if (l->req->want_watch)
-		watch_find(l->root, l->look);
+		watch_find(l->root, l->look, &polls);
 	if (!l->root->is_live)
 		sockopts_replay(l->root, l->look);
 	else if (l->req->want_sockopts)

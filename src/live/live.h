@@ -26,7 +26,8 @@ struct live_request {
 	const char *netns;     /* a name, a pid or a path; NULL: the caller's own */
 	bool all_netns;
 	uint32_t states;       /* mask; STATE_LISTEN included where listeners are wanted */
-	bool want_info;        /* tcp_info and skmem: the evidence for age and queues */
+	bool want_info;        /* tcp_info: the evidence for age and queues */
+	bool want_memory;      /* skmem: nothing is judged by it */
 	bool want_host;        /* sysctls and counters */
 	enum owners_wanted owners;
 	bool want_watch;       /* the epoll sets of those that hold unread CLOSE-WAITs */

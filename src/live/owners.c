@@ -46,6 +46,7 @@ struct scan {
 	char *list; /* buffer of the directory being read */
 	struct dead dead;
 	bool want_dead;
+	struct polls *polls; /* NULL: not wanted */
 	const struct live_request *req;
 	bool is_late; /* the time is over, and something is left */
 };
@@ -64,6 +65,8 @@ struct table {
 	char path[64]; /* "proc/812/fd", "proc/812/task/815/fd" */
 	struct proc *proc; /* NULL until its first hit */
 	uint64_t n_fds;    /* seen so far */
+	bool is_thread;    /* one of its threads', which differs from the process's */
+	size_t first_poll; /* in scan.polls */
 	size_t n_strays;   /* sockets among them that nobody asked for, the last ones of scan.dead */
 	int64_t next;      /* where to go on in the directory, see dir.next */
 };
@@ -136,6 +139,12 @@ static void read_ring(struct scan *s, struct table *t, const char *name, int fd)
 	}
 }
 
+static void note_poll(struct scan *s, const struct table *t, int fd, bool is_ring)
+{
+	if (s->polls && !t->is_thread)
+		polls_note(s->polls, t->first_poll, (struct poll_fd){ t->pid, fd, is_ring });
+}
+
 static void note_stray(struct scan *s, struct table *t, uint64_t inode, int fd)
 {
 	size_t before = s->dead.n;
@@ -162,6 +171,9 @@ static int read_one(struct scan *s, struct table *t, int dir_fd, const char *nam
 		return (int)n;
 	if (strcmp(link, "anon_inode:[io_uring]") == 0) {
 		read_ring(s, t, name, fd);
+		note_poll(s, t, fd, true);
+	} else if (strcmp(link, "anon_inode:[eventpoll]") == 0) {
+		note_poll(s, t, fd, false);
 	} else if (parse_socket(link, &inode)) {
 		if (!add_hit(s, t, inode, fd)) {
 			note_stray(s, t, inode, fd);
@@ -265,10 +277,13 @@ static bool read_table(struct scan *s, struct table *t, bool only_probe)
 		root_note_trouble(s->root, t->path, -errno);
 		return true;
 	}
+	t->first_poll = s->polls ? s->polls->n : 0;
 	if (!read_links(s, t, dir_fd, only_probe))
 		return false;
 	set_fd_count(s, t);
 	judge_strays(s, t);
+	if (s->polls && !t->proc)
+		s->polls->n = t->first_poll;
 	return true;
 }
 
@@ -400,7 +415,7 @@ static void read_threads(struct scan *s, unsigned pid)
 			continue;
 		if (s->root->is_live)
 			known[n_known++] = tid;
-		struct table t = { .pid = pid, .proc = find_proc(s->look, pid) };
+		struct table t = { .pid = pid, .proc = find_proc(s->look, pid), .is_thread = true };
 		snprintf(t.path, sizeof(t.path), "proc/%u/task/%u/fd", pid, tid);
 		read_table(s, &t, false);
 	}
@@ -488,9 +503,9 @@ static void read_all(struct scan *s, bool one_owner_is_enough)
 }
 
 void owners_find(struct root *root, const struct live_request *req, const struct netns_list *places,
-		 struct look *look)
+		 struct look *look, struct polls *polls)
 {
-	struct scan s = { .root = root, .look = look, .req = req };
+	struct scan s = { .root = root, .look = look, .req = req, .polls = req->want_watch ? polls : NULL };
 
 	if (req->owners == OWNERS_NONE)
 		return;

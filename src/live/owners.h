@@ -9,11 +9,12 @@
 
 #include "live/live.h"
 #include "live/netns.h"
+#include "live/polls.h"
 #include "live/root.h"
 #include "model/look.h"
 
 /* Fills holders of look->socks as req->owners asks, look->procs, and what could not be seen. Opens
  * nothing when no socket with an inode is asked for, unless req->want_dead. `places` are those of the
- * look's namespaces; NULL for a recording. */
+ * look's namespaces; NULL for a recording. With req->want_watch *polls is filled. */
 void owners_find(struct root *root, const struct live_request *req, const struct netns_list *places,
-		 struct look *look);
+		 struct look *look, struct polls *polls);

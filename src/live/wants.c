@@ -1,20 +1,50 @@
 #include "live/wants.h"
 #include "util/arena.h"
+#include "util/cleanup.h"
 
 #include <stdlib.h>
 
-/* How it works: hits are collected flat, {wanted, holder}, and sorted into one array of holders at
- * the end, so that a socket costs no allocation of its own. */
+/* How it works: the wanted inodes lie in order. So do, nearly, those of a process: the kernel numbers
+ * sockets as they are made, and descriptors as well. The next one is mostly found where the last one was,
+ * or known to be in between, where a hash would miss the cache three times a socket. Hits are collected
+ * flat, {wanted, holder}, and sorted into one array of holders at the end, so that a socket costs no
+ * allocation of its own. */
 
-struct want *wants_find(const struct wants *w, uint64_t inode)
+/* The first want whose inode is not below. */
+static size_t lower_bound(const struct wants *w, uint64_t inode)
 {
-	uint64_t hash = hash_u64(&w->key, inode);
-	uint32_t at;
+	size_t low = 0, high = w->n;
 
-	for (size_t it = index_first(&w->index, hash); index_next(&w->index, hash, &it, &at);)
-		if (w->at[at].inode == inode)
-			return &w->at[at];
-	return NULL;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (w->at[middle].inode < inode)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct want *wants_find(struct wants *w, uint64_t inode)
+{
+	enum { NEAR = 4 };
+	size_t i = w->last;
+
+	if (i < w->n && w->at[i].inode <= inode) {
+		for (size_t end = i + NEAR; i < end && i < w->n && w->at[i].inode < inode;)
+			i++;
+		if (i < w->n && w->at[i].inode < inode)
+			i = lower_bound(w, inode);
+	} else {
+		i = lower_bound(w, inode);
+	}
+	if (i == w->n || w->at[i].inode != inode) {
+		w->last = i > 0 ? i - 1 : 0;
+		return NULL;
+	}
+	w->last = i;
+	return &w->at[i];
 }
 
 static bool is_wanted(const struct sock *s, enum owners_wanted wanted)
@@ -26,20 +56,53 @@ static bool is_wanted(const struct sock *s, enum owners_wanted wanted)
 	return wanted == OWNERS_ALL || (STATE_BIT(s->state) & states);
 }
 
+static void add_sock(struct wants *w, uint32_t inode, size_t at)
+{
+	if (w->n_socks == w->cap_socks) {
+		w->cap_socks = w->cap_socks ? w->cap_socks * 2 : 64;
+		w->socks = xrealloc_array(w->socks, w->cap_socks, sizeof(*w->socks));
+	}
+	w->socks[w->n_socks++] = (uint64_t)inode << 32 | at;
+}
+
+/* By the upper half, eight bits at a time from the lowest on; what is equal keeps its order. */
+static void sort_socks(uint64_t *at, size_t n)
+{
+	AUTO_FREE uint64_t *other = xrealloc_array(NULL, n, sizeof(*other));
+	uint64_t *from = at, *to = other, *was;
+
+	for (unsigned shift = 32; shift < 64; shift += 8) {
+		size_t starts[256] = { 0 }, sum = 0, count;
+
+		for (size_t i = 0; i < n; i++)
+			starts[from[i] >> shift & 255]++;
+		for (size_t k = 0; k < 256; k++) {
+			count = starts[k];
+			starts[k] = sum;
+			sum += count;
+		}
+		for (size_t i = 0; i < n; i++)
+			to[starts[from[i] >> shift & 255]++] = from[i];
+		was = from;
+		from = to;
+		to = was;
+	}
+}
+
 void wants_collect(struct wants *w, const struct look *look, enum owners_wanted wanted)
 {
-	w->key = hash_key_new();
-	for (size_t i = 0; i < look->n_socks; i++) {
-		const struct sock *s = &look->socks[i];
+	for (size_t i = 0; i < look->n_socks; i++)
+		if (is_wanted(&look->socks[i], wanted))
+			add_sock(w, look->socks[i].full->inode, i);
+	if (w->n_socks == 0)
+		return;
+	sort_socks(w->socks, w->n_socks);
+	w->at = xrealloc_array(NULL, w->n_socks, sizeof(*w->at));
+	for (size_t i = 0; i < w->n_socks; i++) {
+		uint32_t inode = (uint32_t)(w->socks[i] >> 32);
 
-		if (!is_wanted(s, wanted) || wants_find(w, s->full->inode))
-			continue;
-		if (w->n == w->cap) {
-			w->cap = w->cap ? w->cap * 2 : 64;
-			w->at = xrealloc_array(w->at, w->cap, sizeof(*w->at));
-		}
-		index_add(&w->index, hash_u64(&w->key, s->full->inode), (uint32_t)w->n);
-		w->at[w->n++] = (struct want){ .inode = s->full->inode };
+		if (w->n == 0 || w->at[w->n - 1].inode != inode)
+			w->at[w->n++] = (struct want){ .inode = inode };
 	}
 	w->n_unowned = w->n;
 }
@@ -82,20 +145,20 @@ void wants_assign(struct wants *w, struct look *look, bool in_order)
 
 		holders[want->first + want->n_hits++] = w->hits[i].holder;
 	}
-	for (size_t i = 0; i < look->n_socks; i++) {
-		struct sock_full *full = look->socks[i].full;
-		const struct want *want = full && full->inode ? wants_find(w, full->inode) : NULL;
+	for (size_t i = 0, at = 0; i < w->n_socks; i++) {
+		struct sock_full *full = look->socks[(uint32_t)w->socks[i]].full;
 
-		if (want && want->n_hits) {
-			full->holders = holders + want->first;
-			full->n_holders = want->n_hits;
+		at += w->at[at].inode != full->inode;
+		if (w->at[at].n_hits) {
+			full->holders = holders + w->at[at].first;
+			full->n_holders = w->at[at].n_hits;
 		}
 	}
 }
 
 void wants_free(struct wants *w)
 {
-	index_free(&w->index);
 	free(w->at);
+	free(w->socks);
 	free(w->hits);
 }

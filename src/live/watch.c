@@ -1,8 +1,7 @@
 #include "live/watch.h"
 #include "util/arena.h"
-#include "util/cleanup.h"
+#include "util/buf.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +9,6 @@
 #include <sys/epoll.h>
 
 enum {
-	LIST_SIZE = 64 * 1024,
-	MAX_SETS = 64,
 	/* A line is some 80 bytes: a set of a hundred thousand descriptors. */
 	MAX_FDINFO = 8 << 20,
 	HEARS = EPOLLIN | EPOLLRDNORM | EPOLLRDHUP,
@@ -57,19 +54,19 @@ static void read_entries(struct sets *s, const char *text)
 	}
 }
 
-static void read_set(struct sets *s, const char *name)
+static void read_set(struct sets *s, int fd)
 {
 	AUTO_BUF text = { 0 };
 	char path[64];
 
-	snprintf(path, sizeof(path), "proc/%u/fdinfo/%s", s->pid, name);
-	if (s->n_sets++ == MAX_SETS || root_read(s->root, path, MAX_FDINFO, &text) != 0 ||
+	snprintf(path, sizeof(path), "proc/%u/fdinfo/%d", s->pid, fd);
+	if (s->n_sets++ == POLLS_MAX_SETS || root_read(s->root, path, MAX_FDINFO, &text) != 0 ||
 	    text.n == MAX_FDINFO) {
 		s->is_whole = false;
 		return;
 	}
 	read_entries(s, buf_text(&text));
-	snprintf(path, sizeof(path), "proc/%u/fd/%s", s->pid, name);
+	snprintf(path, sizeof(path), "proc/%u/fd/%d", s->pid, fd);
 	root_record_link(s->root, path, "anon_inode:[eventpoll]");
 }
 
@@ -80,33 +77,20 @@ static int by_key(const void *a, const void *b)
 	return (x->key > y->key) - (x->key < y->key);
 }
 
-static void read_sets(struct sets *s)
+static void read_sets(struct sets *s, const struct polls *polls)
 {
-	char path[64], link[64], entry[64];
-	unsigned fd;
+	const struct poll_fd *at = polls_find(polls, s->pid);
+	char path[64];
 
-	snprintf(path, sizeof(path), "proc/%u/fd", s->pid);
-	AUTO_FD dir_fd = root_open_dir(s->root, path);
-	AUTO_FREE char *list = xrealloc_array(NULL, LIST_SIZE, 1);
-	struct dir dir;
-
-	s->is_whole = dir_fd >= 0;
-	if (dir_fd < 0)
-		return;
-	dir_begin(&dir, s->root, path, dir_fd, list, LIST_SIZE);
-	for (const char *name; (name = dir_next(&dir));) {
-		ssize_t n = root_parse_number(name, &fd) ?
-				    root_readlink_in(s->root, dir_fd, path, name, link, sizeof(link)) : 0;
-
-		if (n <= 0)
+	s->is_whole = true;
+	for (; at && at < polls->at + polls->n && at->pid == s->pid; at++) {
+		if (!at->is_ring) {
+			read_set(s, at->fd);
 			continue;
-		if (strcmp(link, "anon_inode:[eventpoll]") == 0)
-			read_set(s, name);
-		if (strcmp(link, "anon_inode:[io_uring]") == 0) {
-			s->is_whole = false; /* it may poll there */
-			snprintf(entry, sizeof(entry), "proc/%u/fd/%s", s->pid, name);
-			root_record_link(s->root, entry, link);
 		}
+		s->is_whole = false; /* it may poll there */
+		snprintf(path, sizeof(path), "proc/%u/fd/%d", s->pid, at->fd);
+		root_record_link(s->root, path, "anon_inode:[io_uring]");
 	}
 	if (s->n)
 		qsort(s->at, s->n, sizeof(*s->at), by_key);
@@ -153,33 +137,59 @@ static void judge_watch(const struct sets *s, struct sock_full *full)
 		full->watch = s->n_sets ? WATCH_ABSENT : WATCH_NO_EPOLL;
 }
 
-static void watch_process(struct root *root, struct look *look, const struct proc *proc)
-{
-	struct sets s = { .root = root, .pid = (unsigned)proc->pid };
+/* The sockets whose owner is asked, each owner's in a chain. */
+struct candidate {
+	struct sock_full *full;
+	uint32_t next_plus_1;
+};
 
-	read_sets(&s);
-	for (size_t i = 0; i < look->n_socks; i++)
-		if (is_candidate(&look->socks[i]) && look->socks[i].full->holders[0].proc == proc)
-			judge_watch(&s, look->socks[i].full);
-	free(s.at);
+struct candidates {
+	struct candidate *at;
+	size_t n, cap;
+	struct {
+		const struct proc *proc;
+		uint32_t first_plus_1;
+	} procs[WATCH_MAX_PROCS];
+	size_t n_procs;
+};
+
+static void add_candidate(struct candidates *c, struct sock_full *full)
+{
+	const struct proc *proc = full->holders[0].proc;
+	size_t i = c->n_procs;
+
+	/* Mostly the one of the last one. */
+	while (i > 0 && c->procs[i - 1].proc != proc)
+		i--;
+	if (i == 0 && c->n_procs == WATCH_MAX_PROCS)
+		return;
+	if (i == 0) {
+		i = ++c->n_procs;
+		c->procs[i - 1].proc = proc;
+		c->procs[i - 1].first_plus_1 = 0;
+	}
+	if (c->n == c->cap) {
+		c->cap = c->cap ? c->cap * 2 : 64;
+		c->at = xrealloc_array(c->at, c->cap, sizeof(*c->at));
+	}
+	c->at[c->n] = (struct candidate){ full, c->procs[i - 1].first_plus_1 };
+	c->procs[i - 1].first_plus_1 = (uint32_t)++c->n;
 }
 
-void watch_find(struct root *root, struct look *look)
+void watch_find(struct root *root, struct look *look, const struct polls *polls)
 {
-	const struct proc *done[WATCH_MAX_PROCS];
-	size_t n = 0;
+	struct candidates c = { 0 };
 
-	for (size_t i = 0; i < look->n_socks && n < WATCH_MAX_PROCS; i++) {
-		const struct sock *s = &look->socks[i];
-		size_t at = 0;
+	for (size_t i = 0; i < look->n_socks; i++)
+		if (is_candidate(&look->socks[i]))
+			add_candidate(&c, look->socks[i].full);
+	for (size_t k = 0; k < c.n_procs; k++) {
+		struct sets s = { .root = root, .pid = (unsigned)c.procs[k].proc->pid };
 
-		if (!is_candidate(s))
-			continue;
-		while (at < n && done[at] != s->full->holders[0].proc)
-			at++;
-		if (at < n)
-			continue;
-		done[n++] = s->full->holders[0].proc;
-		watch_process(root, look, s->full->holders[0].proc);
+		read_sets(&s, polls);
+		for (uint32_t i = c.procs[k].first_plus_1; i; i = c.at[i - 1].next_plus_1)
+			judge_watch(&s, c.at[i - 1].full);
+		free(s.at);
 	}
+	free(c.at);
 }

@@ -21,14 +21,17 @@ void buf_vprintf(struct buf *b, const char *fmt, va_list args)
 {
 	va_list again;
 
+	/* Most of it is short and fits. */
+	buf_reserve(b, 80);
 	va_copy(again, args);
-	int n = vsnprintf(NULL, 0, fmt, again);
+	int n = vsnprintf(b->at + b->n, b->cap - b->n, fmt, again);
 	va_end(again);
-	if (n < 0)
-		return;
-	buf_reserve(b, (size_t)n);
-	vsnprintf(b->at + b->n, (size_t)n + 1, fmt, args);
-	b->n += (size_t)n;
+	if (n >= 0 && (size_t)n >= b->cap - b->n) {
+		buf_reserve(b, (size_t)n);
+		vsnprintf(b->at + b->n, (size_t)n + 1, fmt, args);
+	}
+	b->n += n < 0 ? 0 : (size_t)n;
+	b->at[b->n] = '\0';
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...)
