@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { MAX_RESOLVED = 16 };
 
@@ -109,7 +110,9 @@ static const struct node *resolved(const char *name, enum family family, bool is
 	hints.ai_family = family == FAMILY_INET    ? AF_INET
 			  : family == FAMILY_INET6 ? AF_INET6
 						   : AF_UNSPEC;
-	if (getaddrinfo(name, NULL, &hints, &list) != 0)
+	/* Nobody is asked for the loopback (RFC 6761, section 6.3): a container or a rescue system may have
+	 * no /etc/hosts, and DNS takes its time. Without a node it is what getaddrinfo() gives. */
+	if (getaddrinfo(strcasecmp(name, "localhost") == 0 ? NULL : name, "0", &hints, &list) != 0)
 		return NULL;
 	for (const struct addrinfo *at = list; at && n < MAX_RESOLVED; at = at->ai_next, n++) {
 		if (at->ai_family != AF_INET && at->ai_family != AF_INET6)
