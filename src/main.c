@@ -2,6 +2,7 @@
 #include "util/i18n.h"
 
 #include <errno.h>
+#include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,11 +40,24 @@ int run_tcpwhy(int argc, char **argv)
 	return STATUS_USAGE;
 }
 
-int main(int argc, char **argv)
+/* Text is UTF-8 or ASCII, and in one language: where there are no words of ours in the user's, those of
+ * the C library would stand alone among English ones. A static program would also die of the tables
+ * of another charset, which it would load from a host with another C library. */
+static void choose_language(void)
 {
 	setlocale(LC_ALL, "");
+	if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+		setlocale(LC_CTYPE, "C");
 	bindtextdomain("tcpwhy", TCPWHY_LOCALEDIR);
 	textdomain("tcpwhy");
+	/* The header of the catalogue, if there is one. */
+	if (!*gettext(""))
+		setlocale(LC_MESSAGES, "C");
+}
+
+int main(int argc, char **argv)
+{
+	choose_language();
 	int status = run_tcpwhy(argc, argv);
 
 	/* --help and --version go through stdio: a full disk must not look like success. */
