@@ -1,5 +1,6 @@
 #include "lab/tcp.h"
 #include "lab/stage.h"
+#include "util/kernel.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

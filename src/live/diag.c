@@ -1,6 +1,7 @@
 #include "live/diag.h"
 #include "live/cookies.h"
 #include "util/cleanup.h"
+#include "util/kernel.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>

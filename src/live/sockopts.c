@@ -2,6 +2,7 @@
 #include "util/arena.h"
 #include "util/cleanup.h"
 #include "util/i18n.h"
+#include "util/kernel.h"
 
 #include <errno.h>
 #include <fcntl.h>

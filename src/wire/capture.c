@@ -299,10 +299,12 @@ static int live_start(struct capture *c, const char *device, struct fail *fail)
 		fail_set(fail, device, "%s", why);
 		return -ENODEV;
 	}
-	pcap_set_snaplen(c->device, LIVE_SNAPLEN);
-	pcap_set_timeout(c->device, LIVE_POLL_MS);
+	int status = pcap_set_snaplen(c->device, LIVE_SNAPLEN);
+	if (status == 0)
+		status = pcap_set_timeout(c->device, LIVE_POLL_MS);
 	c->info.is_nano = pcap_set_tstamp_precision(c->device, PCAP_TSTAMP_PRECISION_NANO) == 0;
-	int status = pcap_activate(c->device);
+	if (status == 0)
+		status = pcap_activate(c->device);
 	if (status < 0) {
 		const char *text = pcap_geterr(c->device);
 

@@ -2,6 +2,7 @@
  * sandbox would hinder; each attempt in a process of its own, because there is no way back. */
 
 #include "cli/sandbox.h"
+#include "util/kernel.h"
 
 #include <errno.h>
 #include <fcntl.h>

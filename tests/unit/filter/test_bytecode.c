@@ -288,7 +288,7 @@ static void what_matches_is_sent(void **state)
 	(void)state;
 	for (int i = 0; i < 3000; i++)
 		n_dropped += compare(&seed, false);
-	assert_in_range(n_dropped, 3000, 60 * 3000);
+	assert_true(n_dropped >= 3000 && n_dropped <= 60 * 3000);
 }
 
 static void addresses_and_ports_agree_exactly(void **state)
@@ -299,7 +299,7 @@ static void addresses_and_ports_agree_exactly(void **state)
 	(void)state;
 	for (int i = 0; i < 3000; i++)
 		n_dropped += compare(&seed, true);
-	assert_in_range(n_dropped, 3000, 60 * 3000);
+	assert_true(n_dropped >= 3000 && n_dropped <= 60 * 3000);
 }
 
 static size_t code_of(const char *expression, void **ret)

@@ -1,0 +1,55 @@
+#pragma once
+
+/* What the kernel may have and the headers of an older distribution do not name: Debian 11 builds with
+ * glibc 2.31 and Linux 5.10. All of it is the kernel's ABI, the same on every architecture we build
+ * for; whether the running kernel has it, the call itself answers.
+ * Source: Linux include/uapi/linux/in.h, landlock.h, and the tables of system calls. */
+
+#include <netinet/in.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438
+#endif
+
+#ifndef SYS_landlock_create_ruleset
+#define SYS_landlock_create_ruleset 444
+#define SYS_landlock_add_rule 445
+#define SYS_landlock_restrict_self 446
+#endif
+
+#if __has_include(<linux/landlock.h>)
+#include <linux/landlock.h>
+#else
+struct landlock_ruleset_attr {
+	uint64_t handled_access_fs;
+};
+
+struct landlock_path_beneath_attr {
+	uint64_t allowed_access;
+	int32_t parent_fd;
+} __attribute__((packed));
+
+enum { LANDLOCK_RULE_PATH_BENEATH = 1 };
+
+enum {
+	LANDLOCK_ACCESS_FS_EXECUTE = 1 << 0,
+	LANDLOCK_ACCESS_FS_WRITE_FILE = 1 << 1,
+	LANDLOCK_ACCESS_FS_READ_FILE = 1 << 2,
+	LANDLOCK_ACCESS_FS_READ_DIR = 1 << 3,
+	LANDLOCK_ACCESS_FS_REMOVE_DIR = 1 << 4,
+	LANDLOCK_ACCESS_FS_REMOVE_FILE = 1 << 5,
+	LANDLOCK_ACCESS_FS_MAKE_CHAR = 1 << 6,
+	LANDLOCK_ACCESS_FS_MAKE_DIR = 1 << 7,
+	LANDLOCK_ACCESS_FS_MAKE_REG = 1 << 8,
+	LANDLOCK_ACCESS_FS_MAKE_SOCK = 1 << 9,
+	LANDLOCK_ACCESS_FS_MAKE_FIFO = 1 << 10,
+	LANDLOCK_ACCESS_FS_MAKE_BLOCK = 1 << 11,
+	LANDLOCK_ACCESS_FS_MAKE_SYM = 1 << 12,
+};
+#endif
