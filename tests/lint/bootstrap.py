@@ -16,12 +16,13 @@ TOOLS = ['sh', 'id', 'tr', 'cut', 'sort', 'grep', 'cat', 'dirname', 'ls', 'stat'
 MANAGERS = {
     'apt-get': ('install -y', ['gcc', 'ninja-build', 'libmnl-dev', 'zlib1g-dev'], ['zlib-devel', 'zstd-dev']),
     'dnf': ('install -y', ['gcc', 'pkgconf-pkg-config', 'libmnl-devel', 'zlib-devel'], ['zlib1g-dev', 'ninja']),
-    'apk': ('add', ['gcc', 'ninja', 'libmnl-dev', 'zstd-dev'], ['libzstd-dev', 'zlib-devel']),
+    'apk': ('add', ['gcc', 'samurai', 'libmnl-dev', 'zstd-dev'], ['libzstd-dev', 'zlib-devel']),
     'pacman': ('-S --needed', ['gcc', 'libmnl', 'zlib', 'zstd'], ['libmnl-dev', 'ninja-build']),
     'zypper': ('-n -q install', ['gcc', 'libjansson-devel', 'zlib-devel'], ['jansson', 'libmnl-dev']),
 }
 TESTS = {'apt-get': 'libcmocka-dev', 'dnf': 'python3-jsonschema', 'apk': 'py3-jsonschema', 'pacman': 'python-jsonschema',
          'zypper': 'ShellCheck'}
+REFRESHES = ('update -qq', 'update -q', '-Sy')
 results = []
 
 
@@ -32,21 +33,22 @@ def check(name, is_good, seen):
         print('# ' + str(seen).replace('\n', '\n# '))
 
 
-def bootstrap(root, tree, manager, goal):
-    """How the manager was called, and what was said."""
+def bootstrap(root, tree, manager, goal, unknown='/'):
+    """How the manager was called, and what was said. One name it does not know makes it refuse all."""
     for old in tree.iterdir():
         old.unlink()
     for tool in TOOLS:
         (tree / tool).symlink_to(shutil.which(tool))
     called = tree / 'called'
     if manager:
-        (tree / manager).write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >>{called}\n')
+        (tree / manager).write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >>{called}\n'
+                                    f'case "$*" in *" {unknown}"*) exit 1 ;; esac\n')
         (tree / manager).chmod(0o755)
     done = subprocess.run(['sh', root / 'bootstrap', goal], env={'PATH': str(tree)}, capture_output=True, text=True,
                           check=False)
     check(f'{manager}: {goal} fails', done.returncode == 1, done)
     calls = called.read_text().splitlines() if called.exists() else []
-    return [c for c in calls if c != 'update -qq'], done.stdout + done.stderr
+    return [c for c in calls if c not in REFRESHES], done.stdout + done.stderr
 
 
 def main():
@@ -66,6 +68,12 @@ def main():
             check(f'{manager}: the line is said', f'still missing; as root: {manager} {begins}' in said, said)
             calls, said = bootstrap(root, tree, manager, 'test')
             check(f'{manager}: tests', TESTS[manager] in said + ' '.join(calls), said)
+        calls, _ = bootstrap(root, tree, 'dnf', 'test', 'fish')
+        if os.geteuid() == 0:
+            check('an unknown wish: what is needed is asked for without it', 'gcc' in calls[1] and 'zsh' not in calls[1],
+                  calls)
+            check('an unknown wish: the others, too', {'dnf install -y -q zsh', 'dnf install -y -q jq'} <=
+                  {'dnf ' + c for c in calls[2:]}, calls)
         _, said = bootstrap(root, tree, None, 'build')
         check('no manager: Debian\'s names', 'the packages that Debian calls' in said and 'libmnl-dev' in said, said)
     print(f'1..{len(results)}')

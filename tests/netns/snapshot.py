@@ -4,6 +4,7 @@ made."""
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -32,7 +33,7 @@ def sockets(tool, *args):
 
 def test_same(tool, tmp):
     """Live, from the file, from its folder: the same findings about the same processes."""
-    file, folder = os.path.join(tmp, 'host.tar.zst'), os.path.join(tmp, 'folder')
+    file = os.path.join(tmp, 'host.tar.zst')
     done = run(tool, 'snapshot', '-o', file)
     stage.check('snapshot', done.stdout == '' and 'reads it' in done.stderr, done.stderr)
     stage.check('its maker\'s alone', os.stat(file).st_mode & 0o777 == 0o600)
@@ -42,6 +43,19 @@ def test_same(tool, tmp):
     stage.check('why: our leak is in it', any(c[0].startswith('close-wait') and c[2] == os.getpid() for c in saved),
                 saved)
     stage.check('list: as live', sockets(tool, '--from', file) == sockets(tool))
+    if shutil.which('zstd'):
+        test_unpacked(tool, file, tmp, saved)
+    else:
+        stage.results.append(True)
+        print(f'ok {len(stage.results)} - unpacked by tar # SKIP no zstd here')
+    again = run(tool, 'snapshot', '-o', file)
+    stage.check('a second one replaces it', again.returncode == done.returncode and
+                claims(tool, '--from', file) == saved, again.stderr)
+    return file
+
+
+def test_unpacked(tool, file, tmp, saved):
+    folder = os.path.join(tmp, 'folder')
     os.mkdir(folder)
     subprocess.run(['tar', '-xf', file, '-C', folder], check=True)
     stage.check('unpacked by tar: a recorded folder', claims(tool, '--from', folder) == saved)
@@ -51,10 +65,6 @@ def test_same(tool, tmp):
     for command in 'audit', 'check':
         stage.check(f'{command} --from', run(tool, command, '--from', file).stdout ==
                     run(tool, command, '--from', folder).stdout.replace(folder, file))
-    again = run(tool, 'snapshot', '-o', file)
-    stage.check('a second one replaces it', again.returncode == done.returncode and
-                claims(tool, '--from', file) == saved, again.stderr)
-    return file
 
 
 def test_stream(tool, file, tmp):
