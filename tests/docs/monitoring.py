@@ -15,11 +15,13 @@ import time
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'netns'))
+import boot  # pylint: disable=wrong-import-position
 import run as docs  # pylint: disable=wrong-import-position
 import stage  # pylint: disable=wrong-import-position
 
 PATIENCE_S = 30
 EXPORTER = 'prometheus-node-exporter'
+UNIT = 'tcpwhy-check'
 
 # Series as the check writes them, and the alerts of the page that must follow: none of them for a host that is well.
 CASES = '''
@@ -132,6 +134,52 @@ def test_units(tool, page, tmp):
                        'tcpwhy.state/1' in pathlib.Path(tmp, 'textfile.state').read_text(), plain(p))
 
 
+def until(what, *args):
+    """The first answer of it that is one."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (answer := what(*args)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return answer
+
+
+def written(path):
+    return path.exists() and path.stat().st_mtime_ns
+
+
+def is_done(call):
+    p = call('systemctl', 'show', '-p', 'Result,ExecMainStatus,ActiveState', UNIT + '.service')
+    return sorted(p.stdout.split()) == ['ActiveState=inactive', 'ExecMainStatus=0', 'Result=success']
+
+
+def test_boot(tool, page, tmp):
+    """The units, run by a systemd of their own, in nothing changed but how long the timer waits."""
+    if not boot.can_boot():
+        return skip('the timer fires', 'no systemd may be started here')
+    root = pathlib.Path(tmp, 'root')
+    units = {
+        f'{UNIT}.service': block_with(page, '[Service]').replace('/usr/bin/tcpwhy', '/opt/tcpwhy'),
+        f'{UNIT}.timer': block_with(page, '[Timer]'),
+        f'{UNIT}.timer.d/soon.conf': '[Timer]\nOnBootSec=\nOnUnitActiveSec=\nOnBootSec=1s\nOnUnitActiveSec=1s\nAccuracySec=1ms\n',
+        boot.FIRST: f'[Unit]\nRequires={UNIT}.timer\n',
+    }
+    metrics = root / 'var/lib/prometheus/node-exporter/tcpwhy.prom'
+    with boot.booted(root, units) as call:
+        metrics.parent.mkdir(parents=True)
+        shutil.copy(tool, root / 'opt/tcpwhy')
+        first = until(written, metrics)
+        again = until(lambda: written(metrics) != first)
+        stage.check('the timer fires, and again', first and again, [first, again])
+        done = until(is_done, call)
+        log = call('systemctl', 'status', UNIT + '.service')
+        stage.check('the service ends well', done, plain(log))
+        state = call('cat', '/run/tcpwhy/textfile.state')
+        stage.check('its state is kept from one look to the next', 'tcpwhy.state/1' in state.stdout, plain(state))
+    found = samples(metrics.read_text())
+    return stage.check('its metrics are whole', found.get('tcpwhy_look_complete') == 1 and
+                       found.get('tcpwhy_check_status{check="tw-buckets.overflows"}') == 0 and
+                       list(metrics.parent.iterdir()) == [metrics], found)
+
+
 def free_port():
     with socket.create_server(('127.0.0.1', 0)) as s:
         return s.getsockname()[1]
@@ -177,6 +225,7 @@ def main():
     with tempfile.TemporaryDirectory() as tmp:
         test_alerts(page, tmp)
         test_units(tool, page, tmp)
+        test_boot(tool, page, tmp)
         test_exporter(tool, tmp)
     return stage.end()
 

@@ -134,6 +134,43 @@ def samples(text):
     return found
 
 
+# What the parsers of Prometheus' own library find: [[name and labels, value] …]; they raise on what is not right.
+PARSE = '''
+import importlib, json, sys
+parse = importlib.import_module(sys.argv[1]).text_string_to_metric_families
+print(json.dumps([[s.name, sorted(s.labels.items()), s.value] for f in parse(sys.stdin.read()) for s in f.samples]))
+'''
+PARSERS = {'prometheus': 'prometheus_client.parser', 'openmetrics': 'prometheus_client.openmetrics.parser'}
+
+
+def parser_python():
+    """One that has the library: a distribution's package is seen by its own python3 alone."""
+    for python in [os.path.join(folder, 'python3') for folder in os.environ['PATH'].split(':')]:
+        if os.path.exists(python) and subprocess.run([python, '-c', 'import prometheus_client'], stderr=subprocess.DEVNULL,
+                                                     check=False).returncode == 0:
+            return python
+    return None
+
+
+def test_parsers(texts):
+    """Both dialects by parsers of others, which must find the same in them; and not in what is cut."""
+    python, found = parser_python(), {}
+    if not python:
+        print('# no prometheus_client here')
+        return
+    for dialect, text in texts.items():
+        p = subprocess.run([python, '-c', PARSE, PARSERS[dialect]], input=text, capture_output=True, text=True, check=False)
+        found[dialect] = p.returncode == 0 and json.loads(p.stdout)
+        stage.check(f'{dialect}: parser of prometheus_client', found[dialect] and len(found[dialect]) > 30 and
+                    ['tcpwhy_owner_close_wait_connections', 60.0] in [[name, n] for name, _, n in found[dialect]], plain(p))
+    # Of two looks: ages differ.
+    names = [[[name, labels] for name, labels, _ in found[dialect] or []] for dialect in PARSERS]
+    stage.check('both parsers find the same', names[0] == names[1], names)
+    cut = texts['openmetrics'].replace('# EOF\n', '')
+    stage.check('openmetrics: a cut text is refused', subprocess.run([python, '-c', PARSE, PARSERS['openmetrics']], input=cut, text=True,
+                                                                     capture_output=True, check=False).returncode != 0)
+
+
 def test_openmetrics(tool, text):
     """The same samples as in the other dialect, and what OpenMetrics asks for besides."""
     p = run(tool, 'check', '--format', 'openmetrics', '--top', '5')
@@ -141,6 +178,7 @@ def test_openmetrics(tool, text):
     units = dict(line.split()[2:] for line in lines if line.startswith('# UNIT '))
     types = dict(line.split()[2:] for line in lines if line.startswith('# TYPE '))
     names = {line.split('{')[0].split(' ')[0] for line in lines if not line.startswith('#')}
+    test_parsers({'prometheus': text, 'openmetrics': p.stdout})
     stage.check('openmetrics: status and end', p.returncode == 2 and lines[-1] == '# EOF' and lines.count('# EOF') == 1,
           plain(p))
     stage.check('openmetrics: units end names', units and all(n.endswith('_' + u) for n, u in units.items()) and
