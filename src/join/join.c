@@ -416,6 +416,7 @@ static void find_owner(struct join *j, struct conn *c)
 		c->basis = j->look->owners_complete ? BASIS_NOT_FOUND : BASIS_NO_PRIVILEGE;
 	c->in_flight = j->look->in_flight;
 	c->n_in_flight = j->look->n_in_flight;
+	c->flight_is_partial = j->look->flight_is_partial;
 }
 
 void join_nothing(const struct join *j, const struct sock *sock, struct conn *ret)

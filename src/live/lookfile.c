@@ -124,6 +124,8 @@ static void read_gap(struct look *look, char *const field[], size_t n)
 	gap_add(&look->gaps, arena_strdup(look->arena, field[1]),
 		arena_strdup(look->arena, field[2]), arena_strdup(look->arena, field[3]),
 		arena_strdup(look->arena, field[4]));
+	if (strcmp(field[1], GAP_FLIGHT) == 0)
+		look->flight_is_partial = true;
 	if (look->gaps.n > before)
 		look->gaps.at[before].count = strtoull(field[5], NULL, 10);
 }

@@ -47,6 +47,8 @@ struct scan {
 	struct dead dead;
 	bool want_dead;
 	struct polls *polls; /* NULL: not wanted */
+	struct flight flight;
+	bool want_flight;
 	const struct live_request *req;
 	bool is_late; /* the time is over, and something is left */
 };
@@ -177,6 +179,8 @@ static int read_one(struct scan *s, struct table *t, int dir_fd, const char *nam
 	} else if (parse_socket(link, &inode)) {
 		if (!add_hit(s, t, inode, fd)) {
 			note_stray(s, t, inode, fd);
+			if (s->want_flight && !t->is_thread)
+				flight_note(&s->flight, (struct flight_fd){ t->pid, fd, (uint32_t)inode });
 		} else if (root_is_recorded(s->root)) {
 			snprintf(path, sizeof(path), "%s/%s", t->path, name);
 			root_record_link(s->root, path, link);
@@ -493,9 +497,8 @@ static void read_all(struct scan *s, bool one_owner_is_enough)
 	if (s->wants.n_unowned)
 		read_all_threads(s);
 	/* Where a process could not be read, it may be there as well. */
-	if (s->wants.n_unowned && !one_owner_is_enough &&
-	    (s->n_refused == 0 || root_is_recorded(s->root)))
-		flight_find(s->root, s->look, s->pids, s->n_pids);
+	if (s->wants.n_unowned && s->want_flight && (s->n_refused == 0 || root_is_recorded(s->root)))
+		flight_find(&s->flight, s->root, s->look);
 	if (s->root->is_live)
 		add_gaps(s);
 	free(s->list);
@@ -512,6 +515,7 @@ void owners_find(struct root *root, const struct live_request *req, const struct
 	look->owners_looked = true;
 	look->owners_complete = true;
 	wants_collect(&s.wants, look, req->owners);
+	s.want_flight = !req->one_owner_is_enough;
 	s.want_dead = root->is_live && !req->one_owner_is_enough && !req->no_dead;
 	/* A recording is small, and its processes may hold nothing that is listed. */
 	if (s.wants.n || req->want_dead || !root->is_live) {
@@ -520,6 +524,7 @@ void owners_find(struct root *root, const struct live_request *req, const struct
 			dead_confirm(&s.dead, root, places, look);
 		wants_assign(&s.wants, look, !root->is_live);
 	}
+	flight_free(&s.flight);
 	dead_free(&s.dead);
 	wants_free(&s.wants);
 }

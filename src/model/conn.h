@@ -75,6 +75,7 @@ struct conn {
 	struct holder holders[MAX_CONN_HOLDERS];
 	const struct in_flight *in_flight; /* nobody holds it: a descriptor may wait there; NULL: nowhere */
 	size_t n_in_flight;
+	bool flight_is_partial;     /* it may wait elsewhere as well */
 	size_t n_holders;           /* all of them; only the first MAX_CONN_HOLDERS are in holders */
 	const struct sock *listener; /* of our local port, if there is one */
 	size_t n_listeners;          /* SO_REUSEPORT: more than one may own the queue */

@@ -8,6 +8,9 @@
 
 #include <stddef.h>
 
+/* Its presence tells a recording what the look of then knew. */
+#define GAP_FLIGHT "flight"
+
 struct gap {
 	const char *what;   /* the kind, stable, for scripts: "owners", "netns", "capture" … */
 	const char *object; /* which one: "/proc/812/fd", "dump.pcap" */

@@ -27,6 +27,7 @@ struct look {
 	size_t n_procs;
 	struct in_flight *in_flight; /* [n_in_flight], sought only while a socket has no owner */
 	size_t n_in_flight;
+	bool flight_is_partial; /* some sockets were not asked: there is a gap that says so */
 	uint64_t states[STATE_MAX];
 	/* Were all processes' descriptors readable? false: an owner that was not found may exist. */
 	bool owners_complete;

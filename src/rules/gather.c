@@ -111,6 +111,7 @@ void gather_sock(struct group *g, const struct conn *c)
 	g->basis = c->basis;
 	g->in_flight = c->in_flight;
 	g->n_in_flight = c->n_in_flight;
+	g->flight_is_partial = c->flight_is_partial;
 	if (s->state == STATE_LISTEN) {
 		g->listener = s;
 		g->oldest_client_ms = c->oldest_client_ms;

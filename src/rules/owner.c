@@ -135,7 +135,7 @@ static bool weigh_kernel_held(const struct group *g, const struct bounds *b, str
 		const struct in_flight *in = &g->in_flight[0];
 
 		/* One place where it can be, and as many descriptors as are missing. */
-		if (g->n_in_flight == 1 && in->n >= g->count)
+		if (g->n_in_flight == 1 && !g->flight_is_partial && in->n >= g->count)
 			f->certainty = CERTAINTY_LIKELY;
 		finding_fact_text(f, "receiver", in->proc->comm);
 		finding_fact(f, "receiver_pid", FACT_COUNT, in->proc->pid);

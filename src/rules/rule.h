@@ -72,6 +72,7 @@ struct group {
 	enum basis basis;
 	const struct in_flight *in_flight; /* see struct conn */
 	size_t n_in_flight;
+	bool flight_is_partial;
 	const struct proc *culprit; /* holds the other end, in CLOSE-WAIT, on this host */
 	int culprit_fd;
 	uint64_t n_culprit;

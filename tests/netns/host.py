@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import pathlib
+import resource
 import select
 import shutil
 import signal
@@ -226,19 +227,57 @@ def in_flight(ready):
     return ends
 
 
+def unix_sockets(ready):
+    """As many as a process of 8000 descriptors holds, and nothing in them."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (8000, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    pairs = [socket.socketpair(socket.AF_UNIX) for _ in range(3900)]
+    os.write(ready, b'x')
+    sys.stdin.read()
+    return pairs
+
+
+def start(role):
+    seen, ready = os.pipe()
+    p = subprocess.Popen([sys.executable, '-B', __file__, role, str(ready)], pass_fds=[ready], stdin=subprocess.PIPE)
+    os.close(ready)
+    os.read(seen, 1)
+    os.close(seen)
+    return p
+
+
+def as_if_all_were_readable(folder):
+    look = pathlib.Path(folder, 'look')
+    look.write_text(look.read_text().replace('owners\tpartial', 'owners\tcomplete'))
+
+
+def test_crowd(tool, tmp):
+    """More sockets than are asked: where the descriptor waits is one possibility, and that is said."""
+    with contextlib.ExitStack() as stack:
+        for role in ['--unix-sockets'] * 3 + ['--in-flight']:
+            p = start(role)
+            stack.enter_context(p)
+            stack.callback(p.stdin.close)
+        folder = os.path.join(tmp, 'crowd')
+        live = why(tool, '--record', folder)
+        stage.check('crowd: a gap', any(g['what'] == 'flight' for g in live['gaps']), live['gaps'])
+        as_if_all_were_readable(folder)
+        replay = why(tool, '--from', folder)
+        f = finding(replay, 'close-wait-kernel-held')
+        stage.check('crowd: possible, not likely', f is not None and f['certainty'] == 'possible', f)
+        stage.check('crowd: the same gap of a recording', any(g['what'] == 'flight' for g in replay['gaps']),
+                    replay['gaps'])
+    subprocess.run(['ss', '-K', '-Hnt', 'state', 'connected'], stdout=subprocess.DEVNULL, check=True)
+
+
 def test_nobodys(tool, tmp):
     """Its owner is nowhere. Who cannot read every process must not say so."""
-    seen, ready = os.pipe()
-    with subprocess.Popen([sys.executable, '-B', __file__, '--in-flight', str(ready)], pass_fds=[ready],
-                          stdin=subprocess.PIPE) as p:
-        os.read(seen, 1)
+    with start('--in-flight') as p:
         folder = os.path.join(tmp, 'nobodys')
         live = why(tool, '--record', folder)
         complete = not any(g['what'] == 'owners' for g in live['gaps'])
         stage.check('in flight: held by nobody, or unknown', finding(live, 'close-wait-kernel-held' if complete
                                                               else 'unjudged') is not None, live)
-        look = pathlib.Path(folder, 'look')
-        look.write_text(look.read_text().replace('owners\tpartial', 'owners\tcomplete'))
+        as_if_all_were_readable(folder)
         f = finding(why(tool, '--from', folder), 'close-wait-kernel-held')
         stage.check('in flight: everything readable: held by nobody', f is not None and
               f['certainty'] == 'likely' and f['facts'].get('in_flight') == 1, f)
@@ -349,6 +388,9 @@ def main():
     if sys.argv[1] == '--in-flight':
         in_flight(int(sys.argv[2]))
         return 0
+    if sys.argv[1] == '--unix-sockets':
+        unix_sockets(int(sys.argv[2]))
+        return 0
     stage.enter()
     with tempfile.TemporaryDirectory() as tmp:
         os.chmod(tmp, 0o755)
@@ -356,6 +398,7 @@ def main():
         test_leak(tool, tmp)
         test_others(tool)
         test_nobodys(tool, tmp)
+        test_crowd(tool, tmp)
         test_errors(tool, tmp)
         test_full_disk(tool)
         test_no_sock_diag(tool, tmp)

@@ -88,6 +88,7 @@ static void make(struct made *m, const struct spec *s)
 	if (s->in_flight) {
 		m->in_flight = (struct in_flight){ &other, 3, s->in_flight };
 		m->conn.in_flight = &m->in_flight;
+		m->conn.flight_is_partial = s->flight_is_partial;
 		m->conn.n_in_flight = s->n_receivers ? s->n_receivers : 1;
 	}
 	if (s->is_hidden)

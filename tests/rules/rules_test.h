@@ -34,6 +34,7 @@ struct spec {
 	bool is_strays;            /* held by one that is not the listener's owner, descriptor 5 */
 	bool nobody_has_it;        /* everything could be read */
 	uint64_t in_flight;        /* descriptors in a UNIX socket of another process */
+	bool flight_is_partial;    /* not all UNIX sockets were asked */
 	size_t n_receivers;        /* such sockets, if more than one */
 	bool is_client;            /* we connected: 40000 here, 443 there */
 	uint16_t peer_port;        /* 0: 40000, or 443 of a client */
