@@ -120,7 +120,7 @@ struct join *join_new(const struct look *look)
 		} else {
 			index_add(&j->by_pair, pair_hash(j, &s->pair), (uint32_t)i);
 		}
-		if (sock_is_mptcp(s) && s->full->token)
+		if (s->full && s->full->token)
 			index_add(&j->by_token, token_hash(j, s), (uint32_t)i);
 	}
 	return j;
@@ -250,8 +250,28 @@ static void find_mptcp(const struct join *j, struct conn *c)
 	for (size_t it = index_first(&j->by_token, hash); index_next(&j->by_token, hash, &it, &at);) {
 		const struct sock *s = &j->look->socks[at];
 
-		if (s->netns == c->sock->netns && s->full->token == full->token)
+		if (s->full->is_mptcp && s->netns == c->sock->netns && s->full->token == full->token)
 			c->mptcp = s;
+	}
+}
+
+/* What every older kernel leaves out of an MPTCP socket, one of its subflows has heard. */
+static void find_last_heard(const struct join *j, struct conn *c)
+{
+	const struct sock_full *full = c->sock->full;
+	uint32_t at;
+
+	if (!sock_is_mptcp(c->sock) || !full->token || full->info.len >= SOCK_INFO_LEN_BASIC)
+		return;
+	uint64_t hash = token_hash(j, c->sock);
+	for (size_t it = index_first(&j->by_token, hash); index_next(&j->by_token, hash, &it, &at);) {
+		const struct sock *s = &j->look->socks[at];
+
+		if (s->full->is_subflow && s->netns == c->sock->netns && s->full->token == full->token &&
+		    s->full->info.len >= SOCK_INFO_LEN_BASIC &&
+		    (!c->subflow ||
+		     s->full->info.last_ack_recv_ms < c->subflow->full->info.last_ack_recv_ms))
+			c->subflow = s;
 	}
 }
 
@@ -439,6 +459,7 @@ void join_sock(struct join *j, const struct sock *sock, struct conn *ret)
 		ret->oldest_client_ms = find_oldest_client(j, sock);
 	}
 	find_owner(j, ret);
+	find_last_heard(j, ret);
 	ret->age = lifetime_age(ret, j->look->host.time_ns);
 	ret->ends = lifetime_ends(ret);
 }

@@ -12,7 +12,8 @@
  *
  * A capture that saw the FIN gives the time itself.
  *
- * MPTCP: its DATA_FIN comes with an ACK, too, and every later one refreshes that time: at least. It has
+ * MPTCP: its DATA_FIN comes with an ACK, too, and every later one refreshes that time: at least. Before
+ * 6.10 only the subflows keep such times: that of the one that heard from the peer last. It has
  * no timer in CLOSE-WAIT and ends with its last subflow, which nobody can foretell; closed by its
  * application, the timer that runs in FIN-WAIT-2 is its end. Source: Linux net/mptcp/options.c,
  * ack_update_msk(); protocol.c, mptcp_close_timeout(). */
@@ -54,9 +55,10 @@ static uint64_t past_timeouts_ms(const struct sock_info *info, uint32_t expires_
 	return past + (rto > expires_ms ? rto - expires_ms : 0);
 }
 
-static struct age age_from_info(const struct sock *s)
+static struct age age_from_info(const struct conn *c)
 {
-	const struct sock_info *info = &s->full->info;
+	const struct sock *s = c->sock;
+	const struct sock_info *info = c->subflow ? &c->subflow->full->info : &s->full->info;
 
 	if (info->len < SOCK_INFO_LEN_BASIC)
 		return (struct age){ 0 };
@@ -118,7 +120,7 @@ struct age lifetime_age(const struct conn *c, int64_t look_time_ns)
 	if (!(STATE_BIT(s->state) & STATES_TEARDOWN))
 		return age;
 	if (s->full)
-		age = age_from_info(s);
+		age = age_from_info(c);
 	return age_from_packets(c, look_time_ns, age);
 }
 

@@ -27,7 +27,7 @@ struct join {
 	const struct look *look;
 	struct hash_key key;
 	struct index by_pair, listeners; /* into look->socks */
-	struct index by_token;           /* MPTCP sockets, into look->socks */
+	struct index by_token;           /* MPTCP sockets and their subflows, into look->socks */
 	struct index by_flow;            /* into flows */
 	struct index by_peer;            /* into peers */
 	struct port_set listening, talked_to; /* the ports in listeners, in by_peer */

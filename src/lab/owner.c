@@ -285,6 +285,8 @@ static void abort_what_comes(void)
 
 	cue_ready();
 	tcp_accept_all(listener, fds, N_DEAD);
+	cue_ready();
+	cue_wait();
 	for (int i = 0; i < N_DEAD; i++)
 		tcp_abort(fds[i]);
 	cue_ready();
@@ -299,6 +301,8 @@ static void bind_connect_and_forget(void)
 		fds[i] = tcp_bind((uint16_t)(SERVICE + 1 + i));
 		tcp_connect_bound(fds[i], SERVICE);
 	}
+	cue_ready();
+	cue_wait();
 	for (int i = 0; i < N_DEAD; i++)
 		tcp_await_state(fds[i], STATE_CLOSED);
 	cue_ready();
@@ -311,6 +315,10 @@ void make_dead_socket_bound(struct stage *st)
 	struct actor *client = stage_cast_ready(st, "lab-proxy", bind_connect_and_forget);
 
 	stage_await(server);
+	stage_prompt(server);
+	stage_await(server);
+	stage_prompt(client);
+	stage_await(client);
 	stage_made(st, _("lab-server[%d] reset %d connections of lab-proxy[%d], which had bound them to ports "
 			 "of its own and closes none"), server->pid, N_DEAD, client->pid);
 	stage_expect(st, "dead-socket-leaked-fd", client, N_DEAD);

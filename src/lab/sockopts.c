@@ -3,6 +3,10 @@
 #include "lab/tcp.h"
 #include "util/i18n.h"
 
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 /* How it works: socket options that no listing shows, on a server that forgets to close. */
 
 enum { SERVICE = 8080, N = 12 };
@@ -28,8 +32,15 @@ static void connect_and_leave(void)
 	tcp_leave_when_told(SERVICE, N);
 }
 
+static void need_duplicates(void)
+{
+	if (syscall(SYS_pidfd_getfd, -1, -1, 0) < 0 && errno == ENOSYS)
+		stage_impossible(_("a kernel that duplicates descriptors (5.6)"));
+}
+
 void make_sockopts(struct stage *st)
 {
+	need_duplicates();
 	struct actor *server = stage_cast_ready(st, "lab-server", keep_with_options);
 	struct actor *client = stage_cast_ready(st, "lab-client", connect_and_leave);
 

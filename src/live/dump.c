@@ -255,7 +255,7 @@ int dump_mptcp(struct root *root, const struct live_request *req, unsigned netns
 	int error6 = req->only_inet4 ? 0 : answer(root, req, &mptcp6, netns, look);
 	if (error4 && look->netns[netns].n_subflows)
 		gap_add(&look->gaps, "mptcp", arena_printf(look->arena, "netns.%u", netns),
-			_("MPTCP connections show as their TCP subflows"),
+			_("no listing of MPTCP (module mptcp_diag): its connections show as their TCP subflows"),
 			_("what the application has closed does not show in their states"));
 	return error4 ? error4 : error6;
 }

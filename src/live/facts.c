@@ -70,6 +70,16 @@ static const char *wait_channel(const char *text, struct arena *arena)
 	return n == 0 || strncmp(text, "0", n) == 0 ? NULL : arena_strndup(arena, text, n);
 }
 
+/* "[<0>] pipe_read+0x2fa/0x400", the innermost call first; schedulers are left out, as in wchan. */
+char *facts_parse_stack(const char *stack, struct arena *arena)
+{
+	size_t n_line = strcspn(stack, "\n");
+	const char *name = memchr(stack, ' ', n_line);
+	size_t n = name ? strcspn(++name, "+\n") : 0;
+
+	return n == 0 || name[n] != '+' ? NULL : arena_strndup(arena, name, n);
+}
+
 uint64_t facts_parse_fd_limit(const char *limits)
 {
 	const char *at = line_after(limits, "Max open files");
@@ -223,6 +233,22 @@ static bool read_leader_is_gone(struct root *root, const struct proc *proc)
 	return true;
 }
 
+/* Before 5.16 x86 looks for the caller in frame pointers, which most kernels are built without, and
+ * finds nothing; the stack is found in other ways, but for root alone. Source: Linux
+ * arch/x86/kernel/process.c, get_wchan(); fs/proc/base.c, proc_pid_stack(). */
+static const char *read_wait(struct root *root, struct arena *arena, const struct proc *proc)
+{
+	unsigned pid = (unsigned)proc->pid;
+	AUTO_BUF wchan = { 0 }, stack = { 0 };
+	const char *found = NULL;
+
+	if (read_file(root, pid, "wchan", MAX_WCHAN, &wchan))
+		found = wait_channel(buf_text(&wchan), arena);
+	if (!found && proc->state != 'R' && read_file(root, pid, "stack", MAX_FILE, &stack))
+		found = facts_parse_stack(buf_text(&stack), arena);
+	return found;
+}
+
 struct proc *facts_read(struct root *root, struct arena *arena, unsigned pid)
 {
 	struct proc *proc = arena_alloc(arena, sizeof(*proc));
@@ -238,8 +264,7 @@ struct proc *facts_read(struct root *root, struct arena *arena, unsigned pid)
 		proc->cmdline = facts_join_cmdline(buf_text(&text), text.n, arena);
 	if (read_file(root, pid, "status", MAX_FILE, &text))
 		facts_parse_status(buf_text(&text), proc);
-	if (read_file(root, pid, "wchan", MAX_WCHAN, &text))
-		proc->wchan = wait_channel(buf_text(&text), arena);
+	proc->wchan = read_wait(root, arena, proc);
 	if (read_file(root, pid, "limits", MAX_FILE, &text))
 		proc->fd_limit = facts_parse_fd_limit(buf_text(&text));
 	if (read_file(root, pid, "cgroup", MAX_FILE, &text))

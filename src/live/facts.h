@@ -14,6 +14,8 @@ struct proc *facts_read(struct root *root, struct arena *arena, unsigned pid);
 MUST_CHECK bool facts_parse_stat(const char *text, struct arena *arena, struct proc *ret);
 /* The real uid and the tracer of a status file; what is not there is left alone. */
 void facts_parse_status(const char *status, struct proc *ret);
+/* The kernel function that a stack file begins with; NULL: it names none. */
+char *facts_parse_stack(const char *stack, struct arena *arena);
 /* The soft limit of "Max open files"; UINT64_MAX for unlimited, 0 when it is not there. */
 uint64_t facts_parse_fd_limit(const char *limits);
 /* systemd unit and container id out of proc/PID/cgroup; NULL each when there is none. */

@@ -215,7 +215,7 @@ static void add_gap(struct look *look, const struct target *t, int error)
 	/* Gone meanwhile, or given to another file. */
 	if (error == ESRCH || error == EBADF)
 		return;
-	gap_add(&look->gaps, "sockopts", arena_printf(look->arena, "/proc/%d/fd", (int)t->proc->pid),
+	gap_add(&look->gaps, "sockopts", arena_printf(look->arena, "/proc/%d/fd/%d", (int)t->proc->pid, t->fd),
 		error == ENOSYS ? _("this kernel cannot duplicate descriptors (before 5.6)") :
 				  arena_strdup(look->arena, strerror(error)),
 		_("the socket options of its connections are unknown"));

@@ -81,6 +81,8 @@ struct conn {
 	size_t n_listeners;          /* SO_REUSEPORT: more than one may own the queue */
 	uint64_t oldest_client_ms;   /* of a listener: a client has waited so long at least; 0: not known */
 	const struct sock *mptcp;     /* of a subflow: the MPTCP socket it serves, if that was seen */
+	const struct sock *subflow;   /* of an MPTCP socket that keeps no times (before Linux 6.10): the one
+				       * below it that heard from the peer last; NULL: none */
 	const struct sock *other_end; /* the same connection's other socket on this host */
 	const struct proc *other_proc; /* who holds it; NULL unknown */
 	int other_fd;

@@ -177,7 +177,7 @@ const struct rule close_wait_rules[] = {
 				{ .kind = FIX_OPERATION,
 				  .text = N_("See what the process does instead of accepting: its "
 					     "stacks, its descriptors against the limit."),
-				  .command = "cat /proc/{pid}/limits; cat /proc/{pid}/task/*/wchan" },
+				  .command = "cat /proc/{pid}/limits; cat /proc/{pid}/task/*/stack" },
 				{ .kind = FIX_SYSCTL,
 				  .text = N_("A longer queue only helps against bursts: raise "
 					     "somaxconn and the backlog of listen(), then call "
@@ -219,7 +219,7 @@ const struct rule close_wait_rules[] = {
 					     "downstream call a timeout.") },
 				{ .kind = FIX_OPERATION,
 				  .text = N_("Find out where its threads wait before restarting it."),
-				  .command = "cat /proc/{pid}/task/*/wchan; gdb -p {pid} -batch -ex "
+				  .command = "cat /proc/{pid}/task/*/stack; gdb -p {pid} -batch -ex "
 					     "'thread apply all bt'" },
 			},
 			.avoid = {
@@ -254,7 +254,7 @@ const struct rule close_wait_rules[] = {
 					     "test a pooled connection before using it.") },
 				{ .kind = FIX_OPERATION,
 				  .text = N_("Find out where its threads wait."),
-				  .command = "cat /proc/{pid}/task/*/wchan; gdb -p {pid} -batch -ex "
+				  .command = "cat /proc/{pid}/task/*/stack; gdb -p {pid} -batch -ex "
 					     "'thread apply all bt'" },
 			},
 			.avoid = { AVOID_FIN_TIMEOUT_CLOSE_WAIT, AVOID_KEEPALIVE_CLOSE_WAIT,

@@ -108,7 +108,7 @@ const struct rule limit_rules[] = {
 					     "nothing else, and handle EMFILE.") },
 				{ .kind = FIX_OPERATION,
 				  .text = N_("See what the process does instead of accepting."),
-				  .command = "cat /proc/{pid}/limits; cat /proc/{pid}/task/*/wchan" },
+				  .command = "cat /proc/{pid}/limits; cat /proc/{pid}/task/*/stack" },
 				{ .kind = FIX_SYSCTL,
 				  .text = N_("Against bursts only: raise the backlog of listen() and "
 					     "somaxconn, which caps it, then listen() again."),

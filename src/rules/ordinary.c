@@ -89,9 +89,13 @@ const struct rule ordinary_rules[] = {
 				  "descriptors cannot be read."),
 			.fixes = {
 				{ .kind = FIX_OPERATION,
-				  .text = N_("Look again as root, or with CAP_SYS_PTRACE and "
-					     "CAP_DAC_READ_SEARCH; in a container, on its host."),
+				  .text = N_("Where the owner is missing: look again as root, or with "
+					     "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH; in a container, on "
+					     "its host."),
 				  .command = "sudo tcpwhy" },
+				{ .kind = FIX_OPERATION,
+				  .text = N_("Where the age is missing: a capture that saw their FINs "
+					     "tells it.") },
 			},
 			.refs = "proc(5), /proc/PID/fd; ptrace(2), access mode checking",
 		},

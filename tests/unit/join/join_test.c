@@ -118,6 +118,43 @@ static void subflows_find_their_socket(void **state)
 	look_free(look);
 }
 
+/* An MPTCP socket that keeps no times: its age is that of the subflow that heard from the peer last. */
+static void age_by_a_subflow(void **state)
+{
+	struct look *look = new_look();
+	struct endpoint client = at("127.0.0.1", 40001), server = at("127.0.0.1", 80);
+	static const uint32_t heard_ms[] = { 9000, 5000, 7000, 1000 };
+	size_t youngest = 1, stranger = 3, n = ARRAY_LEN(heard_ms);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		size_t at = add(look, STATE_ESTABLISHED, server, client, 6, &procs[0]);
+		struct sock_full *full = look->socks[at].full;
+
+		full->is_subflow = true;
+		full->token = i == stranger ? 12 : 11;
+		full->info = (struct sock_info){ .len = SOCK_INFO_LEN_BASIC, .last_ack_recv_ms = heard_ms[i] };
+	}
+	size_t whole = add(look, STATE_CLOSE_WAIT, server, client, 6, &procs[0]);
+	struct sock_full *full = look->socks[whole].full;
+	full->is_mptcp = true;
+	full->token = 11;
+	full->info.len = 0;
+
+	struct conn c = conn_of(look, whole);
+	assert_ptr_equal(c.subflow, &look->socks[youngest]);
+	assert_true(c.age.known);
+	assert_false(c.age.is_exact);
+	assert_int_equal(c.age.ms, 5000);
+	/* Its own times, where it has them; none, where nobody has. */
+	full->info = (struct sock_info){ .len = SOCK_INFO_LEN_BASIC, .last_ack_recv_ms = 6000 };
+	assert_int_equal(conn_of(look, whole).age.ms, 6000);
+	full->info.len = 0;
+	full->token = 0;
+	assert_false(conn_of(look, whole).age.known);
+	look_free(look);
+}
+
 /* The same private addresses in two other namespaces: which of them is the peer is unknown. */
 static void two_candidates_are_none(void **state)
 {
@@ -288,6 +325,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_ends_here),
 		cmocka_unit_test(subflows_find_their_socket),
+		cmocka_unit_test(age_by_a_subflow),
 		cmocka_unit_test(two_candidates_are_none),
 		cmocka_unit_test(unaccepted_names_the_listener),
 		cmocka_unit_test(dual_stack_listener_takes_ipv4),

@@ -157,6 +157,33 @@ static void command_lines(void **state)
 	assert_string_equal(facts_join_cmdline("no end", 6, *state), "no end");
 }
 
+static void stacks(void **state)
+{
+	static const struct {
+		const char *text, *innermost;
+	} rows[] = {
+		{ "[<0>] pipe_read+0x2fa/0x400\n[<0>] vfs_read+0x1a0/0x1b0\n", "pipe_read" },
+		{ "[<ffffffff810a1b2c>] do_wait+0x1cb/0x230", "do_wait" },
+		/* Symbols nobody may see, no line, half of one. */
+		{ "[<0>] 0xffffffffffffffff\n", NULL },
+		{ "[<0>] pipe_read\n[<0>] vfs_read+0x1/0x2\n", NULL },
+		{ "[<0>] +0x2/0x4\n", NULL },
+		{ "[<0>]\n", NULL },
+		{ "[<0>] ", NULL },
+		{ "\n", NULL },
+		{ "", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *found = facts_parse_stack(rows[i].text, *state);
+
+		if (rows[i].innermost)
+			assert_string_equal(found, rows[i].innermost);
+		else
+			assert_null(found);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +192,7 @@ int main(void)
 		cmocka_unit_test(limits_files),
 		cmocka_unit_test_setup_teardown(cgroup_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(command_lines, setup, teardown),
+		cmocka_unit_test_setup_teardown(stacks, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -720,6 +720,33 @@ static void socket_options(void **state)
 	look_free(look);
 }
 
+/* Many kernels before 5.16 write 0 wherever a task waits; its stack tells the place. */
+static void place_of_waiting(void **state)
+{
+	static const struct {
+		const char *wchan, *stack, *expected;
+	} rows[] = {
+		{ "ep_poll", "[<0>] pipe_read+0x2fa/0x400\n", "ep_poll" },
+		{ "0", "[<0>] pipe_read+0x2fa/0x400\n", "pipe_read" },
+		{ "0", "", NULL },
+	};
+	struct folder *f = *state;
+	struct live_request req = everything(f);
+
+	put_host(f);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		put_text(f, "proc/812/wchan", rows[i].wchan);
+		put_text(f, "proc/812/stack", rows[i].stack);
+		struct look *look = look_at(&req);
+		const char *found = by_inode(look, 11)->holders[0].proc->wchan;
+		if (rows[i].expected)
+			assert_string_equal(found, rows[i].expected);
+		else
+			assert_null(found);
+		look_free(look);
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -728,7 +755,7 @@ int main(void)
 		TEST(two_namespaces),  TEST(long_recording), TEST(refused_settings), TEST(not_a_recording),
 		TEST(hostile_folder),  TEST(holders_in_order),
 		TEST(epoll_sets),     TEST(dead_descriptors),
-		TEST(mptcp_dump),     TEST(socket_options),
+		TEST(mptcp_dump),     TEST(socket_options),   TEST(place_of_waiting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
