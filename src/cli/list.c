@@ -185,6 +185,8 @@ static int list(struct listing *l, struct captures *captures)
 		.netns = o->netns,
 		.all_netns = o->all_netns,
 		.states = l->needs_owner ? kept | STATE_BIT(STATE_LISTEN) : kept,
+		/* Listeners alone need no walk. */
+		.with_few_timewaits = kept & ~STATE_BIT(STATE_LISTEN) && streamed & STATE_BIT(STATE_TIME_WAIT),
 		.want_info = l->needs_info || o->record,
 		.want_memory = (o->memory && !l->by) || o->record,
 		.want_host = l->needs_info || o->record || filter_needs(l->filter) & FILTER_NEEDS_HOST,

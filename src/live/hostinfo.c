@@ -331,6 +331,15 @@ void hostinfo_read_netns(struct root *root, unsigned netns, struct look *look)
 	read_sockstat(root, netns, look);
 }
 
+struct setting hostinfo_timewaits(struct root *root, unsigned netns)
+{
+	AUTO_BUF text = { 0 };
+
+	if (!read_netns_file(root, netns, "net/sockstat", &text))
+		return (struct setting){ 0 };
+	return hostinfo_sockstat(buf_text(&text), "TCP:", "tw");
+}
+
 /* A count that is there and zero. */
 static bool is_zero(struct setting s)
 {

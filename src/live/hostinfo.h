@@ -13,6 +13,8 @@ void hostinfo_read_machine(struct root *root, struct look *look);
 void hostinfo_read_netns(struct root *root, unsigned netns, struct look *look);
 /* Do sockstat and sockstat6 say that no TCP socket is here? Unreadable: no. */
 bool hostinfo_is_empty(struct root *root, unsigned netns);
+/* TIME-WAITs and short FIN-WAIT-2s of the namespace, by its sockstat. */
+struct setting hostinfo_timewaits(struct root *root, unsigned netns);
 /* Does /proc/net/protocols count sockets of MPTCP here? Unreadable: no. */
 bool hostinfo_uses_mptcp(struct root *root, unsigned netns);
 

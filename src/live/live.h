@@ -26,6 +26,9 @@ struct live_request {
 	const char *netns;     /* a name, a pid or a path; NULL: the caller's own */
 	bool all_netns;
 	uint32_t states;       /* mask; STATE_LISTEN included where listeners are wanted */
+	/* TIME-WAITs of namespaces that have few, as well, see live_stream(): each walk through the kernel's
+	 * table passes every socket of the machine, so one that asks for all is half of two. */
+	bool with_few_timewaits;
 	bool want_info;        /* tcp_info: the evidence for age and queues */
 	bool want_memory;      /* skmem: nothing is judged by it */
 	bool want_host;        /* sysctls and counters */
@@ -56,6 +59,6 @@ bool live_is_late(const struct live_request *req);
 /* 0, or -errno with *fail filled and *ret untouched. The caller frees with look_free(). */
 MUST_CHECK int live_look(const struct live_request *req, struct look **ret, struct fail *fail);
 /* The namespaces of a look at this machine once more: req->on_sock takes the sockets of req->states one by one, and no
- * memory grows with them. For states whose sockets nobody owns, TIME-WAIT by the million. What cannot
- * be seen becomes a gap of the look. 0, or -errno with *fail filled. */
+ * memory grows with them. For states whose sockets nobody owns, TIME-WAIT by the million; a namespace
+ * whose few TIME-WAITs the look has already is left out. What cannot be seen becomes a gap of the look. 0, or -errno with *fail filled. */
 MUST_CHECK int live_stream(const struct live_request *req, struct look *look, struct fail *fail);

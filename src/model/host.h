@@ -52,6 +52,7 @@ struct netns {
 	const char *name;  /* from /run/netns; NULL: none known */
 	uint32_t n_sockets;
 	uint32_t n_subflows; /* of MPTCP among them, listeners left out */
+	bool has_few_timewaits; /* and they are among the sockets of the look */
 	struct sysctls sysctls;
 	struct counters counters;
 	struct setting n_timewait; /* TIME-WAIT and short FIN-WAIT-2: "tw" of sockstat */
