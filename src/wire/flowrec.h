@@ -53,7 +53,7 @@ struct rec_end {
 	uint32_t ack_max; /* END_ACKED */
 	uint32_t fin_seq; /* END_FIN */
 	uint32_t packets;
-	uint32_t fin_acked_ns; /* after the FIN, plus 1; 0 not, UINT32_MAX see its note */
+	uint32_t fin_acked; /* how long after the FIN: rec_fin_acked(); 0 not yet */
 	uint16_t window;
 	uint16_t flags;
 	uint8_t ttl, ip_id_high;

@@ -50,16 +50,29 @@ void flowstore_free(struct flowstore *s)
 		free(s->recs[i]);
 	for (uint32_t i = 0; i < s->n_note_chunks; i++)
 		free(s->notes[i]);
-	free(s->pairs6);
+	for (uint32_t i = 0; i * RECS_PER_CHUNK < s->n_pairs6; i++)
+		free(s->pairs6[i]);
 	free(s->slots);
+}
+
+/* As numbers, in network order. */
+static bool is_above(const uint8_t *a, const uint8_t *b, bool is_inet6)
+{
+	if (!is_inet6)
+		return __builtin_bswap32(load32(a)) > __builtin_bswap32(load32(b));
+	if (load64(a) != load64(b))
+		return __builtin_bswap64(load64(a)) > __builtin_bswap64(load64(b));
+	return __builtin_bswap64(load64(a + 8)) > __builtin_bswap64(load64(b + 8));
 }
 
 /* The end with the lower address, then the lower port, is end 0. */
 static uint8_t side_of(const struct segment *seg)
 {
-	int d = memcmp(seg->addr[0], seg->addr[1], seg->is_inet6 ? 16 : 4);
+	const uint8_t *a = seg->addr[0], *b = seg->addr[1];
 
-	return d ? d > 0 : seg->port[0] > seg->port[1];
+	if (is_above(a, b, seg->is_inet6))
+		return 1;
+	return !is_above(b, a, seg->is_inet6) && seg->port[0] > seg->port[1];
 }
 
 void flowstore_hash(const struct flowstore *s, struct segment *seg)
@@ -88,7 +101,7 @@ static bool rec_is(const struct flowstore *s, const struct rec *r, const struct 
 		return false;
 	if (!seg->is_inet6)
 		return r->addr[0] == load32(low) && r->addr[1] == load32(high);
-	const struct pair6 *p = &s->pairs6[r->addr[0]];
+	const struct pair6 *p = flowstore_pair6(s, r->addr[0]);
 
 	return memcmp(p->addr[0], low, 16) == 0 && memcmp(p->addr[1], high, 16) == 0;
 }
@@ -126,16 +139,21 @@ static void slots_grow(struct flowstore *s)
 	free(old);
 }
 
+static void *chunk_new(size_t size)
+{
+	void *chunk = aligned_alloc(64, RECS_PER_CHUNK * size);
+
+	if (!chunk)
+		arena_die();
+	return chunk;
+}
+
 static void rec_new(struct flowstore *s)
 {
 	struct rec **chunk = &s->recs[s->n_recs / RECS_PER_CHUNK];
-	size_t size = (size_t)RECS_PER_CHUNK * sizeof(struct rec);
 
-	if (s->n_recs % RECS_PER_CHUNK == 0) {
-		*chunk = aligned_alloc(64, size);
-		if (!*chunk)
-			arena_die();
-	}
+	if (s->n_recs % RECS_PER_CHUNK == 0)
+		*chunk = chunk_new(sizeof(struct rec));
 	struct rec *r = &(*chunk)[s->n_recs++ % RECS_PER_CHUNK];
 
 	memset(r, 0, sizeof(*r));
@@ -146,22 +164,21 @@ static uint32_t pair6_place(struct flowstore *s)
 	uint32_t at = s->free_pair6_plus_1;
 
 	if (at) {
-		memcpy(&s->free_pair6_plus_1, &s->pairs6[at - 1], sizeof(at));
+		memcpy(&s->free_pair6_plus_1, flowstore_pair6(s, at - 1), sizeof(at));
 		return at - 1;
 	}
-	if (s->n_pairs6 == s->cap_pairs6) {
-		s->cap_pairs6 = s->cap_pairs6 ? s->cap_pairs6 + s->cap_pairs6 / 2 : 64;
-		s->pairs6 = xrealloc_array(s->pairs6, s->cap_pairs6, sizeof(*s->pairs6));
-	}
+	if (s->n_pairs6 % RECS_PER_CHUNK == 0)
+		s->pairs6[s->n_pairs6 / RECS_PER_CHUNK] = chunk_new(sizeof(struct pair6));
 	return s->n_pairs6++;
 }
 
 static uint32_t pair6_new(struct flowstore *s, const struct segment *seg)
 {
 	uint32_t at = pair6_place(s);
+	struct pair6 *p = flowstore_pair6(s, at);
 
-	memcpy(s->pairs6[at].addr[0], seg->addr[seg->side], 16);
-	memcpy(s->pairs6[at].addr[1], seg->addr[!seg->side], 16);
+	memcpy(p->addr[0], seg->addr[seg->side], 16);
+	memcpy(p->addr[1], seg->addr[!seg->side], 16);
 	return at;
 }
 
@@ -189,7 +206,7 @@ static struct slot *slot_of(struct flowstore *s, uint32_t at)
 
 	for (unsigned i = 0; i < 2; i++)
 		if (seg.is_inet6)
-			memcpy(seg.addr[i], s->pairs6[r->addr[0]].addr[i], 16);
+			memcpy(seg.addr[i], flowstore_pair6(s, r->addr[0])->addr[i], 16);
 		else
 			memcpy(seg.addr[i], &r->addr[i], 4);
 	flowstore_hash(s, &seg);
@@ -263,7 +280,7 @@ static void leave(struct flowstore *s, uint32_t at)
 	slot_remove(s, slot_of(s, at));
 	free_notes(s, r->notes);
 	if (r->flags & FLOW_INET6) {
-		memcpy(&s->pairs6[r->addr[0]], &s->free_pair6_plus_1, sizeof(uint32_t));
+		memcpy(flowstore_pair6(s, r->addr[0]), &s->free_pair6_plus_1, sizeof(uint32_t));
 		s->free_pair6_plus_1 = r->addr[0] + 1;
 	}
 	memset(r, 0, sizeof(*r));

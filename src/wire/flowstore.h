@@ -40,8 +40,8 @@ struct flowstore {
 	uint32_t n_recs;
 	uint8_t *notes[MAX_NOTE_CHUNKS];
 	uint32_t n_note_chunks, units_used; /* in the last chunk */
-	struct pair6 *pairs6;
-	uint32_t n_pairs6, cap_pairs6, free_pair6_plus_1;
+	struct pair6 *pairs6[MAX_RECS / RECS_PER_CHUNK];
+	uint32_t n_pairs6, free_pair6_plus_1;
 	struct slot *slots;
 	uint32_t mask, n_slots_used;
 	struct hash_key key;
@@ -73,6 +73,11 @@ struct note *flowstore_note_add(struct flowstore *s, struct rec *r, enum note_ki
 static inline struct rec *flowstore_rec(const struct flowstore *s, uint32_t at)
 {
 	return &s->recs[at / RECS_PER_CHUNK][at % RECS_PER_CHUNK];
+}
+
+static inline struct pair6 *flowstore_pair6(const struct flowstore *s, uint32_t at)
+{
+	return &s->pairs6[at / RECS_PER_CHUNK][at % RECS_PER_CHUNK];
 }
 
 static inline struct note *flowstore_note(const struct flowstore *s, uint32_t at)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How it works: memory latency is the cost of a large capture, not reading. So 32 segments are
+/* How it works: memory latency is the cost of a large capture, not reading. So 64 segments are
  * decoded into values first, which hashes them and asks for their index slots; then their records
  * are asked for; then they are worked off in order. With a million connections this is four times
  * as fast as one segment after the other. */
@@ -50,19 +50,38 @@ uint8_t flowtab_begin(struct flowtab *t)
 	return (uint8_t)(t->n_captures - 1);
 }
 
-static void prefetch_rec(const struct flowtab *t, const struct segment *s)
+/* The record that the index has for the segment, most likely; NULL: it is new. */
+static const struct rec *prefetch_rec(const struct flowstore *store, const struct segment *s)
 {
-	const struct flowstore *store = &t->store;
 	uint32_t i = s->hash & store->mask;
 
 	while (store->slots[i].rec_plus_1 && store->slots[i].tag != s->hash)
 		i = (i + 1) & store->mask;
 	if (!store->slots[i].rec_plus_1)
-		return;
+		return NULL;
 	const struct rec *r = flowstore_rec(store, store->slots[i].rec_plus_1 - 1);
 
 	__builtin_prefetch(r, 1);
 	__builtin_prefetch(&r->end[0], 1);
+	return r;
+}
+
+static void prefetch_note(const struct flowstore *store, const struct rec *r)
+{
+	const struct note *n = flowstore_note(store, r->notes);
+
+	if (!n)
+		return;
+	__builtin_prefetch(n);
+	__builtin_prefetch((const char *)n + 64);
+}
+
+/* Addresses of IPv6 and notes, of which the record says where. */
+static void prefetch_rest(const struct flowstore *store, const struct rec *r)
+{
+	if (r->flags & FLOW_INET6)
+		__builtin_prefetch(flowstore_pair6(store, r->addr[0]));
+	prefetch_note(store, r);
 }
 
 static void sum_up(struct capture_sum *c, const struct segment *s)
@@ -81,8 +100,15 @@ static void sum_up(struct capture_sum *c, const struct segment *s)
 
 void flowtab_run(struct flowtab *t)
 {
+	const struct rec *recs[BATCH];
+
 	for (unsigned i = 0; i < t->n_batch; i++)
-		prefetch_rec(t, &t->batch[i]);
+		flowstore_prefetch_slot(&t->store, &t->batch[i]);
+	for (unsigned i = 0; i < t->n_batch; i++)
+		recs[i] = prefetch_rec(&t->store, &t->batch[i]);
+	for (unsigned i = 0; i < t->n_batch; i++)
+		if (recs[i])
+			prefetch_rest(&t->store, recs[i]);
 	for (unsigned i = 0; i < t->n_batch; i++) {
 		sum_up(&t->captures[t->batch[i].capture], &t->batch[i]);
 		track_segment(t, &t->batch[i]);
@@ -176,10 +202,13 @@ enum content flowtab_content(const struct flowtab *t, uint8_t capture)
 
 void flowtab_each(struct flowtab *t, bool (*see)(void *ctx, const struct flow *view), void *ctx)
 {
+	enum { AHEAD = 16 };
 	struct flow view;
 	uint32_t id = 0;
 
 	for (uint32_t i = 0; i < t->store.n_recs; i++) {
+		if (i + AHEAD < t->store.n_recs)
+			prefetch_rest(&t->store, flowstore_rec(&t->store, i + AHEAD));
 		if (flowstore_rec(&t->store, i)->flags & FLOW_VOID)
 			continue;
 		teardown_view(t, i, &view);

@@ -163,9 +163,8 @@ static struct rec *incarnation_of_stray(struct flowtab *t, const struct segment 
 	return old;
 }
 
-struct rec *incarnation_of(struct flowtab *t, const struct segment *s)
+struct rec *incarnation_of(struct flowtab *t, const struct segment *s, const struct slot *slot)
 {
-	const struct slot *slot = flowstore_find(&t->store, s);
 	struct rec *r;
 
 	if (!slot->rec_plus_1)

@@ -81,15 +81,17 @@ enum skip_reason decode_ipv4(struct decoder *d, struct packet p)
 	struct segment *s = d->seg;
 	uint8_t version, proto;
 	uint16_t total, fragment;
-	struct packet whole = p;
+	struct bytes b = p.b, fixed;
 
 	if (!decode_deeper(d))
 		return SKIP_TOO_DEEP;
-	if (!bytes_u8(&p.b, &version) || !bytes_skip(&p.b, 1) || !bytes_be16(&p.b, &total) ||
-	    !bytes_be16(&p.b, &s->ip_id) || !bytes_be16(&p.b, &fragment) ||
-	    !bytes_u8(&p.b, &s->ttl) || !bytes_u8(&p.b, &proto) || !bytes_skip(&p.b, 2) ||
-	    !bytes_copy(&p.b, s->addr[0], 4) ||
-	    !bytes_copy(&p.b, s->addr[1], 4))
+	/* Taken as a whole, so that there is one check of lengths and not ten. */
+	if (!bytes_take(&b, 20, &fixed) ||
+	    !bytes_u8(&fixed, &version) || !bytes_skip(&fixed, 1) || !bytes_be16(&fixed, &total) ||
+	    !bytes_be16(&fixed, &s->ip_id) || !bytes_be16(&fixed, &fragment) ||
+	    !bytes_u8(&fixed, &s->ttl) || !bytes_u8(&fixed, &proto) || !bytes_skip(&fixed, 2) ||
+	    !bytes_copy(&fixed, s->addr[0], 4) ||
+	    !bytes_copy(&fixed, s->addr[1], 4))
 		return SKIP_SHORT_IP;
 	size_t header = (version & 15u) * 4;
 	if (version >> 4 != 4 || header < 20 || (total && total < header))
@@ -99,12 +101,12 @@ enum skip_reason decode_ipv4(struct decoder *d, struct packet p)
 	s->is_inet6 = false;
 	s->df = fragment & 0x4000;
 	if (total)
-		limit(&whole, total);
-	if (!bytes_skip(&whole.b, header))
+		limit(&p, total);
+	if (!bytes_skip(&p.b, header))
 		return SKIP_SHORT_IP;
-	if (proto == PROTO_AH && skip_ah(&whole, &proto) != SKIP_NONE)
+	if (proto == PROTO_AH && skip_ah(&p, &proto) != SKIP_NONE)
 		return SKIP_SHORT_IP;
-	return decode_payload(d, whole, proto);
+	return decode_payload(d, p, proto);
 }
 
 /* Walks the extension headers. */
@@ -149,13 +151,15 @@ enum skip_reason decode_ipv6(struct decoder *d, struct packet p)
 	uint32_t first;
 	uint16_t payload;
 	uint8_t next;
+	struct bytes fixed;
 
 	if (!decode_deeper(d))
 		return SKIP_TOO_DEEP;
-	if (!bytes_be32(&p.b, &first) ||
-	    !bytes_be16(&p.b, &payload) || !bytes_u8(&p.b, &next) || !bytes_u8(&p.b, &s->ttl) ||
-	    !bytes_copy(&p.b, s->addr[0], 16) ||
-	    !bytes_copy(&p.b, s->addr[1], 16))
+	if (!bytes_take(&p.b, 40, &fixed) ||
+	    !bytes_be32(&fixed, &first) ||
+	    !bytes_be16(&fixed, &payload) || !bytes_u8(&fixed, &next) || !bytes_u8(&fixed, &s->ttl) ||
+	    !bytes_copy(&fixed, s->addr[0], 16) ||
+	    !bytes_copy(&fixed, s->addr[1], 16))
 		return SKIP_SHORT_IP;
 	if (first >> 28 != 6)
 		return SKIP_BAD_IP;

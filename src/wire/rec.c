@@ -1,39 +1,10 @@
 #include "wire/rec.h"
 
-/* How it works: a time is a signed 48-bit difference to the first packet, kept as a low and a high
- * part so that two cache lines hold a connection. */
-
-static int64_t when_raw(const struct rec *r, enum when w)
+void rec_times_coarse(struct rec *r)
 {
-	return (int64_t)(int16_t)r->when_high[w] * (INT64_C(1) << 32) + r->when_low[w];
-}
-
-static void when_set_raw(struct rec *r, enum when w, int64_t v)
-{
-	const int64_t limit = (INT64_C(1) << 47) - 1;
-
-	v = v > limit ? limit : v < -limit ? -limit : v;
-	r->when_low[w] = (uint32_t)v;
-	r->when_high[w] = (uint16_t)(v >> 32);
-}
-
-int64_t rec_time(const struct rec *r, enum when w)
-{
-	int64_t d = when_raw(r, w);
-
-	return r->base_ns + (r->flags & FLOW_COARSE ? d * 1000 : d);
-}
-
-void rec_set_time(struct rec *r, enum when w, int64_t at_ns)
-{
-	int64_t d = at_ns - r->base_ns;
-
-	if (!(r->flags & FLOW_COARSE) && (d >> 47) != 0 && (d >> 47) != -1) {
-		for (unsigned i = 0; i < N_WHEN; i++)
-			when_set_raw(r, i, when_raw(r, i) / 1000);
-		r->flags |= FLOW_COARSE;
-	}
-	when_set_raw(r, w, r->flags & FLOW_COARSE ? d / 1000 : d);
+	for (unsigned i = 0; i < N_WHEN; i++)
+		rec_when_set(r, i, rec_when(r, i) / 1000);
+	r->flags |= FLOW_COARSE;
 }
 
 uint32_t rec_payload_since(const struct rec_end *e, uint32_t from)
@@ -52,14 +23,6 @@ uint64_t rec_bytes(const struct rec *r, unsigned end)
 	if (!(e->flags & END_SEEN))
 		return 0;
 	return ((uint64_t)e->wraps << 32) + rec_payload_since(e, first);
-}
-
-int64_t rec_last(const struct rec *r)
-{
-	int64_t a = r->end[0].packets ? rec_time(r, WHEN_LAST) : TIME_NONE;
-	int64_t b = r->end[1].packets ? rec_time(r, WHEN_LAST_1) : TIME_NONE;
-
-	return a > b ? a : b;
 }
 
 bool rec_is_closed(const struct rec *r)

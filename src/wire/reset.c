@@ -72,10 +72,10 @@ static void note_end_facts(struct note_rst *n, const struct rec *r, const struct
 	n->after_own_fin = e->flags & END_FIN;
 	/* A reply's number is an acknowledgement: above the FIN it says that the FIN had arrived. */
 	n->own_fin_acked = n->after_own_fin &&
-		(e->fin_acked_ns || (n->shape == RST_SHAPE_REPLY && s->seq == e->fin_seq + 1));
+		(e->fin_acked || (n->shape == RST_SHAPE_REPLY && s->seq == e->fin_seq + 1));
 	n->after_peer_fin = p->flags & END_FIN;
 	n->peer_fin_acked = n->after_peer_fin &&
-		(p->fin_acked_ns || (n->with_ack && seq_after(s->ack, p->fin_seq)));
+		(p->fin_acked || (n->with_ack && seq_after(s->ack, p->fin_seq)));
 	n->seq_is_next = e->flags & END_SEEN ? s->seq == e->nxt :
 					       (p->flags & END_ACKED) && s->seq == p->ack_max;
 	/* Linux takes RCV.NXT - 1 too where it has received a FIN. */

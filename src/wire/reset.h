@@ -5,8 +5,9 @@
 
 #include "wire/rec.h"
 
-/* The record of the segment's connection, made if there is none; NULL when the table is full. */
-struct rec *incarnation_of(struct flowtab *t, const struct segment *s);
+/* The record of the segment's connection, made if there is none; NULL when the table is full. `slot`
+ * is that of its pair. */
+struct rec *incarnation_of(struct flowtab *t, const struct segment *s, const struct slot *slot);
 
 /* Notes a reset and whether it ends the flow. Called before the segment moves anything. */
 void reset_note(struct flowtab *t, struct rec *r, const struct segment *s);

@@ -3,7 +3,16 @@
 /* How it works: the fourteen bytes up to the flags are all a teardown needs, so a header that the
  * snap length cut behind them still counts. Options are read only as far as they are whole. */
 
-enum { OPT_END = 0, OPT_NOP = 1, OPT_TIMESTAMPS = 8 };
+enum { OPT_END = 0, OPT_NOP = 1, OPT_TIMESTAMPS = 8, TWO_NOPS_AND_TIMESTAMPS = 0x0101080a };
+
+/* RFC 7323 appendix A: nearly every segment has these options and no others. */
+static bool are_usual(struct bytes b, struct segment *s)
+{
+	uint32_t head;
+
+	return b.left == 12 && bytes_be32(&b, &head) && head == TWO_NOPS_AND_TIMESTAMPS &&
+	       bytes_be32(&b, &s->ts_val);
+}
 
 static void read_options(struct bytes b, struct segment *s)
 {
@@ -11,6 +20,9 @@ static void read_options(struct bytes b, struct segment *s)
 	struct bytes body;
 
 	s->has_options = b.left > 0;
+	s->has_ts = are_usual(b, s);
+	if (s->has_ts)
+		return;
 	while (bytes_u8(&b, &kind) && kind != OPT_END) {
 		if (kind == OPT_NOP)
 			continue;
@@ -25,13 +37,14 @@ enum skip_reason decode_tcp(struct decoder *d, struct packet p)
 {
 	struct segment *s = d->seg;
 	uint64_t wire_len = (uint64_t)p.b.left + p.cut;
-	struct bytes b = p.b, options;
+	struct bytes b = p.b, fixed, options;
 	uint8_t offset;
 
-	if (!bytes_be16(&b, &s->port[0]) || !bytes_be16(&b, &s->port[1]) ||
-	    !bytes_be32(&b, &s->seq) ||
-	    !bytes_be32(&b, &s->ack) ||
-	    !bytes_u8(&b, &offset) || !bytes_u8(&b, &s->flags))
+	if (!bytes_take(&b, 14, &fixed) ||
+	    !bytes_be16(&fixed, &s->port[0]) || !bytes_be16(&fixed, &s->port[1]) ||
+	    !bytes_be32(&fixed, &s->seq) ||
+	    !bytes_be32(&fixed, &s->ack) ||
+	    !bytes_u8(&fixed, &offset) || !bytes_u8(&fixed, &s->flags))
 		return SKIP_SHORT_TCP;
 	size_t header = (size_t)(offset >> 4) * 4;
 	if (header < 20 || header > wire_len)

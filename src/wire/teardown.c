@@ -20,6 +20,47 @@
 #define QUIET_NS INT64_C(3000000000)       /* longer than the first few copies of a segment take */
 #define DELAYED_ACK_NS INT64_C(40000000)
 
+/* A record's notes by kind, found in one walk along their list. NULL: there is none. */
+struct notes {
+	const struct note_flow *flow;
+	const struct note_end *end[2];
+	const struct note_half *half[2];
+	const struct note_rst *rsts[MAX_FLOW_RSTS]; /* newest first */
+	unsigned n_rsts;
+	uint32_t n_rst_packets;
+};
+
+static void sort_rst(const struct note_rst *n, struct notes *ret)
+{
+	ret->n_rst_packets += 1u + n->note.repeats;
+	if (ret->n_rsts < MAX_FLOW_RSTS)
+		ret->rsts[ret->n_rsts++] = n;
+}
+
+static void sort_notes(const struct flowtab *t, const struct rec *r, struct notes *ret)
+{
+	*ret = (struct notes){ 0 };
+	for (const struct note *at = flowstore_note(&t->store, r->notes); at;
+	     at = flowstore_note(&t->store, at->next)) {
+		switch ((enum note_kind)at->kind) {
+		case NOTE_FLOW:
+			ret->flow = (const void *)at;
+			break;
+		case NOTE_END:
+			ret->end[at->end] = (const void *)at;
+			break;
+		case NOTE_HALF:
+			ret->half[at->end] = (const void *)at;
+			break;
+		case NOTE_RST:
+			sort_rst((const void *)at, ret);
+			break;
+		case N_NOTE_KINDS:
+			break;
+		}
+	}
+}
+
 static enum side client_is(const struct rec *r)
 {
 	const struct rec_end *a = &r->end[0], *b = &r->end[1];
@@ -45,15 +86,14 @@ static void fill_addresses(const struct flowtab *t, const struct rec *r, unsigne
 		memcpy(v4, &r->addr[i], 4);
 		at->port = r->port[i];
 		at->addr = r->flags & FLOW_INET6 ?
-			addr_from_v6(t->store.pairs6[r->addr[0]].addr[i]) : addr_from_v4(v4);
+			addr_from_v6(flowstore_pair6(&t->store, r->addr[0])->addr[i]) : addr_from_v4(v4);
 	}
 }
 
-static void fill_fin(const struct flowtab *t, const struct rec *r, unsigned i,
+static void fill_fin(const struct rec *r, const struct note_end *n, unsigned i,
 		     struct flow_fin *ret)
 {
 	const struct rec_end *e = &r->end[i];
-	const struct note_end *n = rec_note(t, r, NOTE_END, i);
 
 	*ret = (struct flow_fin){ .at_ns = TIME_NONE, .last_ns = TIME_NONE, .acked_ns = TIME_NONE };
 	if (!(e->flags & END_FIN))
@@ -66,10 +106,10 @@ static void fill_fin(const struct flowtab *t, const struct rec *r, unsigned i,
 	int64_t at = rec_time(r, WHEN_FIN + i);
 	if (!ret->is_inferred)
 		ret->at_ns = ret->last_ns = at;
-	if (e->fin_acked_ns == UINT32_MAX)
+	if (e->fin_acked == FIN_ACKED_LATE)
 		ret->acked_ns = n ? n->fin_acked_ns : TIME_NONE;
-	else if (e->fin_acked_ns)
-		ret->acked_ns = at + e->fin_acked_ns - 1;
+	else if (e->fin_acked)
+		ret->acked_ns = at + rec_fin_acked(e);
 	if (!n)
 		return;
 	ret->retransmissions = n->fin_retransmissions;
@@ -77,11 +117,10 @@ static void fill_fin(const struct flowtab *t, const struct rec *r, unsigned i,
 		ret->last_ns = n->fin_last_ns;
 }
 
-static void fill_end(const struct flowtab *t, const struct rec *r, unsigned i,
+static void fill_end(const struct rec *r, const struct note_end *n, unsigned i,
 		     struct flow_end *ret)
 {
 	const struct rec_end *e = &r->end[i];
-	const struct note_end *n = rec_note(t, r, NOTE_END, i);
 
 	ret->seen = e->packets;
 	ret->packets = e->packets;
@@ -99,7 +138,7 @@ static void fill_end(const struct flowtab *t, const struct rec *r, unsigned i,
 		ret->retransmissions = n->retransmissions;
 		ret->unanswered = n->unanswered;
 	}
-	fill_fin(t, r, i, &ret->fin);
+	fill_fin(r, n, i, &ret->fin);
 }
 
 static void fill_rst(const struct rec *r, const struct note_rst *n, enum side from,
@@ -137,34 +176,23 @@ static void fill_rst(const struct rec *r, const struct note_rst *n, enum side fr
 }
 
 /* Notes stand newest first, resets are shown oldest first. */
-static void fill_rsts(const struct flowtab *t, const struct rec *r, unsigned client,
+static void fill_rsts(const struct rec *r, const struct notes *notes, unsigned client,
 		      struct flow *f)
 {
-	const struct note_rst *found[MAX_FLOW_RSTS];
-	unsigned n = 0;
-
-	for (const struct note *at = flowstore_note(&t->store, r->notes); at;
-	     at = flowstore_note(&t->store, at->next)) {
-		if (at->kind != NOTE_RST)
-			continue;
-		f->n_rst_packets += 1u + at->repeats;
-		if (n < MAX_FLOW_RSTS)
-			found[n++] = (const void *)at;
-	}
-	while (n) {
-		const struct note_rst *rst = found[--n];
+	f->n_rst_packets = notes->n_rst_packets;
+	for (unsigned n = notes->n_rsts; n > 0; n--) {
+		const struct note_rst *rst = notes->rsts[n - 1];
 
 		fill_rst(r, rst, rst->note.end ^ client, f, &f->rsts[f->n_rsts++]);
 	}
 }
 
-static void fill_keepalive(const struct flowtab *t, const struct rec *r, unsigned client,
-			   struct flow *f)
+static void fill_keepalive(const struct notes *notes, unsigned client, struct flow *f)
 {
 	struct flow_keepalive *k = &f->keepalive;
 
 	for (unsigned i = 0; i < 2; i++) {
-		const struct note_end *n = rec_note(t, r, NOTE_END, i);
+		const struct note_end *n = notes->end[i];
 
 		if (!n || n->probes_are_window || n->probes <= k->probes)
 			continue;
@@ -176,9 +204,8 @@ static void fill_keepalive(const struct flowtab *t, const struct rec *r, unsigne
 	}
 }
 
-static void fill_times(const struct flowtab *t, const struct rec *r, struct flow *f)
+static void fill_times(const struct rec *r, const struct note_flow *n, struct flow *f)
 {
-	const struct note_flow *n = rec_note(t, r, NOTE_FLOW, 0);
 	uint16_t both = r->end[0].flags | r->end[1].flags;
 
 	f->first_ns = n && n->first_ns != TIME_NONE ? n->first_ns : r->base_ns;
@@ -285,12 +312,12 @@ static enum pattern pattern_of(const struct rec *r, const struct flow *f)
 	return is_silent(f) ? PATTERN_SILENT : PATTERN_OPEN;
 }
 
-static void fill_half_close(const struct flowtab *t, const struct rec *r, unsigned client,
+static void fill_half_close(const struct rec *r, const struct notes *notes, unsigned client,
 			    struct flow *f)
 {
 	const struct flow_fin *c = &f->end[SIDE_CLIENT].fin, *s = &f->end[SIDE_SERVER].fin;
 	enum side second = f->closed_first == CLOSED_SERVER ? SIDE_CLIENT : SIDE_SERVER;
-	const struct note_half *n = rec_note(t, r, NOTE_HALF, second ^ client);
+	const struct note_half *n = notes->half[second ^ client];
 
 	f->half_close_ns = TIME_NONE;
 	if (n)
@@ -329,10 +356,11 @@ const char *teardown_tunnel(struct flowtab *t, uint32_t code)
 void teardown_view(struct flowtab *t, uint32_t at, struct flow *ret)
 {
 	const struct rec *r = flowstore_rec(&t->store, at);
-	const struct note_flow *n = rec_note(t, r, NOTE_FLOW, 0);
 	unsigned client = client_is(r);
 	uint16_t both = r->end[0].flags | r->end[1].flags;
+	struct notes notes;
 
+	sort_notes(t, r, &notes);
 	memset(ret, 0, sizeof(*ret));
 	ret->opened_seen = both & (END_SYN | END_SYN_ACK);
 	ret->handshake_done = r->flags & FLOW_DONE;
@@ -343,16 +371,16 @@ void teardown_view(struct flowtab *t, uint32_t at, struct flow *ret)
 	ret->is_one_sided = !r->end[0].packets || !r->end[1].packets;
 	ret->time_went_back = r->flags & FLOW_TIME_BACK;
 	ret->reused_pair = r->flags & FLOW_REUSED;
-	ret->tunnel = n && n->tunnel ? teardown_tunnel(t, n->tunnel) : NULL;
+	ret->tunnel = notes.flow && notes.flow->tunnel ? teardown_tunnel(t, notes.flow->tunnel) : NULL;
 	fill_addresses(t, r, client, ret);
 	for (unsigned i = 0; i < 2; i++)
-		fill_end(t, r, i, &ret->end[i ^ client]);
-	fill_rsts(t, r, client, ret);
-	fill_keepalive(t, r, client, ret);
-	fill_times(t, r, ret);
+		fill_end(r, notes.end[i], i, &ret->end[i ^ client]);
+	fill_rsts(r, &notes, client, ret);
+	fill_keepalive(&notes, client, ret);
+	fill_times(r, notes.flow, ret);
 	ret->closed_first = who_closed(r, ret);
 	ret->pattern = pattern_of(r, ret);
-	fill_half_close(t, r, client, ret);
+	fill_half_close(r, &notes, client, ret);
 	teardown_states(ret, r->flags & FLOW_RESET);
 }
 

@@ -187,15 +187,12 @@ static void fin_acked(struct flowtab *t, struct rec *r, unsigned end, int64_t at
 	int64_t after = at_ns - rec_time(r, WHEN_FIN + end);
 	struct note_end *n;
 
-	after = after < 0 ? 0 : after;
-	if (after < UINT32_MAX - 1) {
-		e->fin_acked_ns = (uint32_t)after + 1;
+	if (rec_set_fin_acked(e, after < 0 ? 0 : after))
 		return;
-	}
 	n = rec_note_end(t, r, end);
 	if (n)
 		n->fin_acked_ns = at_ns;
-	e->fin_acked_ns = UINT32_MAX;
+	e->fin_acked = FIN_ACKED_LATE;
 }
 
 /* Only its acknowledgement was captured: exactly one more than this end is known to have sent. A
@@ -216,7 +213,7 @@ static void fin_infer(struct flowtab *t, struct rec *r, unsigned end, uint32_t s
 static void fin_forget(struct rec_end *e)
 {
 	e->flags &= (uint16_t)~(END_FIN | END_FIN_INFERRED | END_FIN_COVERS);
-	e->fin_acked_ns = 0;
+	e->fin_acked = 0;
 }
 
 static void track_ack(struct flowtab *t, struct rec *r, const struct segment *s)
@@ -245,7 +242,7 @@ static void track_ack(struct flowtab *t, struct rec *r, const struct segment *s)
 	e->ack_max = s->ack;
 	e->flags |= END_ACKED;
 	if (p->flags & END_FIN) {
-		if (!p->fin_acked_ns && seq_after(s->ack, p->fin_seq))
+		if (!p->fin_acked && seq_after(s->ack, p->fin_seq))
 			fin_acked(t, r, !s->side, s->at_ns);
 		else if ((p->flags & END_FIN_INFERRED) && s->ack != p->fin_seq + 1)
 			fin_forget(p);
@@ -287,17 +284,23 @@ static void track_fin(struct flowtab *t, struct rec *r, const struct segment *s)
 	}
 }
 
+/* Who sent payload last, and since which of its numbers. */
+static void track_turn(struct rec *r, unsigned end, uint32_t first)
+{
+	if (r->end[end].flags & END_TURN)
+		return;
+	r->end[end].flags |= END_TURN;
+	r->end[!end].flags &= (uint16_t)~END_TURN;
+	r->turn = first;
+}
+
 static void track_payload(struct flowtab *t, struct rec *r, const struct segment *s)
 {
-	struct rec_end *e = &r->end[s->side], *p = &r->end[!s->side];
+	const struct rec_end *p = &r->end[!s->side];
 	uint32_t first = s->seq + !!(s->flags & TCP_SYN);
 
 	rec_set_time(r, WHEN_PAYLOAD, s->at_ns);
-	if (!(e->flags & END_TURN)) {
-		e->flags |= END_TURN;
-		p->flags &= (uint16_t)~END_TURN;
-		r->turn = first;
-	}
+	track_turn(r, s->side, first);
 	if ((p->flags & END_FIN) && !rec_note(t, r, NOTE_HALF, s->side)) {
 		struct note_half *n = (void *)flowstore_note_add(&t->store, r, NOTE_HALF, s->side,
 								 sizeof(*n));
@@ -356,7 +359,8 @@ static void track_base(struct rec_end *e, const struct segment *s)
 	if (!(e->flags & END_SEEN)) {
 		e->isn = e->nxt = s->seq;
 		e->flags |= END_SEEN;
-	} else if (!(e->flags & END_ISN) && seq_before(s->seq, e->isn) && !e->wraps) {
+	} else if (!(e->flags & END_ISN) && seq_before(s->seq, e->isn) && !e->wraps &&
+		   s->seq - e->isn > e->nxt - e->isn) {
 		e->isn = s->seq;
 	}
 }
@@ -515,15 +519,68 @@ static void track_packet(struct flowtab *t, struct rec *r, const struct segment 
 		rec_set_time(r, WHEN_LAST + s->side, s->at_ns);
 }
 
+/* Between what it acknowledged last and what the other side has sent. */
+static bool acks_forward(const struct rec_end *e, const struct rec_end *p, uint32_t ack)
+{
+	return ack - e->ack_max <= p->nxt - e->ack_max && p->nxt - e->ack_max < MAX_WINDOW;
+}
+
+/* Can nothing but sender's numbers and times change? An acknowledgement or data, next in sequence, in an
+ * open connection about which there is nothing to note. */
+static bool is_usual(const struct rec *r, const struct segment *s)
+{
+	const struct rec_end *e = &r->end[s->side], *p = &r->end[!s->side];
+	const unsigned need = END_SEEN | END_ACKED, never = END_FIN;
+
+	return (s->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK && !r->notes &&
+	       !(r->flags & (FLOW_RESET | FLOW_COARSE)) &&
+	       (r->flags & FLOW_DONE || !(p->flags & END_SYN_ACK)) &&
+	       (e->flags & (need | never)) == need && (p->flags & (END_SEEN | never)) == END_SEEN &&
+	       s->seq == e->nxt && s->len < MAX_WINDOW && acks_forward(e, p, s->ack) &&
+	       e->packets < UINT32_MAX;
+}
+
+/* The short way of the segments that most of every capture consists of: what track_packet() would do
+ * with them, without asking about all that cannot be. false: nothing was done, they have to go there. */
+static bool track_usual(struct rec *r, const struct segment *s)
+{
+	struct rec_end *e = &r->end[s->side];
+
+	if (!is_usual(r, s))
+		return false;
+	int64_t a = rec_when(r, WHEN_LAST), b = rec_when(r, WHEN_LAST_1), last = a > b ? a : b;
+	int64_t now = s->at_ns - r->base_ns;
+
+	if (now < last || now - last >= (int64_t)GAP_LONG * NS_PER_MS || now >> 47)
+		return false;
+	r->gap_ms = (uint16_t)((now - last) / NS_PER_MS);
+	rec_when_set(r, WHEN_LAST + s->side, now);
+	e->packets++;
+	e->last = s->len ? TRIGGER_DATA : TRIGGER_ACK;
+	e->ack_max = s->ack;
+	track_baseline(e, s);
+	if (s->len) {
+		rec_when_set(r, WHEN_PAYLOAD, now);
+		track_turn(r, s->side, s->seq);
+		advance(e, s->seq + s->len);
+	}
+	return true;
+}
+
 void track_segment(struct flowtab *t, const struct segment *s)
 {
+	struct slot *slot;
 	struct rec *r;
 
 	if (dups_has(&t->dups, s)) {
 		t->n_duplicates++;
 		return;
 	}
-	r = incarnation_of(t, s);
+	slot = flowstore_find(&t->store, s);
+	if (slot->rec_plus_1 && !t->is_thorough &&
+	    track_usual(flowstore_rec(&t->store, slot->rec_plus_1 - 1), s))
+		return;
+	r = incarnation_of(t, s, slot);
 	if (r)
 		track_packet(t, r, s);
 	else
