@@ -1,5 +1,6 @@
 #include "cli/looks.h"
 #include "join/join.h"
+#include "live/fds.h"
 #include "live/live.h"
 #include "rules/judge.h"
 #include "util/hash.h"
@@ -11,14 +12,21 @@
 
 /* How it works: `found` is the last look that searched owners. A look in between borrows from it: holders
  * are found again by the inode of their socket, which the kernel gives to no other while the
- * descriptor is open. Both looks live as long as a picture points into them. */
+ * descriptor is open. Both looks live as long as a picture points into them.
+ *
+ * A search reads every descriptor of the host, so it is done where it can find something new: when there
+ * are sockets that the last one did not see, or a holder has ended or has more or fewer descriptors than then.
+ * That a socket went to another process that had none before, while its holder kept it or opened something
+ * else at once, shows in neither; for that there is a search from time to time. */
 
-enum { SHARE = 100 }; /* a search may cost this part of the time until the next one */
+/* A search may cost this part of the time until the next one. */
+enum { SHARE_NEWS = 150, SHARE_QUIET = 400 };
 
-/* A look that searched owners, and where its held sockets are. */
+/* A look that searched owners, and where its sockets are. */
 struct found {
 	struct look *look; /* NULL: none yet */
 	struct index by_inode;
+	uint64_t *n_fds; /* [look->n_procs]: right after the search; 0: not known */
 	struct index by_pair; /* filled where events are shown */
 };
 
@@ -31,7 +39,8 @@ struct looks {
 	struct found before; /* where events are shown: of what has been closed since */
 	struct findings findings;
 	struct hash_key key;
-	int64_t search_due_ms;
+	bool has_strangers; /* sockets that were not there at the last search */
+	int64_t search_due_ms, quiet_due_ms;
 };
 
 static int64_t clock_ms(clockid_t id)
@@ -61,6 +70,7 @@ static void drop_found(struct found *f)
 		look_free(f->look);
 	index_free(&f->by_inode);
 	index_free(&f->by_pair);
+	free(f->n_fds);
 	*f = (struct found){ 0 };
 }
 
@@ -107,6 +117,28 @@ static int take_look(const struct looks *l, bool is_search, struct look **ret, s
 	return live_look(&req, ret, fail);
 }
 
+static void count_fds(struct found *f)
+{
+	f->n_fds = xrealloc_array(NULL, f->look->n_procs + 1, sizeof(*f->n_fds));
+	for (size_t i = 0; i < f->look->n_procs; i++)
+		if (fds_count(f->look->procs[i]->pid, &f->n_fds[i]) < 0)
+			f->n_fds[i] = 0;
+}
+
+/* Is anything else than at the last search? */
+static bool has_news(const struct looks *l)
+{
+	const struct found *f = &l->found;
+	uint64_t n;
+
+	if (l->has_strangers)
+		return true;
+	for (size_t i = 0; i < f->look->n_procs; i++)
+		if (fds_count(f->look->procs[i]->pid, &n) < 0 || n != f->n_fds[i])
+			return true;
+	return false;
+}
+
 static void remember(struct looks *l, struct look *look)
 {
 	struct found *f = &l->found;
@@ -121,10 +153,10 @@ static void remember(struct looks *l, struct look *look)
 	for (size_t i = 0; i < look->n_socks; i++) {
 		const struct sock *s = &look->socks[i];
 
-		if (!s->full || s->full->n_holders == 0)
+		if (!s->full || !s->full->inode)
 			continue;
 		index_add(&f->by_inode, hash_u64(&l->key, s->full->inode), (uint32_t)i);
-		if (has_events(l))
+		if (has_events(l) && s->full->n_holders > 0)
 			index_add(&f->by_pair, hash_bytes(&l->key, &s->pair, sizeof(s->pair)), (uint32_t)i);
 	}
 }
@@ -176,7 +208,8 @@ const struct proc *looks_who(const struct looks *l, struct endpoint local, struc
 	return p;
 }
 
-static void borrow_holders(const struct looks *l, struct sock_full *to)
+/* false: the last search has not seen it. */
+static bool borrow_holders(const struct looks *l, struct sock_full *to)
 {
 	uint64_t hash = hash_u64(&l->key, to->inode);
 	uint32_t at;
@@ -189,8 +222,9 @@ static void borrow_holders(const struct looks *l, struct sock_full *to)
 			continue;
 		to->holders = from->holders;
 		to->n_holders = from->n_holders;
-		return;
+		return true;
 	}
+	return false;
 }
 
 static void borrow(struct looks *l)
@@ -198,8 +232,8 @@ static void borrow(struct looks *l)
 	for (size_t i = 0; i < l->now->n_socks; i++) {
 		struct sock_full *full = l->now->socks[i].full;
 
-		if (full && full->inode)
-			borrow_holders(l, full);
+		if (full && full->inode && !borrow_holders(l, full))
+			l->has_strangers = true;
 	}
 	l->now->procs = l->found.look->procs;
 	l->now->n_procs = l->found.look->n_procs;
@@ -208,7 +242,8 @@ static void borrow(struct looks *l)
 static int look_again(struct looks *l, struct fail *fail)
 {
 	int64_t now_ms = clock_ms(CLOCK_MONOTONIC), cpu_ms = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
-	bool is_search = !l->found.look || now_ms >= l->search_due_ms;
+	bool is_search = !l->found.look || now_ms >= l->quiet_due_ms ||
+			 (now_ms >= l->search_due_ms && has_news(l));
 	struct look *look;
 	int error = take_look(l, is_search, &look, fail);
 
@@ -216,7 +251,11 @@ static int look_again(struct looks *l, struct fail *fail)
 		return error;
 	if (is_search) {
 		remember(l, look);
-		l->search_due_ms = now_ms + (clock_ms(CLOCK_PROCESS_CPUTIME_ID) - cpu_ms) * SHARE;
+		count_fds(&l->found);
+		l->has_strangers = false;
+		cpu_ms = clock_ms(CLOCK_PROCESS_CPUTIME_ID) - cpu_ms;
+		l->search_due_ms = now_ms + cpu_ms * SHARE_NEWS;
+		l->quiet_due_ms = now_ms + cpu_ms * SHARE_QUIET;
 		return 0;
 	}
 	drop_now(l);

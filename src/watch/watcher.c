@@ -6,13 +6,14 @@
 /* How it works: a sample remembers of each picture what rates are made of. They are kept for WINDOW_MS.
  * Something fills up if it has grown in both halves of SHORTEST_MS at least. Where owners were not
  * searched the newest sockets have none yet: such a picture shows what was known of their growth at
- * the last one that did. */
+ * the last one that did. Where searches are rare, those that growth is told of are kept for longer. */
 
 enum {
 	WINDOW_MS = 30000,
 	MAX_SAMPLES = 128, /* of shorter pauses than a quarter of a second, the window gets shorter */
 	SHORTEST_MS = 3000,
 	FEWEST = 5, /* below, nobody has to hurry */
+	FEWEST_SEARCHES = 3,
 };
 
 struct sampled_owner {
@@ -130,19 +131,38 @@ static void keep_owners(const struct watcher *w, struct sample *s)
 	qsort(s->owners, s->n_owners, sizeof(*s->owners), by_pid);
 }
 
+/* The i-th sample that has owners and the ones behind it; NULL: there are not so many. */
+static const struct sample *with_owners(const struct watcher *w, size_t i)
+{
+	for (size_t k = 0; k < w->n_samples; k++)
+		if (w->samples[k].owners && i-- == 0)
+			return &w->samples[k];
+	return NULL;
+}
+
+static bool is_over(const struct watcher *w, int64_t now_ms)
+{
+	const struct sample *oldest = &w->samples[0];
+
+	if (w->n_samples == MAX_SAMPLES)
+		return true;
+	return w->n_samples > 0 && oldest->at_ms < now_ms - WINDOW_MS &&
+	       (!oldest->owners || with_owners(w, FEWEST_SEARCHES));
+}
+
 static void keep_sample(struct watcher *w)
 {
 	int64_t now_ms = w->look->host.uptime_ms;
 	struct sample s = { .at_ms = now_ms };
 
-	while (w->n_samples > 0 &&
-	       (w->n_samples == MAX_SAMPLES || w->samples[0].at_ms < now_ms - WINDOW_MS))
+	while (is_over(w, now_ms))
 		drop_oldest(w);
 	memcpy(s.n, w->n, sizeof(s.n));
 	if (w->look->owners_looked)
 		keep_owners(w, &s);
 	w->samples[w->n_samples++] = s;
 }
+
 /* NULL: it had none then. */
 static const struct sampled_owner *owner_then(const struct sample *s, const struct proc *p)
 {
@@ -170,15 +190,6 @@ static const struct sample *last_sample(const struct watcher *w)
 	const struct sample *s = w->n_samples ? &w->samples[w->n_samples - 1] : NULL;
 
 	return s && s->at_ms < w->look->host.uptime_ms ? s : NULL;
-}
-
-/* The i-th sample that has owners and the ones behind it; NULL: there are not so many. */
-static const struct sample *with_owners(const struct watcher *w, size_t i)
-{
-	for (size_t k = 0; k < w->n_samples; k++)
-		if (w->samples[k].owners && i-- == 0)
-			return &w->samples[k];
-	return NULL;
 }
 
 static size_t n_with_owners(const struct watcher *w)

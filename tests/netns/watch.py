@@ -54,6 +54,27 @@ def play_endings():
     sys.stdin.readline()
 
 
+def play_hand():
+    """A CLOSE-WAIT that goes from one process to another, which had none, at a line of input."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX)
+    if os.fork() == 0:
+        os.write(os.open('/proc/self/comm', os.O_WRONLY), b'taker')
+        kept = socket.recv_fds(theirs, 1, 1)
+        ours.close()
+        return theirs.recv(1) or kept
+    theirs.close()
+    os.write(os.open('/proc/self/comm', os.O_WRONLY), b'giver')
+    listener = socket.create_server(('127.0.0.1', PORT + 2), backlog=10)
+    peer, sock = socket.create_connection(('127.0.0.1', PORT + 2)), listener.accept()[0]
+    peer.close()
+    assert sock.recv(1) == b''
+    print('ready', flush=True)
+    sys.stdin.readline()
+    socket.send_fds(ours, [b'x'], [sock.fileno()])
+    sock.close()
+    return sys.stdin.readline()
+
+
 @contextlib.contextmanager
 def endings():
     with subprocess.Popen([sys.executable, '-B', __file__, '--play', 'endings'], stdin=subprocess.PIPE,
@@ -150,6 +171,32 @@ def test_json(tool, pid):
         watch.stdout.close()
         stage.check('json: nobody reads on', eventually(lambda: watch.poll() is not None), watch.pid)
         watch.kill()
+
+
+def test_handed_over(tool):
+    def holders(text):
+        return {o['comm'] for o in json.loads(text).get('owners', []) if o.get('states', {}).get('CLOSE-WAIT')} & {'giver', 'taker'}
+
+    with subprocess.Popen([sys.executable, '-B', __file__, '--play', 'hand'], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as p, \
+            subprocess.Popen([tool, 'watch', '--json-lines', '-d', '100ms', 'sport', '=', f':{PORT + 2}'], stdout=subprocess.PIPE,
+                             text=True) as watch:
+        watchdog = threading.Timer(PATIENCE_S, watch.kill)
+        watchdog.start()
+        p.stdout.readline()
+        seen = next((holders(line) for line in watch.stdout if holders(line)), None)
+        stage.check('a socket is held by one process', seen == {'giver'}, seen)
+        p.stdin.write('\n')
+        p.stdin.flush()
+        after = None
+        for line in watch.stdout:
+            after = holders(line)
+            if after == {'taker'}:
+                break
+        stage.check('and soon by the one it was handed to', after == {'taker'}, after)
+        watchdog.cancel()
+        watch.kill()
+        p.stdin.close()
 
 
 def children_of(pid):
@@ -343,8 +390,8 @@ def test_screen(tool, pid, tmp):
 
 
 def main():
-    if sys.argv[1:] == ['--play', 'endings']:
-        return play_endings()
+    if sys.argv[1:2] == ['--play'] and sys.argv[2] in ('endings', 'hand'):
+        return {'endings': play_endings, 'hand': play_hand}[sys.argv[2]]() and 0
     if sys.argv[1] == '--play':
         play_leak(float(sys.argv[2]))
     stage.enter()
@@ -353,6 +400,7 @@ def main():
         tool = shutil.copy(sys.argv[1], os.path.join(tmp, 'tcpwhy'))  # where every user may run it
         test_lines(tool, pid)
         test_json(tool, pid)
+        test_handed_over(tool)
         test_events(tool)
         test_errors(tool)
         if shutil.which('tmux'):

@@ -159,6 +159,25 @@ static void owners_are_told_apart(void **state)
 	watcher_free(w);
 }
 
+/* Half a minute and more between two of them; 1 a second, and 600 descriptors are free. */
+static void searches_may_be_rare(void **state)
+{
+	struct watcher *w = watcher_new();
+	struct look *look = NULL;
+	struct frame f;
+
+	(void)state;
+	for (int64_t s = 0; s <= 120; s += 2) {
+		if (look)
+			look_free(look);
+		look = picture(w, 1000 + s * 1000, s % 40 == 0, (size_t)(s / 40 * 40), &f);
+		assert_int_equal(f.owners[0].is_filling, s >= 80);
+	}
+	assert_int_equal(f.owners[0].left_ms, 600000);
+	look_free(look);
+	watcher_free(w);
+}
+
 static void only_a_window_is_kept(void **state)
 {
 	struct watcher *w = watcher_new();
@@ -210,6 +229,7 @@ int main(void)
 		cmocka_unit_test(what_grows_all_along_fills),
 		cmocka_unit_test(a_look_without_owners_shows_the_last_growth),
 		cmocka_unit_test(owners_are_told_apart),
+		cmocka_unit_test(searches_may_be_rare),
 		cmocka_unit_test(only_a_window_is_kept),
 		cmocka_unit_test(rows_are_aligned_and_harmless),
 	};
