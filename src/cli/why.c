@@ -6,11 +6,17 @@
 #include <unistd.h>
 
 /* How it works: the evidence is gathered and married, the judge claims and weighs, the report
- * speaks. Flows that belong to no socket any more are judged by themselves. */
+ * speaks. Flows that belong to no socket any more are judged by themselves.
+ *
+ * A filter chooses what is judged, not what is read: the document counts the whole host, the other end or
+ * the process that talks to the same destination need not be what was asked for, and the kernel walks its
+ * whole table in any case. Only TIME-WAITs, which may be a million and tell nothing of the others, are
+ * merely counted where the filter wants none. */
 
 struct why {
 	const struct filter *filter;
 	bool has_no_filter;
+	uint32_t states; /* to judge */
 	struct evidence evidence;
 	struct judge *judge;
 };
@@ -25,14 +31,14 @@ static void judge_lone_flow(void *ctx, const struct flow *view)
 		judge_flow(w->judge, &c);
 }
 
-static void judge_sockets(struct why *w, uint32_t states)
+static void judge_sockets(struct why *w)
 {
 	const struct look *look = w->evidence.look;
 
 	for (size_t i = 0; i < look->n_socks; i++) {
 		struct conn c;
 
-		if (!(states & STATE_BIT(look->socks[i].state)))
+		if (!(w->states & STATE_BIT(look->socks[i].state)))
 			continue;
 		join_sock(w->evidence.join, &look->socks[i], &c);
 		if (look->socks[i].state == STATE_LISTEN) {
@@ -82,11 +88,14 @@ static void judge_namespaces(struct why *w)
 		judge_host(w->judge, look, &look->netns[i]);
 }
 
+/* Of ports the TIME-WAITs have theirs: without them there is no budget. */
 static void judge_budgets(struct why *w)
 {
 	enum { WORTH_COUNTING = 10 }; /* fewer exhaust no range anybody sets */
 	struct port_budgets budgets;
 
+	if (!(w->states & STATE_BIT(STATE_TIME_WAIT)))
+		return;
 	join_ports(w->evidence.join, WORTH_COUNTING, &budgets);
 	for (size_t i = 0; i < budgets.n; i++) {
 		struct conn example;
@@ -118,18 +127,33 @@ static int report_why(const struct options *o, const struct captures *captures,
 	return status_of(o, findings, is_whole);
 }
 
+static bool wants_timewaits(const struct options *o, uint32_t states)
+{
+	/* Those of both families have one number; packets may be theirs, and a recording is for any filter. */
+	return states & STATE_BIT(STATE_TIME_WAIT) || o->only_inet4 || o->only_inet6 || o->from || o->record ||
+	       o->interface || o->n_captures;
+}
+
 /* Everything after the doors are open. */
 static int why(const struct options *o, const struct filter *filter, struct captures *captures)
 {
 	struct live_request req = whole_look(o);
-	struct why w = { .filter = filter, .has_no_filter = o->n_words == 0 };
+	struct why w = {
+		.filter = filter,
+		.has_no_filter = o->n_words == 0,
+		.states = filter_states(filter, STATES_JUDGED) & STATES_JUDGED,
+	};
 	struct findings findings;
 
+	if (!wants_timewaits(o, w.states)) {
+		req.states &= ~STATE_BIT(STATE_TIME_WAIT);
+		req.count_timewaits = true;
+	}
 	if (evidence_gather(o, &req, captures, &w.evidence) != STATUS_OK)
 		return STATUS_FAILED;
 	w.judge = judge_new(w.evidence.look->arena, o->min_age_ms, o->n_examples);
 	evidence_marry(&w.evidence, captures, judge_lone_flow, &w);
-	judge_sockets(&w, filter_states(filter, STATES_JUDGED) & STATES_JUDGED);
+	judge_sockets(&w);
 	judge_processes(&w);
 	judge_namespaces(&w);
 	judge_budgets(&w);

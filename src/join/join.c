@@ -117,7 +117,7 @@ struct join *join_new(const struct look *look)
 			index_add(&j->listeners, port_hash(j, s->netns, s->pair.local.port),
 				  (uint32_t)i);
 			port_set_add(&j->listening, s->pair.local.port);
-		} else {
+		} else if (s->state != STATE_TIME_WAIT) {
 			index_add(&j->by_pair, pair_hash(j, &s->pair), (uint32_t)i);
 		}
 		if (s->full && s->full->token)
@@ -156,11 +156,22 @@ static bool has_sock(const struct join *j, const struct pair *pair)
 	return false;
 }
 
-bool join_wants_flow(const struct join *j, const struct flow *flow)
+/* Only packets have anything to tell about them. */
+static void index_timewaits(struct join *j)
+{
+	for (size_t i = 0; i < j->look->n_socks; i++)
+		if (j->look->socks[i].state == STATE_TIME_WAIT)
+			index_add(&j->by_pair, pair_hash(j, &j->look->socks[i].pair), (uint32_t)i);
+	j->has_timewaits = true;
+}
+
+bool join_wants_flow(struct join *j, const struct flow *flow)
 {
 	struct pair pair = flow_pair(flow, SIDE_CLIENT);
 	struct pair swapped = pair_swap(pair);
 
+	if (!j->has_timewaits)
+		index_timewaits(j);
 	return has_sock(j, &pair) || has_sock(j, &swapped);
 }
 
@@ -275,8 +286,8 @@ static void find_last_heard(const struct join *j, struct conn *c)
 	}
 }
 
-/* The socket at the other end, if it is on this host and only one fits. That of a TIME-WAIT has sent and
- * received everything: it is all but gone, and there may be a million of them. */
+/* The socket at the other end, if it is on this host and only one fits. A TIME-WAIT has sent and received
+ * everything: it has none and is none, and there may be a million of them. */
 static void find_other_end(const struct join *j, struct conn *c)
 {
 	if (c->sock->state == STATE_TIME_WAIT)
@@ -291,7 +302,7 @@ static void find_other_end(const struct join *j, struct conn *c)
 		const struct sock *s = &j->look->socks[at];
 
 		/* An MPTCP socket has the addresses of its first subflow. */
-		if (s == c->sock || !pair_equal(&s->pair, &swapped) ||
+		if (s == c->sock || s->state == STATE_TIME_WAIT || !pair_equal(&s->pair, &swapped) ||
 		    sock_is_mptcp(s) != sock_is_mptcp(c->sock))
 			continue;
 		if (s->netns == c->sock->netns) {

@@ -18,7 +18,7 @@ struct join *join_new(const struct look *look);
 void join_free(struct join *j);
 
 /* Is there a socket with this flow's addresses, in either direction? */
-bool join_wants_flow(const struct join *j, const struct flow *flow);
+bool join_wants_flow(struct join *j, const struct flow *flow);
 /* Keeps a flow (which must outlive the join) as evidence for its sockets. */
 void join_add_flow(struct join *j, const struct flow *flow);
 

@@ -33,7 +33,7 @@ struct join {
 	struct port_set listening, talked_to; /* the ports in listeners, in by_peer */
 	const struct flow **flows;
 	size_t n_flows, cap_flows;
-	bool has_peers; /* they are indexed: once somebody asks */
+	bool has_peers, has_timewaits; /* they are indexed: once somebody asks */
 	struct peer_procs *peers;
 	size_t n_peers, cap_peers;
 };

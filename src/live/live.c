@@ -28,23 +28,42 @@ struct looking {
 	struct fail *fail;
 };
 
-/* More than so many sockets of a look are not kept for the sake of one walk less: some four megabytes. */
-enum { FEW_SOCKETS = 32768 };
+/* More than so many sockets of a look are not kept for the sake of one walk less: half a megabyte. */
+enum { FEW_SOCKETS = 8192 };
+
+/* The kernel counts minisocks, and those in FIN-WAIT-2 were listed, from `first` on. */
+static void count_timewaits(struct look *look, unsigned netns, size_t first, int64_t n)
+{
+	for (size_t i = first; i < look->n_socks; i++)
+		n -= look->socks[i].state == STATE_FIN_WAIT_2 && !look->socks[i].full;
+	if (n <= 0)
+		return;
+	look->states[STATE_TIME_WAIT] += (uint64_t)n;
+	look->netns[netns].n_sockets += (uint32_t)n;
+}
 
 static int read_sockets(struct looking *l, unsigned netns)
 {
 	struct live_request req = *l->req;
 	struct setting tw = { 0 };
+	size_t first = l->look->n_socks;
+	uint64_t counted = l->look->states[STATE_TIME_WAIT];
 
 	if (hostinfo_is_empty(l->root, netns))
 		return 0;
-	if (req.with_few_timewaits)
+	if (req.with_few_timewaits || req.count_timewaits)
 		tw = hostinfo_timewaits(l->root, netns);
-	if (tw.known && (uint64_t)tw.value + l->look->n_socks <= FEW_SOCKETS) {
+	if (req.count_timewaits && !tw.known)
+		req.states |= STATE_BIT(STATE_TIME_WAIT);
+	if (req.with_few_timewaits && tw.known && (uint64_t)tw.value + first <= FEW_SOCKETS) {
 		req.states |= STATE_BIT(STATE_TIME_WAIT);
 		l->look->netns[netns].has_few_timewaits = true;
 	}
-	return dump_netns(l->root, &req, netns, l->look, l->fail);
+	int error = dump_netns(l->root, &req, netns, l->look, l->fail);
+	/* /proc/net/tcp, where that was read instead, has counted them. */
+	if (!error && req.count_timewaits && l->look->states[STATE_TIME_WAIT] == counted)
+		count_timewaits(l->look, netns, first, tw.value);
+	return error;
 }
 
 static int read_netns(struct looking *l, unsigned netns)

@@ -29,6 +29,8 @@ struct live_request {
 	/* TIME-WAITs of namespaces that have few, as well, see live_stream(): each walk through the kernel's
 	 * table passes every socket of the machine, so one that asks for all is half of two. */
 	bool with_few_timewaits;
+	/* Their number is wanted, not they: by sockstat, see hostinfo_timewaits(). Without it they are read. */
+	bool count_timewaits;
 	bool want_info;        /* tcp_info: the evidence for age and queues */
 	bool want_memory;      /* skmem: nothing is judged by it */
 	bool want_host;        /* sysctls and counters */
