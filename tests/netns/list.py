@@ -28,11 +28,12 @@ def wait_for_fin(s):
     assert poll.poll(20000), 'no FIN came'
 
 
-def make_time_waits(listener, n):
+def make_time_waits(listener, n, n_of_server):
+    """Those of the server do not keep a client's port from being used again, which ends them."""
     for i in range(n):
         client = socket.create_connection(('127.0.0.1', PORT))
         accepted = listener.accept()[0]
-        first, last = (accepted, client) if i % 2 else (client, accepted)
+        first, last = (accepted, client) if i < n_of_server else (client, accepted)
         first.close()
         wait_for_fin(last)
         last.close()
@@ -44,7 +45,7 @@ def make_sockets():
         f.write(OWNER)
     listener = socket.create_server(('127.0.0.1', PORT), backlog=64)
     kept = [listener]
-    make_time_waits(listener, N_TIME_WAIT)
+    make_time_waits(listener, N_TIME_WAIT, N_TIME_WAIT // 2)
     for _ in range(N_CLOSE_WAIT):
         client = socket.create_connection(('127.0.0.1', PORT))
         accepted = listener.accept()[0]
@@ -205,10 +206,11 @@ def test_many(tool, listener):
     for name, value in ('tcp_tw_reuse', '0'), ('tcp_rfc1337', '1'):  # none ends early
         with open(f'/proc/sys/net/ipv4/{name}', 'w', encoding='ascii') as f:
             f.write(value)
-    make_time_waits(listener, N_MORE)
+    before = len(rows(tool, 'state', 'time-wait'))
+    make_time_waits(listener, N_MORE, 0)
     many = rows(tool, '-a')
-    stage.check('many: every one of them', sum(s['state'] == 'TIME-WAIT' for s in many) == N_TIME_WAIT + N_MORE,
-                len(many))
+    n = sum(s['state'] == 'TIME-WAIT' for s in many)
+    stage.check('many: every one of them', before + N_MORE - n <= N_TIME_WAIT // 2 and n >= N_MORE, n)
     stage.check('many: once', len({s['cookie'] for s in many}) == len(many))
     stage.check("many: the listener's are attributed", all(
         s['owner']['status'] == 'attributed' for s in many
