@@ -1,5 +1,7 @@
 #include "model/flow.h"
 
+#include <string.h>
+
 const char *pattern_name(enum pattern p)
 {
 	static const char *const names[] = {
@@ -62,8 +64,9 @@ const char *closed_first_name(enum closed_first c)
 
 struct flow *flow_keep(const struct flow *view, struct arena *arena)
 {
-	struct flow *kept = arena_alloc(arena, sizeof(*kept));
+	size_t size = offsetof(struct flow, rsts) + view->n_rsts * sizeof(view->rsts[0]);
+	struct flow *kept = arena_alloc(arena, size);
 
-	*kept = *view;
+	memcpy(kept, view, size);
 	return kept;
 }

@@ -153,7 +153,6 @@ struct flow {
 	int64_t half_close_ns;         /* first FIN to the other side's first FIN; TIME_NONE */
 	uint64_t half_close_bytes;     /* payload by the other side in between */
 	int64_t idle_before_end_ns;    /* gap before the FIN or RST that ended it; TIME_NONE */
-	struct flow_rst rsts[MAX_FLOW_RSTS];
 	uint32_t n_rsts;               /* in rsts[] */
 	uint32_t n_rst_packets;        /* all of them */
 	struct flow_keepalive keepalive;
@@ -161,6 +160,7 @@ struct flow {
 	bool reused_pair;              /* an earlier connection of the same pair is in the capture */
 	enum content content;          /* of the capture it came from */
 	const char *tunnel;            /* "vxlan", "gre", … outermost first; NULL: none */
+	struct flow_rst rsts[MAX_FLOW_RSTS]; /* last: what is not used is not cleared, or kept */
 };
 
 /* What one capture file or interface gave. Strings live in the capture's arena. */

@@ -6,6 +6,20 @@
 #include <string.h>
 #include <time.h>
 
+/* Durations stand in every line of tables of any length: printf would be most of their cost. */
+static void put_number(struct buf *b, uint64_t n, const char *unit)
+{
+	char digits[24];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n);
+	buf_add(b, digits + at, sizeof(digits) - at);
+	buf_puts(b, unit);
+}
+
 void says_duration(struct buf *b, uint64_t ms)
 {
 	static const struct {
@@ -16,21 +30,25 @@ void says_duration(struct buf *b, uint64_t ms)
 	};
 
 	if (ms < 1000) {
-		buf_printf(b, "%" PRIu64 " ms", ms);
+		put_number(b, ms, " ms");
 		return;
 	}
 	if (ms < 10000) {
-		buf_printf(b, "%" PRIu64 ".%" PRIu64 " s", ms / 1000, ms % 1000 / 100);
+		put_number(b, ms / 1000, ".");
+		put_number(b, ms % 1000 / 100, " s");
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
 		if (ms < units[i].ms)
 			continue;
-		buf_printf(b, "%" PRIu64 " %s", ms / units[i].ms, _(units[i].name));
+		put_number(b, ms / units[i].ms, " ");
+		buf_puts(b, _(units[i].name));
 		/* Two units are enough to act on. */
-		if (i + 1 < ARRAY_LEN(units) && ms % units[i].ms >= units[i + 1].ms)
-			buf_printf(b, " %" PRIu64 " %s", ms % units[i].ms / units[i + 1].ms,
-				   _(units[i + 1].name));
+		if (i + 1 < ARRAY_LEN(units) && ms % units[i].ms >= units[i + 1].ms) {
+			buf_putc(b, ' ');
+			put_number(b, ms % units[i].ms / units[i + 1].ms, " ");
+			buf_puts(b, _(units[i + 1].name));
+		}
 		return;
 	}
 }

@@ -253,12 +253,18 @@ static void put_end(struct report *r, const struct conn *c)
 	for (size_t i = 0; i < f->n_rsts && i < MAX_FLOW_RSTS; i++) {
 		const struct flow_rst *rst = &f->rsts[i];
 
-		out_printf(&r->out, "RST by %s%s%s; ", side_name(rst->from),
-			   c->rst_causes[i].rule ? " " : "",
-			   c->rst_causes[i].rule ? c->rst_causes[i].rule : "");
+		out_puts(&r->out, "RST by ");
+		out_puts(&r->out, side_name(rst->from));
+		if (c->rst_causes[i].rule) {
+			out_putc(&r->out, ' ');
+			out_puts(&r->out, c->rst_causes[i].rule);
+		}
+		out_puts(&r->out, "; ");
 	}
-	out_printf(&r->out, "%s/%s\n", state_or_question(f->end[SIDE_CLIENT].state),
-		   state_or_question(f->end[SIDE_SERVER].state));
+	out_puts(&r->out, state_or_question(f->end[SIDE_CLIENT].state));
+	out_putc(&r->out, '/');
+	out_puts(&r->out, state_or_question(f->end[SIDE_SERVER].state));
+	out_putc(&r->out, '\n');
 }
 
 static void put_fin_line(struct report *r, const struct flow *f, enum side side)

@@ -292,19 +292,25 @@ static bool fires_on_flow(const struct judge *j, const struct rule *r, const str
 	enum certainty sure;
 
 	if (r->is_reset)
-		return reset_has_cause(c, r->text.id, &sure);
+		return c->flow->n_rsts > 0 && reset_has_cause(c, r->text.id, &sure);
 	return r->claims(c, &j->bounds) == VERDICT_FIRES;
 }
 
-static void name_flow(const struct judge *j, struct conn *c)
+/* Names it by the rows that fire, which are the first in fired[], ended by NULL. */
+static void name_flow(const struct judge *j, struct conn *c, const struct rule *fired[])
 {
-	size_t n = 0;
+	size_t n = 0, n_fired = 0;
 
 	cause_name_all(c->flow, c->rst_causes);
-	for (const struct rule *const *at = j->of_flows; *at && n < MAX_CONN_RULES; at++)
-		if (!(*at)->kind_of && fires_on_flow(j, *at, c))
+	for (const struct rule *const *at = j->of_flows; *at; at++) {
+		if (!fires_on_flow(j, *at, c))
+			continue;
+		fired[n_fired++] = *at;
+		if (!(*at)->kind_of && n < MAX_CONN_RULES)
 			c->rules[n++] = (*at)->text.id;
+	}
 	c->rules[n] = NULL;
+	fired[n_fired] = NULL;
 }
 
 static void name_sock(struct conn *c, const struct rule *r)
@@ -322,9 +328,11 @@ static bool is_judged(const struct conn *c)
 
 void judge_name(const struct judge *j, struct conn *c)
 {
+	const struct rule *fired[MAX_ROWS + 1];
+
 	c->rules[0] = NULL;
 	if (!c->sock)
-		name_flow(j, c);
+		name_flow(j, c, fired);
 	else if (is_judged(c))
 		name_sock(c, claim_sock(j, c));
 }
@@ -342,10 +350,11 @@ void judge_sock(struct judge *j, struct conn *c)
 
 void judge_flow(struct judge *j, struct conn *c)
 {
-	name_flow(j, c);
-	for (const struct rule *const *at = j->of_flows; *at; at++)
-		if (fires_on_flow(j, *at, c))
-			add(j, *at, c);
+	const struct rule *fired[MAX_ROWS + 1];
+
+	name_flow(j, c, fired);
+	for (const struct rule *const *at = fired; *at; at++)
+		add(j, *at, c);
 }
 
 void judge_listener(struct judge *j, struct conn *c)
@@ -465,15 +474,7 @@ void judge_ports(struct judge *j, const struct port_budget *budget, const struct
 
 static struct finding *finding_new(struct findings *all, const struct group *g)
 {
-	if (all->n == all->cap) {
-		size_t cap = all->cap ? all->cap * 2 : 16;
-		struct finding *moved = arena_array(all->arena, cap, sizeof(*moved));
-
-		if (all->n)
-			memcpy(moved, all->at, all->n * sizeof(*moved));
-		all->at = moved;
-		all->cap = cap;
-	}
+	assert(all->n < all->cap);
 	struct finding *f = &all->at[all->n++];
 	*f = (struct finding){
 		.text = &g->rule->text,
@@ -498,11 +499,15 @@ static int by_number(const void *va, const void *vb)
 static bool weigh(struct judge *j, struct findings *ret, struct group *g)
 {
 	struct finding *f = finding_new(ret, g);
+	struct fact facts[MAX_FACTS];
 
+	f->facts = facts;
 	qsort(g->fds, g->n_fds < GROUP_FDS_MAX ? g->n_fds : GROUP_FDS_MAX, sizeof(*g->fds), by_number);
 	f->own_fix = runtime_fix(g->subject.proc, g->rule->advice);
 	if (g->rule->weigh(g, &j->bounds, f)) {
 		fact_options(f, g);
+		f->facts = arena_array(ret->arena, f->n_facts, sizeof(*facts));
+		memcpy(f->facts, facts, f->n_facts * sizeof(*facts));
 		return true;
 	}
 	ret->n--;
@@ -539,7 +544,9 @@ static int worst_first(const void *va, const void *vb)
 
 void judge_end(struct judge *j, struct findings *ret)
 {
-	*ret = (struct findings){ .arena = j->arena };
+	/* A group that gives up is poured into one other, which may be new. */
+	*ret = (struct findings){ .arena = j->arena, .cap = 2 * j->n };
+	ret->at = arena_array(j->arena, ret->cap, sizeof(*ret->at));
 	/* Crowds first: what they give up is poured into groups that are weighed afterwards. */
 	for (size_t i = 0; i < j->n; i++)
 		if (j->groups[i]->rule->otherwise && !weigh(j, ret, j->groups[i]))

@@ -66,10 +66,8 @@ static const struct rec *prefetch_rec(const struct flowstore *store, const struc
 	return r;
 }
 
-static void prefetch_note(const struct flowstore *store, const struct rec *r)
+static void prefetch_note(const struct note *n)
 {
-	const struct note *n = flowstore_note(store, r->notes);
-
 	if (!n)
 		return;
 	__builtin_prefetch(n);
@@ -81,7 +79,7 @@ static void prefetch_rest(const struct flowstore *store, const struct rec *r)
 {
 	if (r->flags & FLOW_INET6)
 		__builtin_prefetch(flowstore_pair6(store, r->addr[0]));
-	prefetch_note(store, r);
+	prefetch_note(flowstore_note(store, r->notes));
 }
 
 static void sum_up(struct capture_sum *c, const struct segment *s)
@@ -202,14 +200,20 @@ enum content flowtab_content(const struct flowtab *t, uint8_t capture)
 
 void flowtab_each(struct flowtab *t, bool (*see)(void *ctx, const struct flow *view), void *ctx)
 {
-	enum { AHEAD = 16 };
+	enum { AHEAD = 16, NEAR = 8 };
+	const struct flowstore *store = &t->store;
+	const struct note *n;
 	struct flow view;
 	uint32_t id = 0;
 
-	for (uint32_t i = 0; i < t->store.n_recs; i++) {
-		if (i + AHEAD < t->store.n_recs)
-			prefetch_rest(&t->store, flowstore_rec(&t->store, i + AHEAD));
-		if (flowstore_rec(&t->store, i)->flags & FLOW_VOID)
+	for (uint32_t i = 0; i < store->n_recs; i++) {
+		if (i + AHEAD < store->n_recs)
+			prefetch_rest(store, flowstore_rec(store, i + AHEAD));
+		if (i + NEAR < store->n_recs) {
+			n = flowstore_note(store, flowstore_rec(store, i + NEAR)->notes);
+			prefetch_note(n ? flowstore_note(store, n->next) : NULL);
+		}
+		if (flowstore_rec(store, i)->flags & FLOW_VOID)
 			continue;
 		teardown_view(t, i, &view);
 		view.id = ++id;

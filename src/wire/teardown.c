@@ -361,7 +361,7 @@ void teardown_view(struct flowtab *t, uint32_t at, struct flow *ret)
 	struct notes notes;
 
 	sort_notes(t, r, &notes);
-	memset(ret, 0, sizeof(*ret));
+	memset(ret, 0, offsetof(struct flow, rsts));
 	ret->opened_seen = both & (END_SYN | END_SYN_ACK);
 	ret->handshake_done = r->flags & FLOW_DONE;
 	ret->content = t->captures[r->capture].content;

@@ -525,28 +525,36 @@ static bool acks_forward(const struct rec_end *e, const struct rec_end *p, uint3
 	return ack - e->ack_max <= p->nxt - e->ack_max && p->nxt - e->ack_max < MAX_WINDOW;
 }
 
-/* Can nothing but sender's numbers and times change? An acknowledgement or data, next in sequence, in an
- * open connection about which there is nothing to note. */
-static bool is_usual(const struct rec *r, const struct segment *s)
+/* Of notes that ordinary segments change, there is none: at most how long everybody paused. */
+static bool is_unnoted(const struct flowtab *t, const struct rec *r)
+{
+	const struct note *n = flowstore_note(&t->store, r->notes);
+
+	return !n || (n->kind == NOTE_FLOW && !n->next && !(r->flags & FLOW_REUSED));
+}
+
+/* Can nothing but the sender's numbers and times change? An acknowledgement or data, next in sequence, in
+ * an open connection about which there is nothing to note. */
+static bool is_usual(const struct flowtab *t, const struct rec *r, const struct segment *s)
 {
 	const struct rec_end *e = &r->end[s->side], *p = &r->end[!s->side];
 	const unsigned need = END_SEEN | END_ACKED, never = END_FIN;
 
-	return (s->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK && !r->notes &&
+	return (s->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK &&
 	       !(r->flags & (FLOW_RESET | FLOW_COARSE)) &&
 	       (r->flags & FLOW_DONE || !(p->flags & END_SYN_ACK)) &&
 	       (e->flags & (need | never)) == need && (p->flags & (END_SEEN | never)) == END_SEEN &&
 	       s->seq == e->nxt && s->len < MAX_WINDOW && acks_forward(e, p, s->ack) &&
-	       e->packets < UINT32_MAX;
+	       e->packets < UINT32_MAX && is_unnoted(t, r);
 }
 
 /* The short way of the segments that most of every capture consists of: what track_packet() would do
  * with them, without asking about all that cannot be. false: nothing was done, they have to go there. */
-static bool track_usual(struct rec *r, const struct segment *s)
+static bool track_usual(const struct flowtab *t, struct rec *r, const struct segment *s)
 {
 	struct rec_end *e = &r->end[s->side];
 
-	if (!is_usual(r, s))
+	if (!is_usual(t, r, s))
 		return false;
 	int64_t a = rec_when(r, WHEN_LAST), b = rec_when(r, WHEN_LAST_1), last = a > b ? a : b;
 	int64_t now = s->at_ns - r->base_ns;
@@ -578,7 +586,7 @@ void track_segment(struct flowtab *t, const struct segment *s)
 	}
 	slot = flowstore_find(&t->store, s);
 	if (slot->rec_plus_1 && !t->is_thorough &&
-	    track_usual(flowstore_rec(&t->store, slot->rec_plus_1 - 1), s))
+	    track_usual(t, flowstore_rec(&t->store, slot->rec_plus_1 - 1), s))
 		return;
 	r = incarnation_of(t, s, slot);
 	if (r)

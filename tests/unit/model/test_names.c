@@ -48,7 +48,8 @@ static void unknown_has_no_word(void **state)
 
 static void facts_are_found_by_their_whole_name(void **state)
 {
-	struct finding f = { 0 };
+	struct fact facts[MAX_FACTS];
+	struct finding f = { .facts = facts };
 
 	(void)state;
 	finding_fact(&f, "sockets", FACT_COUNT, 7);
