@@ -199,13 +199,23 @@ static void await_said(const struct actor *a)
 		stage_pause(since, a->comm);
 }
 
+/* It has said why. What is not possible for an actor is not possible on this stage. */
+NORETURN static void end_with(const struct actor *a)
+{
+	int status;
+	bool impossible = waitpid(a->pid, &status, 0) == a->pid && WIFEXITED(status) &&
+			  WEXITSTATUS(status) == STAGE_IMPOSSIBLE;
+
+	_exit(impossible ? STAGE_IMPOSSIBLE : STAGE_FAILED);
+}
+
 void stage_await(struct actor *a)
 {
 	char byte;
 
 	await_said(a);
 	if (read(a->said, &byte, 1) != 1)
-		_exit(STAGE_FAILED); /* it ended, and has said why */
+		end_with(a);
 }
 
 struct actor *stage_cast_ready(struct stage *st, const char *comm, part *play)
@@ -223,7 +233,7 @@ struct actor *stage_await_pid(struct stage *st, const struct actor *by, const ch
 
 	await_said(by);
 	if (read(by->said, &pid, sizeof(pid)) != sizeof(pid))
-		_exit(STAGE_FAILED);
+		end_with(by);
 	*a = (struct actor){ .pid = pid, .comm = comm, .said = -1, .prompt = -1 };
 	return a;
 }
