@@ -173,7 +173,7 @@ struct live_request whole_look(const struct options *o)
 		.all_netns = o->all_netns,
 		.states = STATES_ALL,
 		.want_info = true,
-		.want_memory = o->record,
+		.want_memory = o->record || o->command == COMMAND_CHECK,
 		.want_host = true,
 		.owners = OWNERS_ALL,
 		.want_watch = true,

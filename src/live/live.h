@@ -32,7 +32,7 @@ struct live_request {
 	/* Their number is wanted, not they: by sockstat, see hostinfo_timewaits(). Without it they are read. */
 	bool count_timewaits;
 	bool want_info;        /* tcp_info: the evidence for age and queues */
-	bool want_memory;      /* skmem: nothing is judged by it */
+	bool want_memory;      /* skmem: what a listener turned away, for check */
 	bool want_host;        /* sysctls and counters */
 	enum owners_wanted owners;
 	bool want_watch;       /* the epoll sets of those that hold unread CLOSE-WAITs */
