@@ -84,7 +84,7 @@ struct finding {
 	struct subject subject;
 	uint64_t count;
 	struct age oldest;
-	struct fact *facts;            /* [n_facts]; room for MAX_FACTS while rules write them */
+	struct fact facts[MAX_FACTS];
 	size_t n_facts;
 	const struct fix *own_fix;     /* in the words of the owner's runtime, first; NULL */
 	const char *says;              /* instead of the row's, where one rule has two sentences */

@@ -499,15 +499,11 @@ static int by_number(const void *va, const void *vb)
 static bool weigh(struct judge *j, struct findings *ret, struct group *g)
 {
 	struct finding *f = finding_new(ret, g);
-	struct fact facts[MAX_FACTS];
 
-	f->facts = facts;
 	qsort(g->fds, g->n_fds < GROUP_FDS_MAX ? g->n_fds : GROUP_FDS_MAX, sizeof(*g->fds), by_number);
 	f->own_fix = runtime_fix(g->subject.proc, g->rule->advice);
 	if (g->rule->weigh(g, &j->bounds, f)) {
 		fact_options(f, g);
-		f->facts = arena_array(ret->arena, f->n_facts, sizeof(*facts));
-		memcpy(f->facts, facts, f->n_facts * sizeof(*facts));
 		return true;
 	}
 	ret->n--;

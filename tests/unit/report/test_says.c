@@ -74,12 +74,11 @@ static struct finding *finding(void)
 {
 	static const struct rule_text text = { .id = "a-rule" };
 	static const uint32_t fds[] = { 3, 4, 5, 9, 11, 12 };
-	static struct fact facts[MAX_FACTS];
 	static struct finding f;
 	struct fact *list;
 
 	f = (struct finding){
-		.text = &text, .facts = facts, .count = 3, .oldest = { .known = true, .ms = 200000 },
+		.text = &text, .count = 3, .oldest = { .known = true, .ms = 200000 },
 		.subject = { .has_peer = true },
 	};
 	assert_true(addr_parse("192.0.2.7", &f.subject.peer.addr));
