@@ -1,7 +1,6 @@
 #include "check/check.h"
 #include "cli/run.h"
 #include "cli/state.h"
-#include "cli/textfile.h"
 #include "join/join.h"
 #include "live/live.h"
 #include "report/check.h"
@@ -9,6 +8,7 @@
 #include "util/cleanup.h"
 #include "util/i18n.h"
 #include "util/io.h"
+#include "util/replace.h"
 
 #include <errno.h>
 #include <langinfo.h>
@@ -236,12 +236,11 @@ static void judge_look(const struct options *o, struct look *look,
 /* Whoever writes a file asks whether it was written; the state stands in it. */
 static int keep(const struct options *o, const struct buf *b)
 {
-	struct fail fail;
+	int error = replace_with(o->output, 0644, b);
 
-	if (textfile_replace(o->output, b, &fail) == 0)
-		return CHECK_OK;
-	say_failure(&fail);
-	return CHECK_UNKNOWN;
+	if (error)
+		say_line("tcpwhy: %s: %s", o->output, replace_reason(error));
+	return error ? CHECK_UNKNOWN : CHECK_OK;
 }
 
 static int check_host(const struct options *o, const struct check_levels *levels, timer_t limit)

@@ -98,7 +98,7 @@ static const int allowed_reading[] = {
 
 /* For a file that is written beside its name and put in place. */
 static const int allowed_writing[] = {
-	SYS_openat, SYS_fsync, SYS_fchmod, SYS_unlinkat,
+	SYS_openat, SYS_fsync, SYS_fchmod, SYS_linkat, SYS_unlinkat,
 #ifdef SYS_renameat
 	SYS_renameat,
 #endif

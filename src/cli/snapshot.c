@@ -2,8 +2,8 @@
 #include "live/live.h"
 #include "live/pack.h"
 #include "util/buf.h"
-#include "util/cleanup.h"
 #include "util/i18n.h"
+#include "util/replace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,14 +12,14 @@
 #include <time.h>
 #include <unistd.h>
 
-/* How it works: the file has no name while it is written, so that whatever ends the program leaves
- * nothing behind; then it gets one beside its place, and rename() puts it there at once. Command lines
- * may hold secrets: it is its maker's alone. */
+/* Command lines may hold secrets: a snapshot is its maker's alone. */
 
+/* Where it goes: into a file's place, or straight to standard output, a device or a pipe. */
 struct place {
-	const char *path;  /* "-": standard output */
-	bool is_replaced;  /* false: a device or a pipe, to be written to */
-	struct buf folder, beside;
+	const char *path; /* "-": standard output */
+	bool is_replaced;
+	struct replacement file;
+	int fd;
 };
 
 static void say_about(const char *path, int error)
@@ -43,49 +43,38 @@ static void put_name(struct buf *b)
 	buf_printf(b, "tcpwhy-%s-%s.tar.zst", *host ? host : "host", when);
 }
 
-static void place_fill(struct place *place, const char *path)
+/* 0, or -errno: nothing can be written there. */
+static int place_begin(const char *path, struct place *ret)
 {
-	const char *slash = strrchr(path, '/');
+	struct place place = { .path = path, .fd = -1 };
 	struct stat st;
+	int error = 0;
 
-	place->path = path;
-	place->is_replaced = strcmp(path, "-") != 0 && (stat(path, &st) < 0 || S_ISREG(st.st_mode));
-	buf_add(&place->folder, path, slash ? (size_t)(slash - path) + 1 : 0);
-	if (!slash)
-		buf_puts(&place->folder, "./");
-	buf_printf(&place->beside, "%s.tcpwhy-%d", buf_text(&place->folder), (int)getpid());
+	place.is_replaced = strcmp(path, "-") != 0 && (stat(path, &st) < 0 || S_ISREG(st.st_mode));
+	if (place.is_replaced)
+		error = replace_begin(path, 0600, &place.file);
+	else if ((place.fd = strcmp(path, "-") == 0 ? dup(STDOUT_FILENO) : open(path, O_WRONLY | O_CLOEXEC)) < 0)
+		error = -errno;
+	if (!error)
+		*ret = place;
+	return error;
 }
 
-/* -errno: nothing can be written there. */
-static int place_open(const struct place *place)
+static int place_fd(const struct place *place)
 {
-	int fd;
-
-	if (!place->is_replaced) {
-		fd = strcmp(place->path, "-") == 0 ? dup(STDOUT_FILENO) :
-						     open(place->path, O_WRONLY | O_CLOEXEC);
-		return fd < 0 ? -errno : fd;
-	}
-	fd = open(buf_text(&place->folder), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	/* Not every file system has files without a name. */
-	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
-		fd = open(buf_text(&place->beside), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	return fd < 0 ? -errno : fd;
+	return place->is_replaced ? place->file.fd : place->fd;
 }
 
-static int place_finish(const struct place *place, int fd)
+/* Ends it; with an error there already, without putting anything in place. */
+static int place_end(struct place *place, int error)
 {
-	const char *beside = buf_text(&place->beside);
-	char self[32];
-
-	if (!place->is_replaced)
-		return 0;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	if (fsync(fd) < 0 ||
-	    (linkat(AT_FDCWD, self, AT_FDCWD, beside, AT_SYMLINK_FOLLOW) < 0 && errno != EEXIST) ||
-	    rename(beside, place->path) < 0)
-		return -errno;
-	return 0;
+	if (place->is_replaced && error)
+		replace_drop(&place->file);
+	else if (place->is_replaced)
+		error = replace_end(&place->file);
+	else if (close(place->fd) < 0 && !error)
+		error = -errno;
+	return error;
 }
 
 static void say_done(const char *path, const struct look *look)
@@ -94,27 +83,26 @@ static void say_done(const char *path, const struct look *look)
 		 look->n_socks, look->n_procs, path);
 }
 
-static int take(const struct options *o, const struct place *place, int fd)
+static int take(const struct options *o, struct place *place)
 {
 	struct live_request req = whole_look(o);
 	struct look *look;
 	struct fail fail;
 
-	req.packer = packer_new(fd);
-	req.want_memory = true;
+	req.packer = packer_new(place_fd(place));
 	req.want_dead = true;
 	if (!req.packer) {
-		say_about(place->path, -ENOMEM);
+		say_about(place->path, place_end(place, -ENOMEM));
 		return STATUS_FAILED;
 	}
 	int failed = live_look(&req, &look, &fail);
 	int error = packer_end(req.packer);
 	if (failed < 0) {
+		(void)!place_end(place, failed);
 		say_failure(&fail);
 		return STATUS_FAILED;
 	}
-	if (!error)
-		error = place_finish(place, fd);
+	error = place_end(place, error);
 	int status = error || gaps_spoil(&look->gaps) ? STATUS_FAILED : STATUS_OK;
 	say_gaps(&look->gaps);
 	if (error)
@@ -128,8 +116,7 @@ static int take(const struct options *o, const struct place *place, int fd)
 int run_snapshot(const struct options *o)
 {
 	AUTO_BUF name = { 0 };
-	struct place place = { 0 };
-	int status = STATUS_FAILED;
+	struct place place;
 
 	if (o->n_words > 0) {
 		say_line(_("tcpwhy: snapshot: %s: it takes no filter: a snapshot has everything"), o->words[0]);
@@ -140,15 +127,9 @@ int run_snapshot(const struct options *o)
 		return STATUS_USAGE;
 	}
 	put_name(&name);
-	place_fill(&place, o->output ? o->output : buf_text(&name));
-	AUTO_FD fd = place_open(&place);
-	if (fd < 0)
-		say_about(place.path, fd);
-	else
-		status = take(o, &place, fd);
-	if (status != STATUS_OK && place.is_replaced)
-		unlink(buf_text(&place.beside));
-	buf_free(&place.folder);
-	buf_free(&place.beside);
-	return status;
+	int error = place_begin(o->output ? o->output : buf_text(&name), &place);
+	if (!error)
+		return take(o, &place);
+	say_about(o->output ? o->output : buf_text(&name), error);
+	return STATUS_FAILED;
 }

@@ -1,7 +1,7 @@
 #include "cli/state.h"
-#include "cli/textfile.h"
 #include "util/cleanup.h"
 #include "util/i18n.h"
+#include "util/replace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -64,13 +64,12 @@ void state_read(const char *path, struct look *look, struct check_past *ret)
 bool state_write(const char *path, const struct memory *m, struct look *look)
 {
 	AUTO_BUF text = { 0 };
-	struct fail fail;
 
 	memory_write(&text, m);
-	if (textfile_replace(path, &text, &fail) == 0)
-		return true;
-	complain(path, fail.what, look);
-	return false;
+	int error = replace_with(path, 0644, &text);
+	if (error)
+		complain(path, replace_reason(error), look);
+	return error == 0;
 }
 
 const char *state_path(const struct options *o)

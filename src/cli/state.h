@@ -2,7 +2,7 @@
 
 /* The file in which a check keeps what the next one compares with.
  *
- * Replaced at once (cli/textfile.h), so that two checks at the same time leave the look of one of
+ * Replaced at once (util/replace.h), so that two checks at the same time leave the look of one of
  * them, whole; both compared with what was there before. Nothing in it is believed unless it is a
  * plain file of root's or our own; what is wrong with it is a gap of the look. */
 
