@@ -128,6 +128,9 @@ static const struct condition conditions[] = {
 #endif
 	{ SYS_mprotect, 2, PROT_EXEC, 0 },
 	{ SYS_ioctl, 1, UINT32_MAX, TCGETS },
+#ifdef KERNEL_TCGETS2
+	{ SYS_ioctl, 1, UINT32_MAX, KERNEL_TCGETS2 },
+#endif
 	{ SYS_ioctl, 1, UINT32_MAX, TIOCGWINSZ },
 #ifdef SYS_newfstatat
 	{ SYS_newfstatat, 3, AT_EMPTY_PATH, AT_EMPTY_PATH },

@@ -3,10 +3,11 @@
 /* What the kernel may have and the headers of an older distribution do not name: Debian 11 builds with
  * glibc 2.31 and Linux 5.10. All of it is the kernel's ABI, the same on every architecture we build
  * for; whether the running kernel has it, the call itself answers.
- * Source: Linux include/uapi/linux/in.h, landlock.h, and the tables of system calls. */
+ * Source: Linux include/uapi/linux/in.h, landlock.h, asm-generic/ioctls.h, and the tables of system calls. */
 
 #include <netinet/in.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 
 #ifndef IPPROTO_MPTCP
@@ -15,6 +16,11 @@
 
 #ifndef SYS_pidfd_getfd
 #define SYS_pidfd_getfd 438
+#endif
+
+/* What isatty() asks with since glibc 2.42, without the struct, which <termios.h> would collide with. */
+#ifdef TCGETS2
+#define KERNEL_TCGETS2 _IOR('T', 0x2A, char[44])
 #endif
 
 #ifndef SYS_landlock_create_ruleset

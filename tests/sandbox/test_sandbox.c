@@ -7,12 +7,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -102,6 +104,17 @@ static int read_what_is_open(int fd)
 	return read(fd, text, sizeof(text)) > 0 && more && lseek(fd, 0, SEEK_SET) == 0 ? 0 : 1;
 }
 
+/* ENOTTY: it was asked. Newer C libraries ask in the second way. */
+static int ask_for_a_terminal(int fd)
+{
+	char answer[64];
+	bool is_asked = ioctl(fd, TCGETS, answer) < 0 && errno == ENOTTY;
+#ifdef KERNEL_TCGETS2
+	is_asked &= ioctl(fd, KERNEL_TCGETS2, answer) < 0 && errno == ENOTTY;
+#endif
+	return is_asked ? 0 : 1;
+}
+
 static void nothing_new_can_be_had(void **state)
 {
 	(void)state;
@@ -118,6 +131,7 @@ static void what_was_open_can_be_used(void **state)
 {
 	(void)state;
 	assert_int_equal(inside(read_what_is_open), 0);
+	assert_int_equal(inside(ask_for_a_terminal), 0);
 }
 
 static int read_the_folder(int fd)
