@@ -21,7 +21,9 @@ struct listing {
 	const struct by *by;    /* NULL: a row each */
 	uint32_t states;        /* those to show */
 	bool needs_owner, needs_rules, needs_info;
+	bool needs_holders;     /* all of a shared one; false: to be counted by owner, or to show a pid, one will do */
 	bool needs_join;        /* false: a socket by itself tells all that is asked and shown */
+	struct conn alone;      /* that socket */
 	struct columns columns;
 	struct sorting *sorting; /* NULL: rows come as they are read */
 	size_t n_rows;
@@ -45,26 +47,33 @@ static void put_row(struct listing *l, const struct conn *c)
 		report_conn(l->report, c);
 }
 
+static void take_conn(struct listing *l, const struct conn *c)
+{
+	if (!filter_match(l->filter, c, c->rules))
+		return;
+	if (l->by)
+		count_one(l, c);
+	else if (l->sorting)
+		sorting_add(l->sorting, l->report, c);
+	else
+		put_row(l, c);
+}
+
 static void take_sock(struct listing *l, const struct sock *s)
 {
 	struct conn c;
 
 	if (!(l->states & STATE_BIT(s->state)))
 		return;
-	if (l->needs_join)
-		join_sock(l->e.join, s, &c);
-	else
-		join_nothing(l->e.join, s, &c);
+	if (!l->needs_join) {
+		join_nothing(l->e.join, s, &l->alone);
+		take_conn(l, &l->alone);
+		return;
+	}
+	join_sock(l->e.join, s, &c);
 	if (l->needs_rules)
 		judge_name(l->judge, &c);
-	if (!filter_match(l->filter, &c, c.rules))
-		return;
-	if (l->by)
-		count_one(l, &c);
-	else if (l->sorting)
-		sorting_add(l->sorting, l->report, &c);
-	else
-		put_row(l, &c);
+	take_conn(l, &c);
 }
 
 static void put_sorted(void *ctx, const struct sock *s)
@@ -98,16 +107,11 @@ static uint32_t streamed_states(const struct listing *l)
 	return l->needs_owner ? l->states & STATE_BIT(STATE_TIME_WAIT) : l->states;
 }
 
-/* A row shows all holders; to count by owner the first will do, unless one of them is asked for. */
-static bool needs_all_owners(const struct listing *l)
-{
-	return filter_needs(l->filter) & (FILTER_NEEDS_OWNER | FILTER_NEEDS_RULES);
-}
-
 /* Who has closed what is in TIME-WAIT is a guess: it is made where owners are looked for anyway. */
 static enum owners_wanted wanted_owners(const struct listing *l)
 {
-	bool is_asked = l->o->processes || l->by || needs_all_owners(l);
+	bool is_asked = l->o->processes || l->by ||
+			filter_needs(l->filter) & (FILTER_NEEDS_OWNER | FILTER_NEEDS_RULES);
 
 	if (!l->needs_owner || (l->states == STATE_BIT(STATE_TIME_WAIT) && !is_asked))
 		return OWNERS_NONE;
@@ -193,7 +197,7 @@ static int list(struct listing *l, struct captures *captures)
 		.owners = wanted_owners(l),
 		.deadline_ns = deadline_of(o),
 		.no_dead = !o->record, /* they have no row */
-		.one_owner_is_enough = l->by && !needs_all_owners(l) && !o->record,
+		.one_owner_is_enough = !l->needs_holders && !o->record,
 		.only_inet4 = o->only_inet4,
 		.only_inet6 = o->only_inet6,
 	};
@@ -262,11 +266,12 @@ static void find_needs(struct listing *l)
 	if (o->sort)
 		shown |= column_find(o->sort + (*o->sort == '-'), strlen(o->sort + (*o->sort == '-')))->needs;
 	if (!is_table)
-		shown = COLUMN_NEEDS_INFO | COLUMN_NEEDS_OWNER | COLUMN_NEEDS_RULES;
+		shown = COLUMN_NEEDS_INFO | COLUMN_NEEDS_OWNER | COLUMN_NEEDS_RULES | COLUMN_NEEDS_HOLDERS;
 	if (l->by)
 		shown = l->by->needs_owner ? COLUMN_NEEDS_OWNER : 0;
 	l->needs_rules = shown & COLUMN_NEEDS_RULES || asked & FILTER_NEEDS_RULES;
 	l->needs_owner = l->needs_rules || shown & COLUMN_NEEDS_OWNER || asked & FILTER_NEEDS_OWNER;
+	l->needs_holders = shown & COLUMN_NEEDS_HOLDERS || asked & (FILTER_NEEDS_OWNER | FILTER_NEEDS_RULES);
 	l->needs_info = l->needs_rules || shown & COLUMN_NEEDS_INFO || asked & FILTER_NEEDS_INFO ||
 			(!l->by && o->info);
 	l->needs_join = l->needs_owner || l->needs_info || asked || o->interface || o->n_captures;

@@ -450,15 +450,15 @@ static void find_owner(struct join *j, struct conn *c)
 	c->flight_is_partial = j->look->flight_is_partial;
 }
 
-void join_nothing(const struct join *j, const struct sock *sock, struct conn *ret)
+void join_nothing(const struct join *j, const struct sock *sock, struct conn *c)
 {
-	*ret = (struct conn){ .sock = sock, .netns = &no_netns };
-	if (sock->netns < j->look->n_netns)
-		ret->netns = &j->look->netns[sock->netns];
+	c->sock = sock;
+	c->netns = sock->netns < j->look->n_netns ? &j->look->netns[sock->netns] : &no_netns;
 }
 
 void join_sock(struct join *j, const struct sock *sock, struct conn *ret)
 {
+	*ret = (struct conn){ 0 };
 	join_nothing(j, sock, ret);
 	if (sock->state != STATE_LISTEN) {
 		if (j->n_flows > 0)

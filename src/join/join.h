@@ -23,8 +23,8 @@ bool join_wants_flow(struct join *j, const struct flow *flow);
 void join_add_flow(struct join *j, const struct flow *flow);
 
 void join_sock(struct join *j, const struct sock *sock, struct conn *ret);
-/* Only what the socket says itself: no owner, no other end, no packets, no age. */
-void join_nothing(const struct join *j, const struct sock *sock, struct conn *ret);
+/* Only what the socket says itself: no owner, no other end, no packets, no age. *c is zeroed, or from here. */
+void join_nothing(const struct join *j, const struct sock *sock, struct conn *c);
 /* A connection known from packets only. */
 void join_flow(const struct flow *flow, struct conn *ret);
 

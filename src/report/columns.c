@@ -351,7 +351,12 @@ static void get_container(struct buf *b, const struct report *r, const struct co
 
 /* ---- the table ---- */
 
-enum { INFO = COLUMN_NEEDS_INFO, OWNER = COLUMN_NEEDS_OWNER, RULES = COLUMN_NEEDS_RULES };
+enum {
+	INFO = COLUMN_NEEDS_INFO,
+	OWNER = COLUMN_NEEDS_OWNER,
+	RULES = COLUMN_NEEDS_RULES,
+	ALL_OWNERS = COLUMN_NEEDS_OWNER | COLUMN_NEEDS_HOLDERS,
+};
 
 static const struct column columns[] = {
 	{ "state", "", "State", 10, false, false, 0, get_state, NULL },
@@ -359,10 +364,10 @@ static const struct column columns[] = {
 	{ "send-q", "", "Send-Q", 6, true, false, 0, NULL, send_q },
 	{ "local", "", "Local Address:Port", 21, true, false, 0, get_local, NULL },
 	{ "peer", "", "Peer Address:Port", 21, true, false, 0, get_peer, NULL },
-	{ "process", "", "Process", 32, false, true, OWNER, get_process, NULL },
+	{ "process", "", "Process", 32, false, true, ALL_OWNERS, get_process, NULL },
 	{ "age", "_ms", "Age", 7, true, false, INFO, get_age, age },
 	{ "ends", "_ms", "Ends", 7, true, false, INFO, get_ends, ends },
-	{ "why", "", "Why", 0, false, false, INFO | OWNER | RULES, get_rule, NULL },
+	{ "why", "", "Why", 0, false, false, INFO | ALL_OWNERS | RULES, get_rule, NULL },
 	/* Those in front are shown where none are chosen. */
 	{ "netns", "", "Netns", 10, false, true, 0, get_netns, NULL },
 	{ "owner", "", "Owner", 10, false, false, OWNER, get_owner, NULL },

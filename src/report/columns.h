@@ -6,7 +6,12 @@
 
 #include "report/state.h"
 
-enum column_needs { COLUMN_NEEDS_INFO = 1, COLUMN_NEEDS_OWNER = 2, COLUMN_NEEDS_RULES = 4 };
+enum column_needs {
+	COLUMN_NEEDS_INFO = 1,
+	COLUMN_NEEDS_OWNER = 2, /* one holder will do */
+	COLUMN_NEEDS_RULES = 4,
+	COLUMN_NEEDS_HOLDERS = 8, /* each of them */
+};
 
 struct column {
 	const char *name; /* as it is asked for, and in CSV, there followed by `unit` */

@@ -10,6 +10,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* Up to LISTEN and CLOSING, as ss asks: one bit more, and newer kernels walk a second table. */
+enum { ALL_STATES = 0xfff };
+
 static void ask(int fd, int family)
 {
 	struct {
@@ -24,13 +27,13 @@ static void ask(int fd, int family)
 		message.head.nlmsg_type = TCPDIAG_GETSOCK;
 		message.head.nlmsg_len = NLMSG_LENGTH(sizeof(message.req.old));
 		message.req.old.idiag_family = AF_INET;
-		message.req.old.idiag_states = ~0u;
+		message.req.old.idiag_states = ALL_STATES;
 	} else {
 		message.head.nlmsg_type = SOCK_DIAG_BY_FAMILY;
 		message.head.nlmsg_len = NLMSG_LENGTH(sizeof(message.req.v2));
 		message.req.v2.sdiag_family = (unsigned char)family;
 		message.req.v2.sdiag_protocol = IPPROTO_TCP;
-		message.req.v2.idiag_states = ~0u;
+		message.req.v2.idiag_states = ALL_STATES;
 	}
 	if (send(fd, &message, message.head.nlmsg_len, 0) < 0)
 		err(1, "send");

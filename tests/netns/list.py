@@ -143,6 +143,9 @@ def test_columns(tool, all_of_them):
                 list(seen[0])[-3:] == ['pid', 'comm', 'uid'] and len(seen) == len(want), list(seen[0]))
     stage.check('columns: process and its parts', all(f'pid={os.getpid()},' in r['process'] and
                 r['comm'] == OWNER and r['uid'] == '0' for r in seen if r['state'] == 'CLOSE-WAIT'), seen[:3])
+    seen = table(tool, '--columns', 'state,pid,comm', 'state', 'close-wait')
+    stage.check('columns: one holder, and no further search', len(seen) == N_CLOSE_WAIT and
+                all(r == {'state': 'CLOSE-WAIT', 'pid': str(os.getpid()), 'comm': OWNER} for r in seen), seen[:3])
     p = run(tool, '--columns', 'state,colour')
     stage.check('columns: nonsense', p.returncode == 2 and 'local-port' in p.stderr and not p.stdout, p.stderr)
 
