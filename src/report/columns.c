@@ -359,7 +359,7 @@ enum {
 };
 
 static const struct column columns[] = {
-	{ "state", "", "State", 10, false, false, 0, get_state, NULL },
+	{ "state", "", "State", 11, false, false, 0, get_state, NULL },
 	{ "recv-q", "", "Recv-Q", 6, true, false, 0, NULL, recv_q },
 	{ "send-q", "", "Send-Q", 6, true, false, 0, NULL, send_q },
 	{ "local", "", "Local Address:Port", 21, true, false, 0, get_local, NULL },

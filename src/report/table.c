@@ -26,6 +26,8 @@ static void align(struct buf *line, size_t start, const struct column *column, s
 
 static void end_line(struct report *r)
 {
+	while (r->line.n > 0 && r->line.at[r->line.n - 1] == ' ')
+		r->line.n--;
 	buf_putc(&r->line, '\n');
 	out_add(&r->out, r->line.at, r->line.n);
 	buf_clear(&r->line);

@@ -35,12 +35,12 @@ static void heading_and_rows(void **state)
 	(void)state;
 	assert_string_equal(
 		is,
-		"State      Recv-Q Send-Q    Local Address:Port     Peer Address:Port "
+		"State       Recv-Q Send-Q    Local Address:Port     Peer Address:Port "
 		"Process                              Age    Ends Why\n"
-		"CLOSE-WAIT      1      2           10.0.0.1:80       192.0.2.7:40000 "
+		"CLOSE-WAIT       1      2           10.0.0.1:80       192.0.2.7:40000 "
 		"users:((\"nginx\",pid=812,fd=7))    >5m00s   never a-rule\n"
-		"TIME-WAIT       0      0 [::ffff:10.0.0.1]:443   [2001:db8::1]:65535 "
-		"                                       ?   59.9s \n");
+		"TIME-WAIT        0      0 [::ffff:10.0.0.1]:443   [2001:db8::1]:65535 "
+		"                                       ?   59.9s\n");
 	free(is);
 }
 
@@ -165,8 +165,7 @@ static void living_connection(void **state)
 	(void)state;
 	s.state = STATE_ESTABLISHED;
 	assert_row(&c, (struct report_options){ 0 },
-		   "ESTABLISHED      1      2           10.0.0.1:80       192.0.2.7:40000 "
-		   "                                                 \n");
+		   "ESTABLISHED      1      2           10.0.0.1:80       192.0.2.7:40000\n");
 }
 
 /* Chosen by name; what has commas, quotes or lines of its own is quoted. */
