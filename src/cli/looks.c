@@ -19,8 +19,9 @@
  * That a socket went to another process that had none before, while its holder kept it or opened something
  * else at once, shows in neither; for that there is a search from time to time. */
 
-/* A search may cost this part of the time until the next one. */
-enum { SHARE_NEWS = 150, SHARE_QUIET = 400 };
+/* A search may cost this part of the time until the next one. Growth takes three to be told of, which
+ * should not take minutes on a host where one takes a second. */
+enum { SHARE_FIRST = 20, SHARE_NEWS = 150, SHARE_QUIET = 400, N_FIRST = 3 };
 
 /* A look that searched owners, and where its sockets are. */
 struct found {
@@ -41,6 +42,7 @@ struct looks {
 	struct hash_key key;
 	bool has_strangers; /* sockets that were not there at the last search */
 	int64_t search_due_ms, quiet_due_ms;
+	size_t n_searches;
 };
 
 static int64_t clock_ms(clockid_t id)
@@ -254,7 +256,7 @@ static int look_again(struct looks *l, struct fail *fail)
 		count_fds(&l->found);
 		l->has_strangers = false;
 		cpu_ms = clock_ms(CLOCK_PROCESS_CPUTIME_ID) - cpu_ms;
-		l->search_due_ms = now_ms + cpu_ms * SHARE_NEWS;
+		l->search_due_ms = now_ms + cpu_ms * (++l->n_searches < N_FIRST ? SHARE_FIRST : SHARE_NEWS);
 		l->quiet_due_ms = now_ms + cpu_ms * SHARE_QUIET;
 		return 0;
 	}

@@ -4,9 +4,10 @@
 #include <string.h>
 
 /* How it works: a sample remembers of each picture what rates are made of. They are kept for WINDOW_MS.
- * Something fills up if it has grown in both halves of SHORTEST_MS at least. Where owners were not
- * searched the newest sockets have none yet: such a picture shows what was known of their growth at
- * the last one that did. Where searches are rare, those that growth is told of are kept for longer. */
+ * Something fills up if it has grown in both parts of SHORTEST_MS at least, in each with half its pace or
+ * more. Where owners were not searched the newest sockets have none yet: such a picture shows what was
+ * known of their growth at the last one that did. Where searches are rare, those that growth is told of
+ * are kept for longer. */
 
 enum {
 	WINDOW_MS = 30000,
@@ -201,16 +202,32 @@ static size_t n_with_owners(const struct watcher *w)
 	return n;
 }
 
-static void judge_filling(const struct watcher *w, struct frame_owner *o, size_t n)
+/* The sample with owners nearest to the middle between the first one and now. */
+static const struct sample *middle_sample(const struct watcher *w, int64_t first_ms)
 {
-	const struct sample *first = with_owners(w, 0), *middle = with_owners(w, n / 2);
-	int64_t ms = w->look->host.uptime_ms - first->at_ms;
+	int64_t middle_ms = first_ms + (w->look->host.uptime_ms - first_ms) / 2;
+	const struct sample *s, *found = NULL;
+
+	for (size_t i = 0; (s = with_owners(w, i)); i++)
+		if (!found || llabs(s->at_ms - middle_ms) < llabs(found->at_ms - middle_ms))
+			found = s;
+	return found;
+}
+
+static void judge_filling(const struct watcher *w, struct frame_owner *o)
+{
+	const struct sample *first = with_owners(w, 0), *middle = middle_sample(w, first->at_ms);
+	int64_t ms = w->look->host.uptime_ms - first->at_ms, half_ms = middle->at_ms - first->at_ms;
 	uint64_t now = o->n[STATE_CLOSE_WAIT], used = o->proc->has_fds ? o->proc->n_fds : now;
 
 	if (ms < SHORTEST_MS || o->proc->fd_limit == 0)
 		return;
 	uint64_t then = close_waits_then(first, o->proc), half = close_waits_then(middle, o->proc);
-	if (now < then + FEWEST || half < then + (now - then) / 4 || now < half + (now - then) / 4)
+	/* A part must be long enough to say something. */
+	if (now < then + FEWEST || half_ms < ms / 8)
+		return;
+	uint64_t early = (now - then) * (uint64_t)half_ms / (uint64_t)ms, late = now - then - early;
+	if (half < then + early / 2 || now < half + late / 2)
 		return;
 	uint64_t room = o->proc->fd_limit > used ? o->proc->fd_limit - used : 0;
 	o->is_filling = true;
@@ -258,7 +275,7 @@ static void fill_owners(struct watcher *w)
 		}
 		o->has_rate = true;
 		o->gain = tenths_a_second(close_waits_then(last, o->proc), o->n[STATE_CLOSE_WAIT], ms);
-		judge_filling(w, o, n);
+		judge_filling(w, o);
 	}
 	if (w->n_owners)
 		qsort(w->owners, w->n_owners, sizeof(*w->owners), most_first);

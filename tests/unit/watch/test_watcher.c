@@ -178,6 +178,26 @@ static void searches_may_be_rare(void **state)
 	watcher_free(w);
 }
 
+/* As the first searches are: near each other, the next one later. */
+static void searches_may_be_uneven(void **state)
+{
+	static const int64_t at_s[] = { 0, 1, 3, 14 };
+	struct watcher *w = watcher_new();
+	struct look *look = NULL;
+	struct frame f;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(at_s); i++) {
+		if (look)
+			look_free(look);
+		look = picture(w, 1000 + at_s[i] * 1000, true, (size_t)(10 + 5 * at_s[i]), &f);
+		assert_int_equal(f.owners[0].is_filling, i >= 2);
+	}
+	assert_int_equal(f.owners[0].left_ms, 120000);
+	look_free(look);
+	watcher_free(w);
+}
+
 static void only_a_window_is_kept(void **state)
 {
 	struct watcher *w = watcher_new();
@@ -230,6 +250,7 @@ int main(void)
 		cmocka_unit_test(a_look_without_owners_shows_the_last_growth),
 		cmocka_unit_test(owners_are_told_apart),
 		cmocka_unit_test(searches_may_be_rare),
+		cmocka_unit_test(searches_may_be_uneven),
 		cmocka_unit_test(only_a_window_is_kept),
 		cmocka_unit_test(rows_are_aligned_and_harmless),
 	};
