@@ -276,7 +276,7 @@ const struct rule owner_rules[] = {
 				  "do."),
 			.fixes = {
 				{ .kind = FIX_CODE,
-				  .text = N_("Open with SOCK_CLOEXEC, accept with accept4(…, "
+				  .text = N_("Open with SOCK_CLOEXEC, accept with accept4(..., "
 					     "SOCK_CLOEXEC), and close inherited descriptors in the "
 					     "child after fork().") },
 				{ .kind = FIX_CODE,

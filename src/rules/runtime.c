@@ -19,7 +19,7 @@ static const struct runtime {
 						"setkeepalive()) and at upstreams that never end their answer "
 						"(proxy_read_timeout).")),
 			[ADVICE_ACCEPT] = CODE(N_("nginx: worker_connections, worker_rlimit_nofile and "
-						  "`listen … backlog=` (511 by default) bound what is "
+						  "`listen ... backlog=` (511 by default) bound what is "
 						  "accepted; a blocking module stops a whole worker.")),
 			[ADVICE_POOL] = CODE(N_("nginx: keepalive_timeout inside upstream {{ } (60 s by "
 						"default) below the backend's idle timeout.")),
@@ -40,7 +40,7 @@ static const struct runtime {
 						"line limit idle connections; keep them below the server's "
 						"own idle timeout.")),
 			[ADVICE_PORTS] = CODE(N_("HAProxy: http-reuse safe or always, or several source "
-						 "addresses (`source … usesrc`) towards one server.")),
+						 "addresses (`source ... usesrc`) towards one server.")),
 		},
 	},
 	{

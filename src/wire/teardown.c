@@ -347,7 +347,7 @@ const char *teardown_tunnel(struct flowtab *t, uint32_t code)
 		buf_puts(&text, tunnel_name(one));
 	}
 	if (t->n_tunnels == MAX_TUNNEL_NAMES)
-		return "…";
+		return "...";
 	char *kept = arena_strdup(t->arena, buf_text(&text));
 	t->tunnels[t->n_tunnels++] = (struct tunnel_text){ code, kept };
 	return kept;

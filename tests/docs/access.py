@@ -5,6 +5,7 @@ access.py TCPWHY. Meaning is never by colour alone: without it the text is the s
 """
 
 import fcntl
+import json
 import os
 import pathlib
 import pty
@@ -107,6 +108,10 @@ def test_ascii(tool):
         text = piped(tool, words, C)
         stage.check(f'{" ".join(words[:1] + words[3:])}: pure ASCII with LC_ALL=C', text and text.isascii(),
                     ''.join(c for c in text if not c.isascii()))
+    topics = [t['id'] for t in json.loads(piped(tool, ['explain', '--json'], C))['topics']]
+    text = piped(tool, ['explain', *topics], C)
+    stage.check(f'explain: pure ASCII of {len(topics)} topics', len(topics) > 100 and text.isascii(),
+                ''.join(c for c in text if not c.isascii()))
     stage.check('arrows with UTF-8', '→' in piped(tool, REPORTS[0], UTF8))
 
 

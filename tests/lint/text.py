@@ -36,6 +36,8 @@ def check(root):
         found = house.lines(path)
         for number, line in found:
             problem = line_problem(line)
+            if not problem and path.parent.name == 'man' and not line.isascii():
+                problem = 'a page is ASCII: roff has names for the rest'
             if problem:
                 yield path, number, problem
         if house.inside(root, path) in GENERATED:
@@ -58,6 +60,7 @@ BAD = [
     ({'src/a.c': '/* TO' 'DO: later */\n'}, 'a note to oneself'),
     ({'tests/a.py': '# FIX' 'ME\n'}, 'a note to oneself'),
     ({'man/a.8': '.\\" XX' 'X\n'}, 'a note to oneself'),
+    ({'man/a.8': 'a \u2026 b\n'}, 'a page is ASCII'),
     ({'tests/a.sh': 'cd /wo' 'rk/main\n'}, 'a path of one machine'),
     ({'meson.build': "# /tmp/b" "house\n"}, 'a path of one machine'),
     ({'src/a.c': '\n' * TOO_LONG}, 'longer than'),
