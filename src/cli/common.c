@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,6 +53,20 @@ static void show_place(const char *text, size_t at)
 	say_line("  %*s^", (int)text_columns(buf_text(&shown), shown.n), "");
 }
 
+/* At its first word somebody may have meant something else: a command, or a capture. */
+static void say_what_was_meant(const char *word)
+{
+	const char *command = word ? options_nearest_command(word) : NULL;
+	struct stat st;
+
+	if (command)
+		say_line(_("Did you mean `tcpwhy %s`? `tcpwhy --help` lists the commands."), command);
+	else if (word && stat(word, &st) == 0 && S_ISREG(st.st_mode))
+		say_line(_("Did you mean `tcpwhy pcap %s`, a capture alone, or `-r %s`, with the sockets?"), word, word);
+	else
+		say_line(_("The language is that of tcpwhy-filter(7); `tcpwhy --help` lists the commands."));
+}
+
 struct filter *parse_filter(const char *const *words, size_t n)
 {
 	struct filter_error error = { 0 };
@@ -62,11 +77,7 @@ struct filter *parse_filter(const char *const *words, size_t n)
 	say_line(_("tcpwhy: filter: %s"), error.what);
 	if (error.text)
 		show_place(error.text, error.at);
-	const char *meant = n > 0 && error.at == 0 ? options_nearest_command(words[0]) : NULL;
-	if (meant)
-		say_line(_("Did you mean `tcpwhy %s`? `tcpwhy --help` lists the commands."), meant);
-	else
-		say_line(_("The language is that of tcpwhy-filter(7); `tcpwhy --help` lists the commands."));
+	say_what_was_meant(n > 0 && error.at == 0 ? words[0] : NULL);
 	free(error.text);
 	return NULL;
 }

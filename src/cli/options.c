@@ -295,9 +295,11 @@ static void complain_about_option(const char *given, enum command command)
 {
 	const char *nearest = NULL;
 	size_t best = 3; /* more wrong letters than two are another word */
+	char name[32];
 
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(given, "="), given);
 	for (size_t i = 0; given[0] == '-' && given[1] == '-' && i < ARRAY_LEN(rows); i++) {
-		size_t d = distance(given + 2, rows[i].name);
+		size_t d = distance(name + 2, rows[i].name);
 
 		if ((rows[i].commands & (1u << command)) && d < best) {
 			best = d;

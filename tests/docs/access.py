@@ -82,6 +82,7 @@ def test_help(tool):
 
 def test_mistakes(tool):
     for words, meant in ((['lsit'], 'tcpwhy list'), (['ceck'], 'tcpwhy check'), (['list', '--jsn'], '--json'),
+                         (['list', '--colums=state'], '--columns?'), ([CAPTURE], f'tcpwhy pcap {CAPTURE}'),
                          (['explain', 'close-wait-leeked-fd'], 'close-wait-leaked-fd'), (['explain', 'ECONRESET'], 'ECONNRESET')):
         said = piped(tool, words, UTF8)
         stage.check(f'{" ".join(words)}: did you mean {meant}?', 'Did you mean' in said and meant in said, said)
