@@ -7,6 +7,7 @@
 
 #include "util/attr.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -100,6 +101,38 @@ MUST_CHECK static inline bool bytes_peek(const struct bytes *b, size_t n, uint8_
 		return false;
 	*ret = b->at[n];
 	return true;
+}
+
+/* Of a header that bytes_take() has given as a whole: what stands `at` a place in it. There is nothing to
+ * ask then; a place beyond it is our own mistake, and where it is a constant the compiler has checked. */
+static inline void bytes_copy_at(const struct bytes *whole, size_t at, void *ret, size_t n)
+{
+	assert(at + n <= whole->left);
+	memcpy(ret, whole->at + at, n);
+}
+
+static inline uint8_t bytes_u8_at(const struct bytes *whole, size_t at)
+{
+	uint8_t v;
+
+	bytes_copy_at(whole, at, &v, sizeof(v));
+	return v;
+}
+
+static inline uint16_t bytes_be16_at(const struct bytes *whole, size_t at)
+{
+	uint16_t v;
+
+	bytes_copy_at(whole, at, &v, sizeof(v));
+	return __builtin_bswap16(v);
+}
+
+static inline uint32_t bytes_be32_at(const struct bytes *whole, size_t at)
+{
+	uint32_t v;
+
+	bytes_copy_at(whole, at, &v, sizeof(v));
+	return __builtin_bswap32(v);
 }
 
 /* Keeps the first n bytes at most. */

@@ -79,20 +79,19 @@ static enum skip_reason skip_ah(struct packet *p, uint8_t *ret_next)
 enum skip_reason decode_ipv4(struct decoder *d, struct packet p)
 {
 	struct segment *s = d->seg;
-	uint8_t version, proto;
-	uint16_t total, fragment;
 	struct bytes b = p.b, fixed;
 
 	if (!decode_deeper(d))
 		return SKIP_TOO_DEEP;
-	/* Taken as a whole, so that there is one check of lengths and not ten. */
-	if (!bytes_take(&b, 20, &fixed) ||
-	    !bytes_u8(&fixed, &version) || !bytes_skip(&fixed, 1) || !bytes_be16(&fixed, &total) ||
-	    !bytes_be16(&fixed, &s->ip_id) || !bytes_be16(&fixed, &fragment) ||
-	    !bytes_u8(&fixed, &s->ttl) || !bytes_u8(&fixed, &proto) || !bytes_skip(&fixed, 2) ||
-	    !bytes_copy(&fixed, s->addr[0], 4) ||
-	    !bytes_copy(&fixed, s->addr[1], 4))
+	if (!bytes_take(&b, 20, &fixed))
 		return SKIP_SHORT_IP;
+	uint8_t version = bytes_u8_at(&fixed, 0), proto = bytes_u8_at(&fixed, 9);
+	uint16_t total = bytes_be16_at(&fixed, 2), fragment = bytes_be16_at(&fixed, 6);
+
+	s->ip_id = bytes_be16_at(&fixed, 4);
+	s->ttl = bytes_u8_at(&fixed, 8);
+	bytes_copy_at(&fixed, 12, s->addr[0], 4);
+	bytes_copy_at(&fixed, 16, s->addr[1], 4);
 	size_t header = (version & 15u) * 4;
 	if (version >> 4 != 4 || header < 20 || (total && total < header))
 		return SKIP_BAD_IP;
@@ -148,20 +147,19 @@ static enum skip_reason decode_ipv6_chain(struct decoder *d, struct packet p, ui
 enum skip_reason decode_ipv6(struct decoder *d, struct packet p)
 {
 	struct segment *s = d->seg;
-	uint32_t first;
-	uint16_t payload;
-	uint8_t next;
 	struct bytes fixed;
 
 	if (!decode_deeper(d))
 		return SKIP_TOO_DEEP;
-	if (!bytes_take(&p.b, 40, &fixed) ||
-	    !bytes_be32(&fixed, &first) ||
-	    !bytes_be16(&fixed, &payload) || !bytes_u8(&fixed, &next) || !bytes_u8(&fixed, &s->ttl) ||
-	    !bytes_copy(&fixed, s->addr[0], 16) ||
-	    !bytes_copy(&fixed, s->addr[1], 16))
+	if (!bytes_take(&p.b, 40, &fixed))
 		return SKIP_SHORT_IP;
-	if (first >> 28 != 6)
+	uint16_t payload = bytes_be16_at(&fixed, 4);
+	uint8_t next = bytes_u8_at(&fixed, 6);
+
+	s->ttl = bytes_u8_at(&fixed, 7);
+	bytes_copy_at(&fixed, 8, s->addr[0], 16);
+	bytes_copy_at(&fixed, 24, s->addr[1], 16);
+	if (bytes_u8_at(&fixed, 0) >> 4 != 6)
 		return SKIP_BAD_IP;
 	s->is_inet6 = true;
 	s->df = false;

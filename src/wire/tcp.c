@@ -8,10 +8,10 @@ enum { OPT_END = 0, OPT_NOP = 1, OPT_TIMESTAMPS = 8, TWO_NOPS_AND_TIMESTAMPS = 0
 /* RFC 7323 appendix A: nearly every segment has these options and no others. */
 static bool are_usual(struct bytes b, struct segment *s)
 {
-	uint32_t head;
-
-	return b.left == 12 && bytes_be32(&b, &head) && head == TWO_NOPS_AND_TIMESTAMPS &&
-	       bytes_be32(&b, &s->ts_val);
+	if (b.left != 12 || bytes_be32_at(&b, 0) != TWO_NOPS_AND_TIMESTAMPS)
+		return false;
+	s->ts_val = bytes_be32_at(&b, 4);
+	return true;
 }
 
 static void read_options(struct bytes b, struct segment *s)
@@ -38,15 +38,15 @@ enum skip_reason decode_tcp(struct decoder *d, struct packet p)
 	struct segment *s = d->seg;
 	uint64_t wire_len = (uint64_t)p.b.left + p.cut;
 	struct bytes b = p.b, fixed, options;
-	uint8_t offset;
 
-	if (!bytes_take(&b, 14, &fixed) ||
-	    !bytes_be16(&fixed, &s->port[0]) || !bytes_be16(&fixed, &s->port[1]) ||
-	    !bytes_be32(&fixed, &s->seq) ||
-	    !bytes_be32(&fixed, &s->ack) ||
-	    !bytes_u8(&fixed, &offset) || !bytes_u8(&fixed, &s->flags))
+	if (!bytes_take(&b, 14, &fixed))
 		return SKIP_SHORT_TCP;
-	size_t header = (size_t)(offset >> 4) * 4;
+	s->port[0] = bytes_be16_at(&fixed, 0);
+	s->port[1] = bytes_be16_at(&fixed, 2);
+	s->seq = bytes_be32_at(&fixed, 4);
+	s->ack = bytes_be32_at(&fixed, 8);
+	s->flags = bytes_u8_at(&fixed, 13);
+	size_t header = (size_t)(bytes_u8_at(&fixed, 12) >> 4) * 4;
 	if (header < 20 || header > wire_len)
 		return SKIP_BAD_TCP;
 	s->len = (uint32_t)(wire_len - header);

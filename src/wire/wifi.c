@@ -55,23 +55,21 @@ enum skip_reason decode_80211(struct decoder *d, struct packet p)
 enum skip_reason decode_radiotap(struct decoder *d, struct packet p)
 {
 	enum { HAS_TSFT = 1, HAS_FLAGS = 2, FLAG_DATA_PAD = 0x20 };
-	struct bytes header, whole;
+	struct bytes header = p.b, whole;
 	uint16_t size;
 	uint32_t present, more;
 	uint8_t flags = 0;
 
-	if (!bytes_take(&p.b, 4, &header) || !bytes_skip(&header, 2) ||
-	    !bytes_le16(&header, &size) || size < 8 || !bytes_take(&p.b, size - 4u, &header))
+	if (!bytes_skip(&header, 2) || !bytes_le16(&header, &size) || !bytes_take(&p.b, size, &whole))
 		return SKIP_SHORT_LINK;
-	whole = header;
-	if (!bytes_le32(&header, &present))
+	header = whole;
+	if (!bytes_skip(&header, 4) || !bytes_le32(&header, &present))
 		return SKIP_SHORT_LINK;
 	for (more = present; more & 0x80000000u;)
 		if (!bytes_le32(&header, &more))
 			return SKIP_SHORT_LINK;
 	if (present & HAS_TSFT) {
-		/* Alignment counts from the start of the header, four bytes before `whole`. */
-		size_t at = whole.left - header.left + 4;
+		size_t at = whole.left - header.left; /* alignment counts from the start of the header */
 
 		if (!bytes_skip(&header, (-at & 7) + 8))
 			return SKIP_SHORT_LINK;
