@@ -34,6 +34,7 @@ struct check_row {
 	const char *rule;    /* id of the rule behind it; NULL: the number speaks for itself */
 	const char *help;    /* of its metric, untranslated; NULL: "age of the oldest" and the like */
 	const char *says;    /* about `worst` */
+	const char *more;    /* what the first line has no room for; NULL: nothing */
 	const char *fine;    /* the same, where there is nobody to name */
 	const char *next;    /* what to do first */
 	const char *command; /* that shows more; may hold {pid} and {peer}; NULL: none */

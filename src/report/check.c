@@ -159,14 +159,25 @@ static void put_summary(struct buf *b, const struct check_results *results,
 	if (r) {
 		put_says(b, r, ascii);
 		buf_puts(b, ": ");
-		if (!r->unknown)
-			buf_printf(b, "%s, ", _(r->row->next));
 		put_command(b, r, ascii);
 		put_others(b, results);
 	}
 	if (!results->is_whole)
 		buf_printf(b, "%s%s", r ? "; " : "", _("not all sockets could be seen"));
 	put_state_gaps(b, look, ascii);
+}
+
+/* Two lines: the mechanism in numbers, and what to do. */
+static void put_more(struct buf *b, const struct check_result *r, bool ascii)
+{
+	if (r->status == CHECK_OK || r->unknown)
+		return;
+	if (r->row->more) {
+		buf_puts(b, "  ");
+		says_fill(b, _(r->row->more), &r->worst, ascii);
+		buf_putc(b, '\n');
+	}
+	buf_printf(b, _("  to do: %s\n"), _(r->row->next));
 }
 
 static void put_details(struct buf *b, const struct check_results *results,
@@ -180,6 +191,7 @@ static void put_details(struct buf *b, const struct check_results *results,
 		if (r->status != CHECK_OK && r->rule)
 			buf_printf(b, " (%s)", r->rule);
 		buf_putc(b, '\n');
+		put_more(b, r, ascii);
 	}
 	for (size_t i = 0; i < look->gaps.n; i++) {
 		const struct gap *g = &look->gaps.at[i];

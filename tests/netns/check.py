@@ -87,6 +87,7 @@ def test_leak(tool, tmp):
     with leak('leaky', 1024, 900) as pid:
         p = run(tool, 'check')
         expect('leak: critical', p, 2, f'CRITICAL - leaky[{pid}] holds 900 CLOSE-WAIT', f'tcpwhy why pid {pid}')
+        stage.check('leak: what matters fits into a pager', p.stdout.index(': tcpwhy why pid') < 80, plain(p))
         stage.check('leak: one line', p.stdout.count('\n') == 1 and not p.stderr, plain(p))
         p = run(tool, 'check', '-v')
         lines = p.stdout.splitlines()[1:]
@@ -225,6 +226,11 @@ def test_prometheus(tool, tmp):
           not list(pathlib.Path(tmp).glob('.tcpwhy-*')), list(pathlib.Path(tmp).rglob('*')))
     p = run(tool, 'check', '--format', 'prometheus', '-o', 'tcpwhy.prom', cwd=folder)
     stage.check('prometheus: -o without a folder', p.returncode == 0 and list(folder.iterdir()) == [out], plain(p))
+    device = folder / 'device'
+    device.symlink_to('/dev/null')
+    p = run(tool, 'check', '--format', 'prometheus', '-o', str(device))
+    stage.check('prometheus: -o a link to a device', p.returncode == 3 and 'it is not replaced' in p.stderr and device.is_symlink(), plain(p))
+    device.unlink()
     before = out.read_text()
     never = os.path.join(tmp, 'never')
     p = run(tool, 'check', '--format', 'prometheus', '-o', str(out), '-t', '200ms', '-N', never)

@@ -199,6 +199,12 @@ def test_file(tool, tmp, state):
     p = run(tool, '--state', state)
     stage.check('of another boot: a new beginning', p.returncode == 0 and 'growth shows from the next look on' in p.stdout and
                 json.loads(pathlib.Path(state).read_text())['boot_id'] != 'another', plain(p))
+    other = json.loads(good)
+    other['uptime_ms'] *= 100
+    pathlib.Path(state).write_text(json.dumps(other))
+    p = run(tool, '--state', state)
+    stage.check('of a time to come: a new beginning', p.returncode == 0 and 'growth shows from the next look on' in p.stdout and
+                json.loads(pathlib.Path(state).read_text())['uptime_ms'] < other['uptime_ms'], plain(p))
     os.unlink(state)
     target = pathlib.Path(tmp, 'target')
     target.write_text('mine')

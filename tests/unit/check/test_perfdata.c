@@ -41,7 +41,7 @@ static void names_move_nothing(void **state)
 	check_put_text(&b, &all, look, false, false);
 	const char *line = buf_text(&b);
 	static const char begin[] = "CRITICAL - a\\x7cb\\x0a\\x1b[2J'=9\\xff[812] holds 9 CLOSE-WAIT, "
-				    "90 % of its descriptor limit of 10: ";
+				    "90 % of 10 descriptors: ";
 	assert_memory_equal(line, begin, sizeof(begin) - 1);
 	assert_ptr_equal(strchr(line, '|'), strrchr(line, '|'));
 	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
