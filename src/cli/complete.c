@@ -162,7 +162,7 @@ static void offer_values(const struct line *l, const char *arg)
 	else if (strcmp(arg, "COLUMNS") == 0 || strcmp(arg, "COLUMN") == 0)
 		offer_columns(l);
 	else if (strcmp(arg, "WHAT") == 0)
-		offer_each(l, "state peer local-port owner unit container netns", "");
+		offer_each(l, "state peer local-port owner unit container pod netns", "");
 	else if (strcmp(arg, "RANGES") == 0)
 		offer_checks(l);
 }

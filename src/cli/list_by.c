@@ -45,6 +45,13 @@ static void key_container(struct buf *b, const struct conn *c)
 	buf_puts(b, is_known ? c->holders[0].proc->container : "-");
 }
 
+static void key_pod(struct buf *b, const struct conn *c)
+{
+	bool is_known = c->owner == OWNER_KNOWN && c->holders[0].proc->pod;
+
+	buf_puts(b, is_known ? c->holders[0].proc->pod : "-");
+}
+
 static void key_netns(struct buf *b, const struct conn *c)
 {
 	if (c->netns->name)
@@ -60,6 +67,7 @@ static const struct by bys[] = {
 	{ "owner", true, key_owner },
 	{ "unit", true, key_unit },
 	{ "container", true, key_container },
+	{ "pod", true, key_pod },
 	{ "netns", false, key_netns },
 };
 

@@ -74,6 +74,7 @@ static bool sock_number(const struct sock *s, enum asked what, uint64_t *ret)
 	case ASKED_COMM:
 	case ASKED_UNIT:
 	case ASKED_CONTAINER:
+	case ASKED_POD:
 	case ASKED_NETNS_NAME:
 	case ASKED_RULE:
 	case ASKED_ORPHAN:
@@ -88,6 +89,7 @@ static bool holder_matches(const struct node *n, const struct proc *p)
 {
 	const char *is = n->what == ASKED_UNIT	      ? p->unit
 			 : n->what == ASKED_CONTAINER ? p->container
+			 : n->what == ASKED_POD	      ? p->pod
 						      : p->comm;
 
 	if (n->what == ASKED_PID)

@@ -73,6 +73,7 @@ static const struct predicate {
 	{ "netns", VALUE_NETNS, 0, 0, N_("the name or the inode of a network namespace") },
 	{ "unit", VALUE_TEXT, ASKED_UNIT, FILTER_NEEDS_OWNER, N_("the name of a systemd unit") },
 	{ "container", VALUE_TEXT, ASKED_CONTAINER, FILTER_NEEDS_OWNER, N_("a container's id") },
+	{ "pod", VALUE_TEXT, ASKED_POD, FILTER_NEEDS_OWNER, N_("the uid of a pod") },
 	{ "rule", VALUE_TEXT, ASKED_RULE, FILTER_NEEDS_RULES, N_("a rule, see tcpwhy-rules(7)") },
 	{ "orphan", VALUE_NONE, ASKED_ORPHAN, 0, NULL },
 	{ "owned", VALUE_NONE, ASKED_OWNED, 0, NULL },

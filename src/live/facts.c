@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_CMDLINE = 4096, MAX_FILE = 64 * 1024, MAX_WCHAN = 128, CONTAINER_ID_LEN = 64 };
+enum { MAX_CMDLINE = 4096, MAX_FILE = 64 * 1024, MAX_WCHAN = 128, CONTAINER_ID_LEN = 64, POD_UID_MIN = 32 };
 
 /* The line that begins with key; NULL: there is none. */
 static const char *line_after(const char *text, const char *key)
@@ -115,11 +115,52 @@ static const char *container_id(const char *name, size_t n)
 	return NULL;
 }
 
+/* "kubepods-burstable-podUID.slice" of systemd, with _ for -, or "podUID" below "kubepods". The UID is that of the
+ * API server, or of a static pod the 32 digits of its manifest's hash. */
+static const char *pod_uid(const char *name, size_t n, bool in_kubepods, size_t *ret_n)
+{
+	const char *slice = memmem(name, n, "-pod", 4);
+	size_t start = 3, len;
+
+	if (n > 8 && memcmp(name, "kubepods", 8) == 0 && slice)
+		start = (size_t)(slice - name) + 4;
+	else if (!in_kubepods || n <= 3 || memcmp(name, "pod", 3) != 0)
+		return NULL;
+	for (len = 0; start + len < n; len++)
+		if (!isxdigit((unsigned char)name[start + len]) && !strchr("-_", name[start + len]))
+			break;
+	*ret_n = len;
+	return len >= POD_UID_MIN && (start + len == n || name[start + len] == '.') ? name + start : NULL;
+}
+
+/* A dash in the name of a slice would be a step of its path. */
+static char *with_dashes(char *uid)
+{
+	for (char *at = uid; *at; at++)
+		*at = *at == '_' ? '-' : *at;
+	return uid;
+}
+
+/* "lxc.payload.NAME", or NAME below "lxc". */
+static const char *lxc_name(const char *name, size_t n, bool in_lxc, size_t *ret_n)
+{
+	static const char payload[] = "lxc.payload.";
+
+	if (n > sizeof(payload) - 1 && memcmp(name, payload, sizeof(payload) - 1) == 0)
+		*ret_n = n - (sizeof(payload) - 1);
+	else if (in_lxc && n > 0)
+		*ret_n = n;
+	else
+		return NULL;
+	return name + n - *ret_n;
+}
+
 /* The last component that is a unit wins: a service may have made groups of its own below. */
 static void parse_path(const char *path, bool may_name_unit, struct arena *arena, struct proc *ret)
 {
-	const char *unit = NULL, *id = NULL;
-	size_t unit_len = 0;
+	const char *unit = NULL, *id = NULL, *pod = NULL, *lxc = NULL, *found;
+	size_t unit_len = 0, pod_len = 0, lxc_len = 0;
+	bool in_kubepods = false, in_lxc = false;
 
 	for (const char *at = path; *at && *at != '\n';) {
 		at += strspn(at, "/");
@@ -129,14 +170,24 @@ static void parse_path(const char *path, bool may_name_unit, struct arena *arena
 			unit = at;
 			unit_len = n;
 		}
-		const char *found = container_id(at, n);
+		found = container_id(at, n);
 		id = found ? found : id;
+		found = pod ? NULL : pod_uid(at, n, in_kubepods, &pod_len);
+		pod = found ? found : pod;
+		found = lxc ? NULL : lxc_name(at, n, in_lxc, &lxc_len);
+		lxc = found ? found : lxc;
+		in_kubepods |= n >= 8 && memcmp(at, "kubepods", 8) == 0;
+		in_lxc = n == 3 && memcmp(at, "lxc", 3) == 0;
 		at += n;
 	}
 	if (unit && may_name_unit && !ret->unit)
 		ret->unit = arena_strndup(arena, unit, unit_len);
 	if (id && !ret->container)
 		ret->container = arena_strndup(arena, id, CONTAINER_ID_LEN);
+	else if (lxc && !ret->container)
+		ret->container = arena_strndup(arena, lxc, lxc_len);
+	if (pod && !ret->pod)
+		ret->pod = with_dashes(arena_strndup(arena, pod, pod_len));
 }
 
 /* Lines are HIERARCHY:CONTROLLERS:PATH; "0::" is version 2, "name=systemd" systemd's own group

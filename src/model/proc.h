@@ -31,7 +31,8 @@ struct proc {
 	uint32_t *dead_fds;    /* the first PROC_MAX_DEAD of them */
 	uint64_t fd_limit;     /* soft RLIMIT_NOFILE; 0: unknown */
 	const char *unit;      /* systemd unit or scope; NULL: none or unknown */
-	const char *container; /* container id, 64 hex digits; NULL: none seen */
+	const char *container; /* container id, 64 hex digits, or the name LXC gave it; NULL: none seen */
+	const char *pod;       /* the pod's uid under Kubernetes; NULL: none seen */
 	uint64_t netns;        /* inode of its network namespace; 0: unknown */
 };
 

@@ -329,6 +329,11 @@ static const char *unit_of(const struct proc *p)
 	return p->unit;
 }
 
+static const char *pod_of(const struct proc *p)
+{
+	return p->pod;
+}
+
 static const char *container_of(const struct proc *p)
 {
 	return p->container;
@@ -342,6 +347,11 @@ static void get_comm(struct buf *b, const struct report *r, const struct conn *c
 static void get_unit(struct buf *b, const struct report *r, const struct conn *c)
 {
 	put_of_first(b, r, c, unit_of);
+}
+
+static void get_pod(struct buf *b, const struct report *r, const struct conn *c)
+{
+	put_of_first(b, r, c, pod_of);
 }
 
 static void get_container(struct buf *b, const struct report *r, const struct conn *c)
@@ -374,6 +384,7 @@ static const struct column columns[] = {
 	{ "pid", "", "Pid", 7, true, false, OWNER, NULL, pid },
 	{ "comm", "", "Comm", 15, false, true, OWNER, get_comm, NULL },
 	{ "unit", "", "Unit", 20, false, true, OWNER, get_unit, NULL },
+	{ "pod", "", "Pod", 36, false, false, OWNER, get_pod, NULL },
 	{ "container", "", "Container", 12, false, true, OWNER, get_container, NULL },
 	{ "family", "", "Family", 6, false, false, 0, get_family, NULL },
 	{ "local-address", "", "Local Address", 15, true, false, 0, get_local_address, NULL },

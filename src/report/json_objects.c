@@ -39,6 +39,14 @@ static void put_sock_endpoint(struct buf *b, const char *key, const struct sock 
 	json_close(b);
 }
 
+/* The pod only where there is one: few hosts have any. */
+static void put_container(struct buf *b, const struct proc *p)
+{
+	json_text(b, "container", p ? p->container : NULL);
+	if (p && p->pod)
+		json_text(b, "pod", p->pod);
+}
+
 static void put_owner(struct buf *b, const struct conn *c)
 {
 	const char *basis = basis_text(c->basis);
@@ -52,7 +60,7 @@ static void put_owner(struct buf *b, const struct conn *c)
 		json_text(b, "comm", c->holders[i].proc->comm);
 		json_signed(b, "fd", c->holders[i].fd);
 		json_text(b, "unit", c->holders[i].proc->unit);
-		json_text(b, "container", c->holders[i].proc->container);
+		put_container(b, c->holders[i].proc);
 		json_close(b);
 	}
 	json_list_end(b);
@@ -279,7 +287,7 @@ static void put_subject(struct buf *b, const struct subject *s)
 	json_text(b, "cmdline", p ? p->cmdline : NULL);
 	json_unsigned_or_null(b, "uid", p ? p->uid : 0, p && p->has_uid);
 	json_text(b, "unit", p ? p->unit : NULL);
-	json_text(b, "container", p ? p->container : NULL);
+	put_container(b, p);
 	json_unsigned_or_null(b, "netns", s->netns ? s->netns->inode : 0,
 			      s->netns && s->netns->inode != 0);
 	json_place(b, "local", &s->local, s->has_local);

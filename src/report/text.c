@@ -122,8 +122,17 @@ static void put_subject(struct buf *b, const struct report *r, const struct find
 		buf_puts(b, " ");
 		escape_terminal(b, p->unit, r->options.ascii);
 	}
-	if (p && p->container)
-		buf_printf(b, _(" container %.12s"), p->container);
+	if (p && p->pod)
+		buf_printf(b, _(" pod %s"), p->pod);
+	if (p && p->container) {
+		/* An id is long and known by its first twelve digits, a name is not. */
+		size_t len = strlen(p->container);
+		AUTO_BUF name = { 0 };
+
+		buf_puts(b, _(" container "));
+		buf_add(&name, p->container, len == 64 ? 12 : len);
+		escape_terminal(b, buf_text(&name), r->options.ascii);
+	}
 	if (s->kind == SUBJECT_LISTENER && s->has_local)
 		buf_printf(b, _("%slistener %s"), b->n ? " " : "", endpoint_format(s->local, text));
 	if (s->has_peer && (s->kind == SUBJECT_DESTINATION || s->kind == SUBJECT_PROCESS)) {

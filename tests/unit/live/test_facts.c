@@ -5,6 +5,8 @@
 #include <string.h>
 
 #define ID "3f4e0d9a1b2c3d4e5f60718293a4b5c6d7e8f9000102030405060708090a0b0c"
+#define POD "8b0c5b3e-1f0a-4a0e-9d36-0f2f5b8f7a11"
+#define POD_ "8b0c5b3e_1f0a_4a0e_9d36_0f2f5b8f7a11"
 
 static int setup(void **state)
 {
@@ -102,31 +104,51 @@ static void limits_files(void **state)
 static void cgroup_files(void **state)
 {
 	static const struct {
-		const char *text, *unit, *container;
+		const char *text, *unit, *container, *pod;
 	} rows[] = {
-		{ "0::/system.slice/nginx.service\n", "nginx.service", NULL },
-		{ "0::/\n", NULL, NULL },
+		{ "0::/system.slice/nginx.service\n", "nginx.service", NULL, NULL },
+		{ "0::/\n", NULL, NULL, NULL },
 		/* A group the service made below its own. */
-		{ "0::/system.slice/ssh.service/worker\n", "ssh.service", NULL },
+		{ "0::/system.slice/ssh.service/worker\n", "ssh.service", NULL, NULL },
 		{ "0::/user.slice/user-1000.slice/user@1000.service/app.slice/a.service\n",
-		  "a.service", NULL },
-		{ "0::/user.slice/user-0.slice/session-3.scope", "session-3.scope", NULL },
+		  "a.service", NULL, NULL },
+		{ "0::/user.slice/user-0.slice/session-3.scope", "session-3.scope", NULL, NULL },
 		/* Docker with systemd, containerd and CRI-O under Kubernetes. */
-		{ "0::/system.slice/docker-" ID ".scope\n", "docker-" ID ".scope", ID },
+		{ "0::/system.slice/docker-" ID ".scope\n", "docker-" ID ".scope", ID, NULL },
 		{ "0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-" ID ".scope\n",
-		  "cri-containerd-" ID ".scope", ID },
-		{ "0::/kubepods/burstable/pod8/crio-" ID "\n", NULL, ID },
-		{ "0::/docker/" ID "\n", NULL, ID },
+		  "cri-containerd-" ID ".scope", ID, NULL },
+		{ "0::/kubepods/burstable/pod8/crio-" ID "\n", NULL, ID, NULL },
+		{ "0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" POD_ ".slice/"
+		  "cri-containerd-" ID ".scope\n", "cri-containerd-" ID ".scope", ID, POD },
+		{ "0::/kubepods.slice/kubepods-pod" POD_ ".slice/crio-" ID ".scope/container\n",
+		  "crio-" ID ".scope", ID, POD },
+		{ "11:memory:/kubepods/besteffort/pod" POD "/" ID "\n0::/\n", NULL, ID, POD },
+		/* A static pod; a pause container has it, too. */
+		{ "0::/kubepods/pod0123456789abcdef0123456789abcdef/" ID "\n", NULL, ID,
+		  "0123456789abcdef0123456789abcdef" },
+		/* Kubernetes in a container; then what only looks like it. */
+		{ "0::/docker/" ID "/kubepods/pod" POD "/x\n", NULL, ID, POD },
+		{ "0::/pod" POD "/x\n", NULL, NULL, NULL },
+		{ "0::/kubepods/pod" POD "x/y\n", NULL, NULL, NULL },
+		{ "0::/kubepods-pod\n", NULL, NULL, NULL },
+		{ "0::/system.slice/podman-" ID ".scope\n", "podman-" ID ".scope", ID, NULL },
+		{ "0::/machine.slice/libpod-" ID ".scope/container\n", "libpod-" ID ".scope", ID, NULL },
+		{ "0::/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID ".scope\n",
+		  "libpod-" ID ".scope", ID, NULL },
+		{ "0::/lxc.payload.web1/system.slice/nginx.service\n", "nginx.service", "web1", NULL },
+		{ "5:cpu:/lxc/web1\n1:name=systemd:/lxc/web1/init.scope\n", "init.scope", "web1", NULL },
+		{ "0::/lxc.payload.\n", NULL, NULL, NULL },
+		{ "0::/docker/" ID "\n", NULL, ID, NULL },
 		/* Version 1: systemd's hierarchy names the unit, any of them the container. */
 		{ "9:name=systemd:/system.slice/a.service\n4:memory:/system.slice/b.service\n0::/\n",
-		  "a.service", NULL },
-		{ "12:pids:/docker/" ID "\n1:name=systemd:/docker/" ID "\n", NULL, ID },
-		{ "4:memory:/x/b.service\n", NULL, NULL },
+		  "a.service", NULL, NULL },
+		{ "12:pids:/docker/" ID "\n1:name=systemd:/docker/" ID "\n", NULL, ID, NULL },
+		{ "4:memory:/x/b.service\n", NULL, NULL, NULL },
 		/* 65 digits are no id, nor are 64 in the middle of a word; a path may hold colons. */
-		{ "0::/docker/" ID "0x\n", NULL, NULL },
-		{ "0::/a:b/c.service\n", "c.service", NULL },
-		{ "0::/.service\n", NULL, NULL },
-		{ "", NULL, NULL }, { "\n\n", NULL, NULL }, { "0:", NULL, NULL }, { "::", NULL, NULL },
+		{ "0::/docker/" ID "0x\n", NULL, NULL, NULL },
+		{ "0::/a:b/c.service\n", "c.service", NULL, NULL },
+		{ "0::/.service\n", NULL, NULL, NULL },
+		{ "", NULL, NULL, NULL }, { "\n\n", NULL, NULL, NULL }, { "0:", NULL, NULL, NULL }, { "::", NULL, NULL, NULL },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -137,6 +159,10 @@ static void cgroup_files(void **state)
 			assert_string_equal(p.unit, rows[i].unit);
 		else
 			assert_null(p.unit);
+		if (rows[i].pod)
+			assert_string_equal(p.pod, rows[i].pod);
+		else
+			assert_null(p.pod);
 		if (rows[i].container)
 			assert_string_equal(p.container, rows[i].container);
 		else
