@@ -38,7 +38,7 @@ struct interface {
 struct pcapng {
 	FILE *file;
 	struct source *to;
-	bool is_swapped, has_section;
+	bool is_swapped;
 	struct interface *interfaces;
 	uint32_t n_interfaces, cap_interfaces;
 	uint8_t *body;
@@ -59,8 +59,6 @@ struct pcapng *pcapng_new(FILE *file, struct source *to)
 
 void pcapng_free(struct pcapng *p)
 {
-	if (!p)
-		return;
 	free(p->interfaces);
 	free(p->body);
 	free(p);
@@ -74,6 +72,15 @@ MUST_CHECK static bool get32(const struct pcapng *p, struct bytes *b, uint32_t *
 MUST_CHECK static bool get16(const struct pcapng *p, struct bytes *b, uint16_t *ret)
 {
 	return p->is_swapped ? bytes_be16(b, ret) : bytes_le16(b, ret);
+}
+
+/* Of bytes that are there for certain: the ends of a block. */
+static uint32_t u32_of(const struct pcapng *p, const uint8_t at[4])
+{
+	struct bytes b = { at, 4 };
+	uint32_t v = bytes_be32_at(&b, 0);
+
+	return p->is_swapped ? v : __builtin_bswap32(v);
 }
 
 static int damaged(struct pcapng *p, const char *how)
@@ -102,14 +109,14 @@ static bool pass_over(struct pcapng *p, uint32_t n)
 	return true;
 }
 
-/* Reads n bytes behind what the buffer already holds. */
-static bool read_body(struct pcapng *p, size_t have, size_t n)
+/* Into the buffer. */
+static bool read_body(struct pcapng *p, size_t n)
 {
-	if (have + n > p->cap_body) {
-		p->cap_body = have + n + 4096;
+	if (n > p->cap_body) {
+		p->cap_body = n + 4096;
 		p->body = xrealloc_array(p->body, p->cap_body, 1);
 	}
-	return fread(p->body + have, 1, n, p->file) == n;
+	return fread(p->body, 1, n, p->file) == n;
 }
 
 static void read_options(const struct pcapng *p, struct bytes b, struct interface *to)
@@ -240,66 +247,50 @@ static int read_simple(struct pcapng *p, struct bytes b)
 static int read_section(struct pcapng *p, const uint8_t length[4], uint32_t *ret_length)
 {
 	enum { MAGIC = 0x1a2b3c4d, SWAPPED = 0x4d3c2b1a };
-	struct bytes b;
-	uint32_t magic;
 
-	if (!read_body(p, 0, 4))
+	if (!read_body(p, 4))
 		return cut(p);
-	b = (struct bytes){ p->body, 4 };
-	if (!bytes_le32(&b, &magic) || (magic != MAGIC && magic != (uint32_t)SWAPPED))
+	p->is_swapped = false;
+	uint32_t magic = u32_of(p, p->body);
+	if (magic != MAGIC && magic != (uint32_t)SWAPPED)
 		return damaged(p, _("a section has no byte order"));
 	p->is_swapped = magic != MAGIC;
-	p->has_section = true;
 	p->n_interfaces = 0;
-	b = (struct bytes){ length, 4 };
-	return get32(p, &b, ret_length) ? 0 : cut(p);
+	*ret_length = u32_of(p, length);
+	return 0;
 }
 
 static int read_known(struct pcapng *p, uint32_t type, struct bytes b)
 {
-	switch (type) {
-	case BLOCK_INTERFACE:
+	if (type == BLOCK_INTERFACE)
 		return read_interface(p, b);
-	case BLOCK_PACKET:
-		return read_packet(p, b, false);
-	case BLOCK_OLD_PACKET:
-		return read_packet(p, b, true);
-	case BLOCK_SIMPLE:
+	if (type == BLOCK_SIMPLE)
 		return read_simple(p, b);
-	default:
-		return 0;
-	}
+	return read_packet(p, b, type == BLOCK_OLD_PACKET);
 }
 
-/* What follows the type and the first length, of which the buffer holds `have` bytes already. */
+/* What follows the type and the first length; of the body `have` bytes are read already. */
 static int read_rest(struct pcapng *p, uint32_t type, uint32_t length, size_t have)
 {
 	bool is_known = type == BLOCK_INTERFACE || type == BLOCK_PACKET ||
 			type == BLOCK_OLD_PACKET || type == BLOCK_SIMPLE;
-	struct bytes b, again;
-	uint32_t length_again;
+	size_t body = 0; /* how much of the buffer it is */
 
 	if (length < FRAME + have)
 		return damaged(p, _("a block is shorter than its frame"));
-	if (!is_known) {
-		if (!pass_over(p, length - FRAME - (uint32_t)have) || !read_body(p, 0, 4))
-			return cut(p);
-		b = (struct bytes){ p->body, 4 };
-	} else {
+	if (is_known) {
 		if (length > MAX_BLOCK)
 			return damaged(p, _("a block is larger than 16 MiB"));
-		if (!read_body(p, have, length - 8 - have))
-			return cut(p);
-		b = (struct bytes){ p->body, length - 8 };
-	}
-	struct bytes body;
-	if (!bytes_take(&b, b.left - 4, &body))
+		body = length - FRAME;
+	} else if (!pass_over(p, length - FRAME - (uint32_t)have)) {
 		return cut(p);
-	again = b;
-	int err = is_known ? read_known(p, type, body) : 0;
+	}
+	if (!read_body(p, body + 4))
+		return cut(p);
+	int err = is_known ? read_known(p, type, (struct bytes){ p->body, body }) : 0;
 	if (err)
 		return err;
-	if (!get32(p, &again, &length_again) || length_again != length)
+	if (u32_of(p, p->body + body) != length)
 		return damaged(p, _("the two lengths of a block differ"));
 	return 0;
 }
@@ -307,28 +298,18 @@ static int read_rest(struct pcapng *p, uint32_t type, uint32_t length, size_t ha
 static int read_block(struct pcapng *p, bool *ret_end)
 {
 	uint8_t head[8];
-	struct bytes b = { head, 4 };
 	size_t got = fread(head, 1, sizeof(head), p->file);
-	uint32_t type, length;
-	int err;
 
 	*ret_end = got == 0 && !ferror(p->file);
 	if (*ret_end)
 		return 0;
 	if (got != sizeof(head))
 		return cut(p);
-	if (!get32(p, &b, &type))
-		return cut(p);
-	if (type == BLOCK_SECTION) { /* reads the same in both orders */
-		err = read_section(p, &head[4], &length);
-		return err ? err : read_rest(p, type, length, 4);
-	}
-	if (!p->has_section)
-		return damaged(p, _("not a capture file"));
-	b = (struct bytes){ head, sizeof(head) };
-	if (!bytes_skip(&b, 4) || !get32(p, &b, &length))
-		return cut(p);
-	return read_rest(p, type, length, 0);
+	uint32_t type = u32_of(p, head), length = u32_of(p, head + 4);
+	if (type != BLOCK_SECTION) /* reads the same in both orders */
+		return read_rest(p, type, length, 0);
+	int err = read_section(p, head + 4, &length);
+	return err ? err : read_rest(p, type, length, 4);
 }
 
 int pcapng_next(struct pcapng *p)
