@@ -23,6 +23,7 @@ struct pcap {
 	const struct filter *filter;
 	struct judge *judge;
 	struct pcap_summary summary;
+	uint64_t n_left; /* of them, to be printed */
 	struct idle_count *idle;
 	struct report *report;
 	struct arena *arena;
@@ -149,10 +150,11 @@ static bool print_one(void *ctx, const struct flow *view)
 	if (!filter_match(p->filter, &c, c.rules))
 		return true;
 	report_conn(p->report, &c);
+	p->n_left--;
 	const struct ladder *ladder = p->which == 0 ? ladders_find(p->ladders, view->id) : NULL;
 	if (ladder)
 		report_ladder(p->report, ladder);
-	return true;
+	return p->n_left > 0;
 }
 
 /* People get ladders where they asked for details or where there is little to look at. */
@@ -186,7 +188,9 @@ static int report_pcap(const struct options *o, struct captures *captures, struc
 	p->report = report_begin(format, &options, STDOUT_FILENO);
 	if (format->findings_first)
 		print_findings(p, findings);
-	each(p, captures, print_one);
+	p->n_left = p->summary.n;
+	if (p->n_left > 0)
+		each(p, captures, print_one);
 	if (!format->findings_first)
 		print_findings(p, findings);
 	for (size_t i = 0; i < gaps->n; i++)
