@@ -96,7 +96,7 @@ static int64_t state_began_ns(const struct conn *c)
 
 static struct age age_from_packets(const struct conn *c, int64_t look_time_ns, struct age kernel)
 {
-	int64_t began = c->flow ? state_began_ns(c) : TIME_NONE;
+	int64_t began = c->flow && !c->flow->is_untimed ? state_began_ns(c) : TIME_NONE;
 
 	if (began == TIME_NONE || began > look_time_ns)
 		return kernel;

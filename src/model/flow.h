@@ -3,6 +3,7 @@
 /* One TCP connection as a capture saw it, from both ends.
  *
  * Times are nanoseconds of the capture's own clock since the epoch; TIME_NONE where there is none.
+ * In a capture without time stamps that is everywhere but in `acked_ns`, which says whether.
  * A flow is a *view*, filled by flowtab_each() from compact records, and is valid during that call
  * (flow_keep() copies one into an arena). "Not seen" is not "did not happen": `opened_seen`,
  * `is_lossy`, `is_one_sided` and the capture's `content` say how much may be concluded.
@@ -157,6 +158,7 @@ struct flow {
 	uint32_t n_rst_packets;        /* all of them */
 	struct flow_keepalive keepalive;
 	bool is_lossy, is_one_sided, time_went_back;
+	bool is_untimed;               /* its capture has no time stamps: times and durations are TIME_NONE */
 	bool reused_pair;              /* an earlier connection of the same pair is in the capture */
 	enum content content;          /* of the capture it came from */
 	const char *tunnel;            /* "vxlan", "gre", … outermost first; NULL: none */
@@ -174,7 +176,8 @@ enum { MAX_SKIPS = 24, MAX_LINK_TYPES = 8 };
 struct capture_info {
 	const char *name;              /* file or interface, as the user wrote it */
 	uint64_t packets, tcp_packets, bytes;
-	int64_t first_ns, last_ns;     /* TIME_NONE: empty */
+	int64_t first_ns, last_ns;     /* TIME_NONE: empty, or without time stamps */
+	bool is_untimed;               /* zero in every packet: it has no time stamps */
 	bool is_nano;                  /* the source's precision is nanoseconds, else microseconds */
 	const char *link_types[MAX_LINK_TYPES];
 	size_t n_link_types;

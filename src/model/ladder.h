@@ -36,6 +36,7 @@ enum { MAX_RUNGS = 400 };
 
 struct ladder {
 	uint32_t flow_id;
+	bool is_untimed; /* the times of its rungs only tell their order */
 	struct rung *at;
 	size_t n, cap;
 	uint64_t n_left_out; /* over MAX_RUNGS */

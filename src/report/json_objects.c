@@ -151,7 +151,7 @@ static void put_fins(struct buf *b, const struct flow *f)
 		json_instant(b, "ts", fin->at_ns);
 		json_unsigned(b, "seq", fin->seq);
 		json_unsigned(b, "retransmissions", fin->retransmissions);
-		json_instant(b, "acked_ts", fin->acked_ns);
+		json_instant(b, "acked_ts", f->is_untimed ? TIME_NONE : fin->acked_ns);
 		json_close(b);
 	}
 	json_list_end(b);

@@ -77,6 +77,10 @@ void says_instant(struct buf *b, int64_t ns)
 	struct tm tm;
 	char text[64];
 
+	if (ns == TIME_NONE) {
+		buf_putc(b, '?');
+		return;
+	}
 	if (rest < 0) {
 		rest += 1000000000;
 		s--;

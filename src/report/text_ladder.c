@@ -63,6 +63,7 @@ static void put_words(struct buf *b, const struct rung *r)
 		buf_puts(b, _(", with data"));
 }
 
+/* since_ns: TIME_NONE without time stamps. */
 static void put_rung(struct report *r, const struct rung *rung, int64_t since_ns)
 {
 	AUTO_BUF arrow = { 0 };
@@ -73,7 +74,11 @@ static void put_rung(struct report *r, const struct rung *rung, int64_t since_ns
 	else
 		put_arrow(&arrow, kinds[rung->kind].label, rung->from);
 	put_words(&words, rung);
-	out_printf(&r->out, " %9.3f %-*s %-*s %-*s %s\n", (double)since_ns / 1e9, STATE_WIDTH,
+	if (since_ns == TIME_NONE)
+		out_printf(&r->out, " %9s", "-");
+	else
+		out_printf(&r->out, " %9.3f", (double)since_ns / 1e9);
+	out_printf(&r->out, " %-*s %-*s %-*s %s\n", STATE_WIDTH,
 		   state_or_blank(rung->state[SIDE_CLIENT]), ARROW, buf_text(&arrow), STATE_WIDTH,
 		   state_or_blank(rung->state[SIDE_SERVER]), buf_text(&words));
 }
@@ -95,7 +100,7 @@ void text_ladder(struct report *r, const struct ladder *l)
 	for (size_t i = 0; i < l->n; i++) {
 		if (l->at[i].kind != RUNG_FOLDED && l->at[i].at_ns - last >= LONG_PAUSE_NS)
 			put_pause(r, l->at[i].at_ns - last);
-		put_rung(r, &l->at[i], l->at[i].at_ns - first);
+		put_rung(r, &l->at[i], l->is_untimed ? TIME_NONE : l->at[i].at_ns - first);
 		last = l->at[i].at_ns;
 	}
 	if (l->n_left_out)

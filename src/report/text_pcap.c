@@ -25,6 +25,8 @@ static void put_capture(struct report *r, const struct capture_info *c)
 		buf_puts(b, _(" from "));
 		says_instant(b, c->first_ns);
 	}
+	if (c->is_untimed)
+		buf_puts(b, _("; they have no time stamps, so nothing is known of when and how long"));
 	if (c->content == CONTENT_FIN_RST_ONLY)
 		buf_puts(b, _("; it holds SYN, FIN and RST only, so less is certain"));
 	else if (c->content == CONTENT_PARTIAL)
@@ -284,6 +286,8 @@ static void put_fin_line(struct report *r, const struct flow *f, enum side side)
 			buf_printf(b, _(", repeated %u times"), fin->retransmissions);
 		if (fin->acked_ns == TIME_NONE) {
 			buf_puts(b, _(", no ACK seen"));
+		} else if (f->is_untimed) {
+			buf_puts(b, _(", acknowledged"));
 		} else {
 			buf_puts(b, _(", acknowledged after "));
 			put_span(b, fin->acked_ns - fin->at_ns);

@@ -115,7 +115,8 @@ static bool weigh_listener_closed(const struct group *g, const struct bounds *b,
 {
 	(void)b;
 	f->severity = SEVERITY_WARNING;
-	if (g->count >= 2 && g->last_ns - g->first_fin_ns < 10 * 1000000)
+	if (g->count >= 2 && g->first_fin_ns != TIME_NONE &&
+	    g->last_ns - g->first_fin_ns < 10 * 1000000)
 		f->certainty = CERTAINTY_LIKELY;
 	fact_reset(f, g);
 	return true;

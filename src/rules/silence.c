@@ -70,7 +70,8 @@ static void fact_fin_copies(struct finding *f, const struct group *g, bool acked
 	const struct flow_fin *fin = &example->end[side].fin;
 	finding_fact_sentence(f, "sent_by", side == SIDE_CLIENT ? N_("client") : N_("server"));
 	finding_fact(f, "copies", FACT_COUNT, fin->retransmissions);
-	finding_fact(f, "for", FACT_MS, (fin->last_ns - fin->at_ns) / 1000000);
+	if (fin->at_ns != TIME_NONE)
+		finding_fact(f, "for", FACT_MS, (fin->last_ns - fin->at_ns) / 1000000);
 }
 
 static bool weigh_fin_not_acked(const struct group *g, const struct bounds *b, struct finding *f)

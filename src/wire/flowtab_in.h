@@ -23,6 +23,7 @@ struct capture_sum {
 	uint64_t plain;            /* segments without SYN, FIN and RST */
 	uint64_t control;
 	uint64_t header_cut;
+	bool is_untimed;           /* it has no time stamps: what stands for them only tells the order */
 	uint64_t fins, flows, lossy_flows;
 	uint64_t dropped;          /* by the kernel */
 	/* SYN-ACKs that were neither sent again nor reset: somebody acknowledged them. */

@@ -125,6 +125,14 @@ static void follow(struct ladders *l, struct followed *f, enum side from, const 
 	f->has_before = true;
 }
 
+/* The same incarnation of the pair? */
+static bool is_of(const struct flow *now, const struct flow *wanted)
+{
+	if (wanted->is_untimed)
+		return now->end[SIDE_CLIENT].isn == wanted->end[SIDE_CLIENT].isn;
+	return now->first_ns == wanted->first_ns;
+}
+
 static void see(void *ctx, struct flowtab *t, const struct segment *s)
 {
 	struct ladders *l = ctx;
@@ -141,7 +149,7 @@ static void see(void *ctx, struct flowtab *t, const struct segment *s)
 		return;
 	teardown_view(t, slot->rec_plus_1 - 1, &now);
 	for (size_t i = 0; i < l->n; i++)
-		if (teardown_sender(l->at[i].flow, s, &from) && now.first_ns == l->at[i].flow->first_ns)
+		if (teardown_sender(l->at[i].flow, s, &from) && is_of(&now, l->at[i].flow))
 			follow(l, &l->at[i], from, s, &now);
 }
 
@@ -159,7 +167,10 @@ struct ladders *ladders_new(struct arena *arena, const struct flow *const flows[
 	l->at = xrealloc_array(NULL, n ? n : 1, sizeof(*l->at));
 	l->n = n;
 	for (size_t i = 0; i < n; i++)
-		l->at[i] = (struct followed){ .flow = flows[i], .ladder.flow_id = flows[i]->id };
+		l->at[i] = (struct followed){
+			.flow = flows[i],
+			.ladder = { .flow_id = flows[i]->id, .is_untimed = flows[i]->is_untimed },
+		};
 	return l;
 }
 

@@ -26,6 +26,10 @@ void source_frame(struct source *s, const struct link_type *link, struct bytes b
 	struct capture_info *info = s->info;
 	struct segment *seg = s->holds ? &s->held : flowtab_slot(s->tab);
 
+	/* Without time stamps the order of the file stands for them, a nanosecond a packet, so that
+	 * what came first is still known. */
+	if (at_ns == 0)
+		at_ns = (int64_t)info->packets;
 	info->packets++;
 	info->bytes += wire_len;
 	if (info->first_ns == TIME_NONE || at_ns < info->first_ns)
@@ -97,6 +101,10 @@ void source_end(struct source *s)
 	struct table_counts now = counts_of(s->tab);
 	flowtab_end(s->tab, s->capture, info->dropped_by_kernel);
 	info->content = flowtab_content(s->tab, s->capture);
+	info->is_untimed = info->first_ns == 0 && info->last_ns < (int64_t)info->packets;
+	s->tab->captures[s->capture].is_untimed = info->is_untimed;
+	if (info->is_untimed)
+		info->first_ns = info->last_ns = TIME_NONE;
 	info->flows_left = now.left - s->before.left;
 	info->flows_left_open = now.left_open - s->before.left_open;
 	info->segments_refused = now.refused - s->before.refused;

@@ -353,6 +353,23 @@ const char *teardown_tunnel(struct flowtab *t, uint32_t code)
 	return kept;
 }
 
+static void forget_times(struct flow *f)
+{
+	f->is_untimed = true;
+	f->first_ns = f->last_ns = f->last_payload_ns = f->capture_end_ns = TIME_NONE;
+	f->half_close_ns = f->idle_before_end_ns = f->keepalive.interval_ns = TIME_NONE;
+	for (unsigned i = 0; i < N_SIDES; i++) {
+		f->end[i].fin.at_ns = f->end[i].fin.last_ns = TIME_NONE;
+		f->end[i].idle_before_unanswered_ns = TIME_NONE;
+	}
+	for (uint32_t i = 0; i < f->n_rsts; i++) {
+		struct flow_rst *r = &f->rsts[i];
+
+		r->at_ns = r->trigger_gap_ns = r->own_fin_gap_ns = TIME_NONE;
+		r->idle_ns = r->probe_interval_ns = TIME_NONE;
+	}
+}
+
 void teardown_view(struct flowtab *t, uint32_t at, struct flow *ret)
 {
 	const struct rec *r = flowstore_rec(&t->store, at);
@@ -382,6 +399,8 @@ void teardown_view(struct flowtab *t, uint32_t at, struct flow *ret)
 	ret->pattern = pattern_of(r, ret);
 	fill_half_close(r, &notes, client, ret);
 	teardown_states(ret, r->flags & FLOW_RESET);
+	if (t->captures[r->capture].is_untimed)
+		forget_times(ret);
 }
 
 static struct endpoint endpoint_of(const struct segment *s, int which)

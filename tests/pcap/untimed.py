@@ -1,0 +1,54 @@
+"""Captures without time stamps: what came first is known, when and how long is not: untimed.py TCPWHY. TAP."""
+
+import os
+import sys
+import tempfile
+
+import wire
+
+FOUR_WAY = ['0.000 c S 1000 0', '0.010 s SA 5000 1001', '0.011 c A 1001 5001', '0.020 c FA 1001 5001',
+            '0.030 s A 5001 1002', '3.000 s FA 5001 1002', '3.200 s FA 5001 1002', '3.600 s FA 5001 1002',
+            '4.400 s FA 5001 1002', '4.401 c A 1002 5002']
+ABORTED = ['0.000 c S 1000 0', '0.010 s SA 5000 1001', '0.011 c A 1001 5001', '9.000 s RA 5001 1001 win=501']
+
+
+def times(value, key=''):
+    """Every instant and duration below value: (key, value)."""
+    if isinstance(value, dict):
+        for k, v in value.items():
+            yield from times(v, k)
+    elif isinstance(value, list):
+        for v in value:
+            yield from times(v, key)
+    elif key == 'ts' or key.endswith(('_ts', '_ms', '_at')):
+        yield key, value
+
+
+def main():
+    tool = os.path.abspath(sys.argv[1])
+    made = [f for i in range(4) for f in wire.frames(ABORTED, client=('10.0.0.1', 10000 + i))]
+    made = sorted(wire.frames(FOUR_WAY) + made)
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        whole = wire.ask(tool, wire.write('timed', made))
+        report = wire.ask(tool, wire.write('x', [(0, packet) for _, packet in made]))
+        known = [t for t in times([report['captures'], report['connections'], report['findings']])
+                 if t[1] is not None]
+        wire.check('no instant and no duration is known', known)
+        endings = [[(c['pattern'], c['closed_first'], c['state'], [r['cause'] for r in c['rsts']])
+                    for c in r['connections']] for r in (whole, report)]
+        wire.check('how they ended is', '' if endings[0] == endings[1] and endings[0][-1][0] == 'four-way'
+                   else endings)
+        text = wire.run(tool, '-v', 'x').stdout
+        flat = ' '.join(text.split())
+        wire.check('people are told', '' if 'they have no time stamps, so nothing is known of when and how long' in flat
+                   and '1970' not in text and '16' not in text.split('Client')[0] else text)
+        rungs = [line for line in text.splitlines() if line.startswith('   ') and ' -- ' in line]
+        wire.check('nor has a ladder times', '' if rungs and all(line.split()[0] == '-' for line in rungs) else text)
+        relative = wire.ask(tool, wire.write('y', [(at - wire.START, packet) for at, packet in made]))
+        wire.check('times that begin at zero are times',
+                   '' if relative['connections'][-1]['half_close_ms'] == 2980 else relative)
+    return wire.done()
+
+
+sys.exit(main())
