@@ -69,20 +69,14 @@ static void unescape(char *text)
 	char *to = text;
 
 	for (const char *at = text; *at; at++) {
-		char hex[3] = { at[0] == '%' ? at[1] : '\0', at[1], '\0' };
-		char *end = hex;
-		long value = 0;
+		char hex[3] = { 0 };
 
-		if (hex[0]) {
-			hex[1] = at[2];
-			value = strtol(hex, &end, 16);
-		}
-		if (end == hex + 2 && value > 0) {
-			*to++ = (char)value;
-			at += 2;
-		} else {
-			*to++ = *at;
-		}
+		if (*at == '%' && strspn(at + 1, "0123456789abcdefABCDEF") >= 2)
+			memcpy(hex, at + 1, 2);
+		char c = (char)strtol(hex, NULL, 16);
+
+		*to++ = c ? c : *at;
+		at += c ? 2 : 0;
 	}
 	*to = '\0';
 }

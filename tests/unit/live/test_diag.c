@@ -508,6 +508,69 @@ static void streamed_rows(void **state)
 	assert_int_equal(f->rows.states[STATE_TIME_WAIT], 1);
 }
 
+/* What kernels before 4.9 send of memory, a request of the newer name, and half an ULP's name. */
+static void older_and_shorter(void **state)
+{
+	static const uint8_t ulp[] = { 8, 0, 1, 0, 'm', 'p', 't', 'c', 4, 0, 3, 0x80 };
+	static const uint8_t token[] = { 10, 0, 1, 0, 'm', 'p', 't', 'c', 'p', 0, 0, 0,
+					 10, 0, 3, 0x80, 6, 0, 2, 0, 0x21, 0xc0, 0, 0 };
+	const uint32_t skmem[4] = { 1, 2, 3, 4 };
+	struct fixture *f = *state;
+	struct inet_diag_msg m = row4(STATE_CLOSE_WAIT, 1), request = row4(STATE_NEW_SYN_RECV, 2);
+	struct inet_diag_msg half = row4(STATE_ESTABLISHED, 3), short_token = row4(STATE_ESTABLISHED, 4);
+
+	put_row(&f->answer, &m);
+	put_attr(&f->answer, INET_DIAG_SKMEMINFO, skmem, sizeof(skmem));
+	put_row(&f->answer, &request);
+	put_row(&f->answer, &half);
+	put_attr(&f->answer, INET_DIAG_ULP_INFO, ulp, sizeof(ulp));
+	put_row(&f->answer, &short_token);
+	put_attr(&f->answer, INET_DIAG_ULP_INFO, token, sizeof(token));
+	const struct sock *s = decode(f);
+
+	assert_true(s[0].full->has_skmem && s[0].full->sndbuf == 4);
+	assert_false(s[0].full->has_drops);
+	assert_null(s[1].full);
+	assert_false(s[2].full->is_subflow);
+	assert_true(s[3].full->is_subflow);
+	assert_int_equal(s[3].full->token, 0);
+}
+
+/* One family of a recording of both. */
+static void one_family(void **state)
+{
+	struct fixture *f = *state;
+	struct inet_diag_msg four = row4(STATE_CLOSE_WAIT, 1), six = row4(STATE_CLOSE_WAIT, 2);
+
+	six.idiag_family = AF_INET6;
+	put_row(&f->answer, &four);
+	put_row(&f->answer, &six);
+	f->req.only_inet4 = true;
+	assert_false(decode(f)[0].is_inet6);
+	assert_int_equal(f->rows.look->n_socks, 1);
+	f->req.only_inet4 = false;
+	f->req.only_inet6 = true;
+	assert_true(decode(f)[1].is_inet6);
+	assert_int_equal(f->rows.look->n_socks, 2);
+	assert_int_equal(f->rows.states[STATE_CLOSE_WAIT], 4);
+}
+
+/* Longer than an attribute can be: it is not asked for half of it. */
+static void too_long_a_filter(void **state)
+{
+	struct root root = ROOT_CLOSED;
+	struct fixture *f = *state;
+
+	f->req.bytecode = f;
+	f->req.bytecode_len = UINT16_MAX;
+	int error = diag_ask(&root, AF_INET, -1, &f->rows);
+
+	if (error == -EPROTONOSUPPORT || error == -EACCES || error == -EPERM)
+		skip(); /* a container without sock_diag */
+	assert_int_equal(error, -E2BIG);
+	assert_int_equal(f->rows.n, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -516,7 +579,7 @@ int main(void)
 		TEST(listener_and_mapped), TEST(cut_everywhere),  TEST(short_message),
 		TEST(strange_attributes), TEST(mptcp_subflow),	  TEST(mptcp_socket),  TEST(same_cookie_twice),
 		TEST(ends_and_errors),	 TEST(flags_and_numbers), TEST(unwanted_rows),
-		TEST(streamed_rows),
+		TEST(streamed_rows),	  TEST(older_and_shorter), TEST(one_family), TEST(too_long_a_filter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

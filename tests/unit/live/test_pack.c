@@ -187,10 +187,172 @@ static void no_archive(void **state)
 	assert_int_equal(read_text(zeros, sizeof(zeros)), 0);
 }
 
+/* An archive entry by entry, as tar(1) may write it. */
+static void add_entry(struct buf *to, const struct ustar *like, const char *bytes)
+{
+	static const char zeros[USTAR_BLOCK];
+	struct ustar h = *like;
+	size_t n = strlen(bytes);
+
+	if (!h.size[0])
+		snprintf(h.size, sizeof(h.size), "%011o", (unsigned)n & 0777777);
+	if (!h.checksum[0])
+		snprintf(h.checksum, sizeof(h.checksum), "%06o", ustar_sum(&h));
+	buf_add(to, (char *)&h, sizeof(h));
+	buf_add(to, bytes, n);
+	buf_add(to, zeros, (USTAR_BLOCK - n % USTAR_BLOCK) % USTAR_BLOCK);
+}
+
+static struct pack *read_archive(const struct buf *entries)
+{
+	static const char end[2 * USTAR_BLOCK];
+	struct fail fail = { 0 };
+	struct pack *p = NULL;
+	int fd = memory();
+
+	assert_int_equal(write(fd, entries->at, entries->n), entries->n);
+	assert_int_equal(write(fd, end, sizeof(end)), sizeof(end));
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	int error = pack_read(fd, "it", &p, &fail);
+	assert_int_equal(error != 0, p == NULL);
+	close(fd);
+	return p;
+}
+
+/* What other programs write: a prefix, a kind of zero, a "./" in front, blanks around numbers, folders. */
+static void other_writers(void **state)
+{
+	AUTO_BUF b = { 0 };
+
+	(void)state;
+	add_entry(&b, &(struct ustar){ .name = "./", .kind = '5' }, "");
+	add_entry(&b, &(struct ustar){ .name = "stat", .prefix = "proc/812", .kind = USTAR_FILE }, "one");
+	add_entry(&b, &(struct ustar){ .name = "./look", .kind = '\0' }, "two");
+	add_entry(&b, &(struct ustar){ .name = "blank", .size = "          5 ", .kind = USTAR_FILE }, "three");
+	add_entry(&b, &(struct ustar){ .name = "full", .kind = USTAR_FILE,
+				       .size = { '0', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0', '4' } }, "four");
+	add_entry(&b, &(struct ustar){ .name = "a//b", .kind = USTAR_FILE }, "five");
+	add_entry(&b, &(struct ustar){ .name = "a/c", .kind = USTAR_FILE }, "six");
+	struct pack *p = read_archive(&b);
+	char name[NAME_MAX + 1], tiny[2], deep[PATH_MAX + 8];
+	size_t at = 0;
+
+	assert_non_null(p);
+	holds(p, "proc/812/stat", "one", false);
+	holds(p, "look", "two", false);
+	holds(p, "blank", "three", false);
+	holds(p, "full", "four", false);
+	assert_null(pack_find(p, ""));
+	assert_null(pack_find(p, "zzz"));
+	/* A name of nothing is none, and one that finds no room is passed over. */
+	assert_string_equal(pack_next(p, "a", &at, name, sizeof(name)), "c");
+	assert_null(pack_next(p, "a", &at, name, sizeof(name)));
+	at = 0;
+	assert_null(pack_next(p, "proc", &at, tiny, sizeof(tiny)));
+	memset(deep, 'd', sizeof(deep) - 1);
+	deep[sizeof(deep) - 1] = '\0';
+	at = 0;
+	assert_false(pack_has_dir(p, deep));
+	assert_null(pack_next(p, deep, &at, name, sizeof(name)));
+	assert_false(pack_has_dir(p, "zzz"));
+	pack_free(p);
+}
+
+/* Records in front of a link: the one that names its target is found among others, a damaged one is not. */
+static void records(void **state)
+{
+	static const struct { const char *record, *target; } rows[] = {
+		{ "21 linkpath=/usr/x/y\n", "/usr/x/y" },
+		{ "11 mtime=1\n21 linkpath=/usr/x/y\n", "/usr/x/y" },
+		{ "11 mtime=1\n", "own" },
+		{ "", "own" },
+		{ "99 linkpath=/usr/x/y\n", "own" },
+		{ "2 linkpath=/usr/x/y\n", "own" },
+		{ "0 linkpath=/usr/x/y\n", "own" },
+		{ "21_linkpath=/usr/x/y\n", "own" },
+		{ "linkpath=/usr/x/y\n", "own" },
+		{ "13 linkpath=\n", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO_BUF b = { 0 };
+
+		add_entry(&b, &(struct ustar){ .name = "PaxHeader", .kind = USTAR_PAX }, rows[i].record);
+		add_entry(&b, &(struct ustar){ .name = "exe", .target = "own", .kind = USTAR_LINK }, "");
+		struct pack *p = read_archive(&b);
+
+		assert_non_null(p);
+		holds(p, "exe", rows[i].target, true);
+		pack_free(p);
+	}
+}
+
+/* Numbers that are none, sizes beyond the file, and what cannot be read at all. */
+static void refused(void **state)
+{
+	static const struct ustar rows[] = {
+		{ .name = "a", .size = "0000000000x", .kind = USTAR_FILE },
+		{ .name = "a", .size = "00000000009", .kind = USTAR_FILE },
+		{ .name = "a", .size = "77777777777", .kind = USTAR_FILE },
+		{ .name = "a", .size = "00000004000", .kind = USTAR_FILE },
+		{ .name = "a", .checksum = "0000001", .kind = USTAR_FILE },
+		{ .name = "a", .checksum = "zzz", .kind = USTAR_FILE },
+	};
+	struct pack *p = NULL;
+	struct fail fail;
+	int ends[2];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO_BUF b = { 0 };
+
+		add_entry(&b, &(struct ustar){ .name = "first", .kind = USTAR_FILE }, "x");
+		add_entry(&b, &rows[i], "");
+		assert_null(read_archive(&b));
+	}
+	assert_int_equal(pack_read(-1, "it", &p, &fail), -EBADF);
+	/* Compressed, and of a pipe, which cannot be begun anew. */
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "\x28\xb5\x2f\xfd....", 8), 8);
+	close(ends[1]);
+	assert_int_equal(pack_read(ends[0], "it", &p, &fail), -ESPIPE);
+	close(ends[0]);
+	/* A folder. */
+	int fd = open("/proc", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(pack_read(fd, "it", &p, &fail), -EISDIR);
+	close(fd);
+	assert_null(p);
+	pack_free(NULL);
+}
+
+/* The first failure is told at the end; nothing is written behind it. */
+static void cannot_be_written(void **state)
+{
+	char path[300];
+
+	(void)state;
+	memset(path, 'p', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	struct packer *p = packer_new(memory());
+	packer_file(p, path, "x", 1);
+	packer_link(p, "a", "b");
+	assert_int_equal(packer_end(p), -ENAMETOOLONG);
+	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	p = packer_new(fd);
+	packer_file(p, "a", "x", 1);
+	assert_int_equal(packer_end(p), -ENOSPC);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip),
+		cmocka_unit_test(other_writers),
+		cmocka_unit_test(records),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(cannot_be_written),
 		cmocka_unit_test(damaged),
 		cmocka_unit_test(checksums),
 		cmocka_unit_test(no_archive),
