@@ -11,6 +11,7 @@
 #include "util/i18n.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -172,6 +173,29 @@ static void add_refusal(struct looking *l)
 		_("the sockets of this network namespace are missing"));
 }
 
+/* Orphans keep a network namespace that has neither process nor name, and that nobody can enter; how many there are
+ * on the machine sockstat says in each. They come and go while namespaces are read: a few are no sign. */
+static void add_orphans_gap(struct looking *l)
+{
+	enum { WORTH_A_WORD = 16, SHARE = 4 };
+	const uint32_t states = STATES_TEARDOWN & ~(STATE_BIT(STATE_CLOSE_WAIT) | STATE_BIT(STATE_TIME_WAIT));
+	struct look *look = l->look;
+	int64_t all = look->host.orphans.value, unseen = all;
+
+	if (!l->req->all_netns || !look->host.orphans.known || l->req->bytecode || l->req->only_inet4 ||
+	    l->req->only_inet6 || (l->req->states & states) != states || live_is_late(l->req) ||
+	    !owners_sees_all_pids(l->root))
+		return;
+	for (size_t i = 0; i < look->n_socks; i++)
+		unseen -= look->socks[i].full && sock_is_orphan(&look->socks[i]);
+	if (unseen < WORTH_A_WORD || unseen < all / SHARE)
+		return;
+	gap_add(&look->gaps, "orphans", "/proc/net/sockstat",
+		arena_printf(look->arena, _("%" PRId64 " of the machine's %" PRId64 " orphaned sockets are in no network "
+					    "namespace that can be seen"), unseen, all),
+		_("they keep their namespace alive after its last process, until they time out"));
+}
+
 static int visit_all(struct looking *l, const struct netns_list *list)
 {
 	struct look *look = l->look;
@@ -200,6 +224,7 @@ static int visit_all(struct looking *l, const struct netns_list *list)
 			add_refusal(l);
 	}
 	add_netns_gaps(l, list);
+	add_orphans_gap(l);
 	return look->n_netns ? 0 : error;
 }
 

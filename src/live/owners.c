@@ -451,7 +451,7 @@ static void read_all_threads(struct scan *s)
 /* ---- what could not be seen ---- */
 
 /* The initial pid namespace's inode is part of the kernel's interface (PROC_PID_INIT_INO). */
-static bool sees_all_pids(const struct root *root)
+bool owners_sees_all_pids(const struct root *root)
 {
 	char link[64];
 
@@ -479,7 +479,7 @@ static void add_gaps(struct scan *s)
 		gap_add(&look->gaps, "owners", "/proc",
 			_("processes of other users are hidden (hidepid)"), effect);
 	}
-	if (s->wants.n_unowned && !sees_all_pids(s->root)) {
+	if (s->wants.n_unowned && !owners_sees_all_pids(s->root)) {
 		look->owners_complete = false;
 		gap_add(&look->gaps, "owners", "/proc",
 			_("processes outside this container are not visible"), effect);
