@@ -227,6 +227,7 @@ static void judge_look(const struct options *o, struct look *look,
 	judge_end(judge, &findings);
 	bool is_kept = !state || keep_memory(state, check, look);
 	check_end(check, &findings, levels, is_whole, ret);
+	ret->missing = gaps_spoiler(&look->gaps);
 	/* Growth would never be seen, and nobody would miss it. */
 	if (!is_kept && ret->status == CHECK_OK)
 		ret->status = CHECK_UNKNOWN;

@@ -221,15 +221,20 @@ int64_t deadline_of(const struct options *o)
 	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec + (int64_t)ms * 1000000;
 }
 
-bool gaps_spoil(const struct gaps *gaps)
+const struct gap *gaps_spoiler(const struct gaps *gaps)
 {
 	static const char *const spoiling[] = { "capture", "dump", "netns", "cap", "read", "budget" };
 
 	for (size_t i = 0; i < gaps->n; i++)
 		for (size_t k = 0; k < ARRAY_LEN(spoiling); k++)
 			if (strcmp(gaps->at[i].what, spoiling[k]) == 0)
-				return true;
-	return false;
+				return &gaps->at[i];
+	return NULL;
+}
+
+bool gaps_spoil(const struct gaps *gaps)
+{
+	return gaps_spoiler(gaps) != NULL;
 }
 
 int status_of(const struct options *o, const struct findings *findings, bool is_whole)

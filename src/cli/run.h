@@ -49,5 +49,7 @@ bool was_written(int error);
 int64_t deadline_of(const struct options *o);
 /* Names of the gaps that make a report incomplete rather than merely unprivileged. */
 bool gaps_spoil(const struct gaps *gaps);
+/* The first of them; NULL: there is none. */
+const struct gap *gaps_spoiler(const struct gaps *gaps);
 /* 0, or with --exit-code 1 on a warning and 2 on a problem. */
 int status_of(const struct options *o, const struct findings *findings, bool is_whole);

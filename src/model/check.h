@@ -70,6 +70,7 @@ struct check_results {
 	enum check_status status;
 	const struct check_result *first; /* the one to speak of; NULL: all are fine */
 	bool is_whole;                    /* false: sockets may be missing in the look */
+	const struct gap *missing;        /* then: why; NULL: not known */
 	const struct check_owner *owners; /* [n_owners], most first; those that could be seen */
 	size_t n_owners;
 };

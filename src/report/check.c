@@ -130,6 +130,13 @@ static void put_others(struct buf *b, const struct check_results *results)
 	}
 }
 
+static void put_gap(struct buf *b, const struct gap *g, bool ascii)
+{
+	escape_terminal(b, g->object, ascii);
+	buf_puts(b, ": ");
+	escape_terminal(b, g->reason, ascii);
+}
+
 /* Whoever asked for growth and gets none is told why at once. */
 static void put_state_gaps(struct buf *b, const struct look *look, bool ascii)
 {
@@ -139,9 +146,7 @@ static void put_state_gaps(struct buf *b, const struct look *look, bool ascii)
 		if (strcmp(g->what, "state") != 0)
 			continue;
 		buf_puts(b, "; ");
-		escape_terminal(b, g->object, ascii);
-		buf_puts(b, ": ");
-		escape_terminal(b, g->reason, ascii);
+		put_gap(b, g, ascii);
 	}
 }
 
@@ -164,6 +169,10 @@ static void put_summary(struct buf *b, const struct check_results *results,
 	}
 	if (!results->is_whole)
 		buf_printf(b, "%s%s", r ? "; " : "", _("not all sockets could be seen"));
+	if (!results->is_whole && results->missing) {
+		buf_puts(b, ": ");
+		put_gap(b, results->missing, ascii);
+	}
 	put_state_gaps(b, look, ascii);
 }
 
@@ -197,9 +206,7 @@ static void put_details(struct buf *b, const struct check_results *results,
 		const struct gap *g = &look->gaps.at[i];
 
 		buf_puts(b, _("Not seen: "));
-		escape_terminal(b, g->object, ascii);
-		buf_puts(b, ": ");
-		escape_terminal(b, g->reason, ascii);
+		put_gap(b, g, ascii);
 		buf_puts(b, "; ");
 		escape_terminal(b, g->effect, false);
 		buf_putc(b, '\n');

@@ -244,6 +244,9 @@ def test_user(tool, pid):
     p = run(tool, 'check', '-c', 'close-wait.age=@0:1h', **stage.AS_NOBODY)
     expect('normal user: an age needs no owner', p, 2, 'CRITICAL - a process that cannot be seen')
     stage.check('normal user: no name is made up', f'[{pid}]' not in p.stdout, plain(p))
+    p = run(tool, 'check', '-A', **stage.AS_NOBODY)
+    stage.check('normal user: other namespaces are missing, and why', p.returncode == 3 and is_plugin_output(p) and
+                re.search('not all sockets could be seen: /proc/\\S+: ', p.stdout), plain(p))
     p = run(tool, 'check', '--json', **stage.AS_NOBODY)
     report = json.loads(p.stdout)
     stage.check('normal user: json', p.returncode == 3 and report['checks'][1]['status'] == 'UNKNOWN' and
