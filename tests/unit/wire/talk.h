@@ -2,10 +2,10 @@
 
 /* Conversations as text, for tests of the flow table. One line a segment:
  *
- *	MS  END FLAGS  SEQ ACK [LEN] [ts] [id=N] [ttl=N] [win=N]
+ *	MS  END FLAGS  SEQ ACK [LEN] [ts] [v6] [id=N] [ttl=N] [win=N] [link=N] [tunnel=N] [port=N]
  *
  * END is `c` (10.0.0.1:40000) or `s` (10.0.0.2:80), FLAGS letters of FSRPA. An IP id counts up by
- * itself where none is given; ts is a timestamp option. */
+ * itself where none is given; ts is a timestamp option, port the client's. */
 
 #include "util/attr.h"
 #include "wire/flowtab_in.h"
@@ -24,6 +24,7 @@ enum { TALK_MAX_FLOWS = 8 };
 
 struct talk {
 	struct flow flows[TALK_MAX_FLOWS];
+	char tunnels[TALK_MAX_FLOWS][40];
 	size_t n;
 	uint64_t duplicates;
 };
@@ -41,7 +42,7 @@ static inline uint8_t talk_flags(const char *letters)
 	return flags;
 }
 
-static inline void talk_word(struct segment *s, const char *word)
+static inline void talk_word(struct segment *s, const char *word, bool from_server)
 {
 	unsigned n = 0;
 
@@ -51,6 +52,14 @@ static inline void talk_word(struct segment *s, const char *word)
 		s->ttl = (uint8_t)n;
 	else if (sscanf(word, "win=%u", &n) == 1)
 		s->window = (uint16_t)n;
+	else if (sscanf(word, "link=%u", &n) == 1)
+		s->link_id = n;
+	else if (sscanf(word, "tunnel=%x", &n) == 1)
+		s->tunnel = n;
+	else if (sscanf(word, "port=%u", &n) == 1)
+		s->port[from_server] = (uint16_t)n;
+	else if (strcmp(word, "v6") == 0)
+		s->is_inet6 = true;
 	else if (strcmp(word, "ts") == 0)
 		s->has_ts = true, s->ts_val = 7;
 	else if (sscanf(word, "%u", &n) == 1)
@@ -81,7 +90,7 @@ static inline void talk_line(struct flowtab *t, const char *line, uint16_t id)
 	s->df = true;
 	s->window = s->flags & TCP_RST ? 0 : 501;
 	for (char *w = strtok_r(rest, " \t", &save); w; w = strtok_r(NULL, " \t", &save))
-		talk_word(s, w);
+		talk_word(s, w, from_server);
 	flowtab_push(t);
 }
 
@@ -90,6 +99,7 @@ static inline bool talk_keep(void *ctx, const struct flow *view)
 	struct talk *k = ctx;
 
 	assert_true(k->n < TALK_MAX_FLOWS);
+	snprintf(k->tunnels[k->n], sizeof(k->tunnels[0]), "%s", view->tunnel ? view->tunnel : "");
 	k->flows[k->n++] = *view;
 	return true;
 }

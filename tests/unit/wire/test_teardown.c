@@ -61,6 +61,55 @@ static const struct row {
 		"30 s FA 5001 1002", "30.2 c A 1002 5002", "90000 c S 99000 0", "90010 s SA 7000 99001",
 		"90010.1 c RA 99001 7001 win=501", NULL },
 	  PATTERN_RESET, CLOSED_CLIENT, STATE_CLOSED, STATE_CLOSED, 1 },
+	/* RFC 9293 figure 7. */
+	{ "opened by both", (const char *[]){ "0 c S 1000 0", "0.5 s S 5000 0", "10 c SA 1000 5001",
+		"10.1 s SA 5000 1001", "11 c A 1001 5001", "11.1 s A 5001 1001", NULL },
+	  PATTERN_OPEN, CLOSED_NOBODY, STATE_ESTABLISHED, STATE_ESTABLISHED, 0 },
+	{ "one port on both sides", (const char *[]){ "0 c PA 1000 5000 10 port=80", "1 s A 5000 1010 port=80",
+		"2 s FA 5000 1010 port=80", "3 c A 1010 5001 port=80", NULL },
+	  PATTERN_HALF_CLOSED, CLOSED_SERVER, STATE_CLOSE_WAIT, STATE_FIN_WAIT_2, 0 },
+	{ "IPv6", (const char *[]){ "0 c S 1000 0 v6", "10 s SA 5000 1001 v6", "10.2 c A 1001 5001 v6",
+		"20 s FA 5001 1001 v6", "30 c A 1001 5002 v6", NULL },
+	  PATTERN_HALF_CLOSED, CLOSED_SERVER, STATE_CLOSE_WAIT, STATE_FIN_WAIT_2, 0 },
+	/* A FIN without ACK acknowledges nothing; the one that was acknowledged before it came first. */
+	{ "only the server's FIN captured, and it covers nothing", (const char *[]){ OPENING,
+		"15 c PA 1001 5001 100", "25 s A 5001 1101", "35 s A 5001 1102", "40 s F 5001 0", NULL },
+	  PATTERN_FOUR_WAY, CLOSED_CLIENT, STATE_FIN_WAIT_2, STATE_CLOSING, 0 },
+	{ "only the client's FIN captured, and it covers nothing", (const char *[]){ OPENING,
+		"15 s PA 5001 1001 100", "25 c A 1001 5101", "35 c A 1001 5102", "40 c F 1001 0", NULL },
+	  PATTERN_FOUR_WAY, CLOSED_SERVER, STATE_CLOSING, STATE_FIN_WAIT_2, 0 },
+	{ "a FIN without ACK that is out of sequence", (const char *[]){ OPENING, "20 c F 9001 0",
+		"21 c PA 1001 5001 10", "22 s A 5001 1011", NULL },
+	  PATTERN_OPEN, CLOSED_NOBODY, STATE_ESTABLISHED, STATE_ESTABLISHED, 0 },
+	/* The inferred FIN was a lost byte: payload behind it takes it back. */
+	{ "a FIN that was none", (const char *[]){ OPENING, "15 c PA 1001 5001 100", "25 s A 5001 1101",
+		"35 s A 5001 1102", "40 c PA 1102 5001 100", "50 s A 5001 1202", NULL },
+	  PATTERN_OPEN, CLOSED_NOBODY, STATE_ESTABLISHED, STATE_ESTABLISHED, 0 },
+	/* RFC 5961: the SYN was a question inside the old connection, which goes on. */
+	{ "a SYN, a challenge, and it goes on", (const char *[]){ OPENING, "20 c PA 1001 5001 100",
+		"30 s A 5001 1101", "1000 c S 900000000 0", "1000.1 s A 5001 1101", "1001 c PA 1101 5001 50",
+		"1002 s A 5001 1151", NULL },
+	  PATTERN_OPEN, CLOSED_NOBODY, STATE_ESTABLISHED, STATE_ESTABLISHED, 0 },
+	{ "a challenge with old numbers, and its reset", (const char *[]){ "0 c S 1000 0",
+		"1 s A 777 88888888", "1.1 c R 88888888 0", "1000 c S 1000 0", "1010 s SA 5000 1001",
+		"1011 c A 1001 5001", NULL },
+	  PATTERN_OPEN, CLOSED_NOBODY, STATE_ESTABLISHED, STATE_ESTABLISHED, 1 },
+	{ "a reset first, then its connection", (const char *[]){ "0 c R 1000 0", "10 c S 5000 0",
+		"11 s SA 9000 5001", "12 c A 5001 9001", "13 c FA 5001 9001", "14 s A 9001 5002", NULL },
+	  PATTERN_HALF_CLOSED, CLOSED_CLIENT, STATE_FIN_WAIT_2, STATE_CLOSE_WAIT, 1 },
+	{ "the SYN captured behind its SYN-ACK", (const char *[]){ "10 s SA 5000 1001", "10.1 c S 1000 0",
+		"11 c A 1001 5001", "12 s FA 5001 1001", "13 c A 1001 5002", NULL },
+	  PATTERN_HALF_CLOSED, CLOSED_SERVER, STATE_CLOSE_WAIT, STATE_FIN_WAIT_2, 0 },
+	{ "the SYN captured behind later data", (const char *[]){ "11 c PA 1101 5001 10", "12 s A 5001 1111",
+		"5 c S 1000 0", "13 s FA 5001 1111", "14 c A 1111 5002", NULL },
+	  PATTERN_HALF_CLOSED, CLOSED_SERVER, STATE_CLOSE_WAIT, STATE_FIN_WAIT_2, 0 },
+	{ "another SYN behind data", (const char *[]){ "11 c PA 1101 2000000001 10",
+		"12 s A 2000000001 1111", "90000 c S 900000000 0", "90001 s RA 0 900000001", NULL },
+	  PATTERN_REFUSED, CLOSED_SERVER, STATE_CLOSED, STATE_CLOSED, 1 },
+	/* Keepalive's last word, after a peer that answered nothing. */
+	{ "probes, then a reset", (const char *[]){ OPENING, "15 c PA 1001 5001 100", "25 s PA 5001 1101 50",
+		"26 c A 1101 5051", "7226 s A 5050 1101", "14426 s A 5050 1101", "21626 s RA 5051 1101", NULL },
+	  PATTERN_RESET, CLOSED_SERVER, STATE_CLOSED, STATE_CLOSED, 1 },
 };
 
 static void comes_to(void **state)
@@ -97,13 +146,99 @@ static void captured_twice(void **state)
 	assert_int_equal(heard.flows[0].end[SIDE_CLIENT].fin.retransmissions, 0);
 }
 
+static void hear_one(const char *const lines[], struct talk *ret)
+{
+	talk_hear(lines, ret);
+	assert_int_equal(ret->n, 1);
+}
+
+/* A copy comes within a millisecond and has the id of the first; another place tells where there is no id. */
+static void what_is_a_copy(void **state)
+{
+	static const struct { const char *const lines[3]; unsigned duplicates; } cases[] = {
+		{ { "0 c PA 1000 5000 10 id=9", "0.9 c PA 1000 5000 10 id=9" }, 1 },
+		{ { "0 c PA 1000 5000 10 id=9", "1.1 c PA 1000 5000 10 id=9" }, 0 },
+		{ { "1.1 c PA 1000 5000 10 id=9", "0 c PA 1000 5000 10 id=9" }, 0 },
+		{ { "0.9 c PA 1000 5000 10 id=9", "0 c PA 1000 5000 10 id=9" }, 1 },
+		{ { "0 c PA 1000 5000 10 id=9", "0 c PA 1000 5000 10 id=10" }, 0 },
+		{ { "0 c PA 1000 5000 10 id=0", "0 c PA 1000 5000 10 id=0" }, 0 },
+		{ { "0 c PA 1000 5000 10 id=0", "0 c PA 1000 5000 10 id=0 ttl=63" }, 1 },
+		{ { "0 c PA 1000 5000 10 id=0 link=1", "0 c PA 1000 5000 10 id=0 link=2" }, 1 },
+		{ { "0 c PA 1000 5000 10 id=0 link=1", "0 c PA 1000 5000 10 id=0 link=1" }, 0 },
+		{ { "0 c PA 1000 5000 10 id=0 link=1", "0 c PA 1000 5000 10 id=0" }, 0 },
+		{ { "0 c PA 1000 5000 10 id=0", "0 c PA 1000 5000 10 id=0 link=1" }, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct talk heard;
+
+		hear_one(cases[i].lines, &heard);
+		assert_int_equal(heard.duplicates, cases[i].duplicates);
+	}
+}
+
+/* Probes: how many, how far apart, and whether anybody answered. */
+static void probes(void **state)
+{
+	static const char *const answered[] = { OPENING, "15 c PA 1001 5001 100", "25 s PA 5001 1101 50",
+		"26 c A 1101 5051", "7226 s A 5050 1101", "7227 c A 1101 5051", NULL };
+	static const char *const unanswered[] = { OPENING, "15 c PA 1001 5001 100", "25 s PA 5001 1101 50",
+		"26 c A 1101 5051", "7226 s A 5050 1101", "14426 s A 5050 1101", NULL };
+	/* Its byte was acknowledged before; one that was not is the last byte once more. */
+	static const char *const a_byte[] = { OPENING, "15 s PA 5001 1001 100", "25 c A 1001 5101",
+		"7225 s A 5100 1001 1", NULL };
+	static const char *const again[] = { OPENING, "15 s PA 5001 1001 100", "7225 s A 5100 1001 1", NULL };
+	struct talk heard;
+
+	(void)state;
+	hear_one(answered, &heard);
+	assert_true(heard.flows[0].keepalive.seen && heard.flows[0].keepalive.answered);
+	assert_int_equal(heard.flows[0].keepalive.from, SIDE_SERVER);
+	assert_true(heard.flows[0].keepalive.interval_ns == TIME_NONE);
+	hear_one(unanswered, &heard);
+	assert_int_equal(heard.flows[0].keepalive.probes, 2);
+	assert_false(heard.flows[0].keepalive.answered);
+	assert_true(heard.flows[0].keepalive.interval_ns == INT64_C(7200000000));
+	hear_one(a_byte, &heard);
+	assert_int_equal(heard.flows[0].keepalive.probes, 1);
+	hear_one(again, &heard);
+	assert_false(heard.flows[0].keepalive.seen);
+	assert_int_equal(heard.flows[0].end[SIDE_SERVER].retransmissions, 1);
+}
+
+/* A window that was shut at the end, a silence longer than a short count holds, tunnels by name. */
+static void further_facts(void **state)
+{
+	static const char *const shut[] = { OPENING, "15 c PA 1001 5001 100", "25 s A 5001 1101 win=0", NULL };
+	static const char *const quiet[] = { OPENING, "100010.2 c FA 1001 5001", "100020 s A 5001 1002", NULL };
+	static const char *const tunnels[] = { "0 c S 1000 0 tunnel=73", "1 s RA 0 1001 tunnel=73",
+		"2 c S 2000 0 port=40001 tunnel=73", "3 c S 2000 0 port=40002 tunnel=1", NULL };
+	struct talk heard;
+
+	(void)state;
+	hear_one(shut, &heard);
+	assert_true(heard.flows[0].end[SIDE_SERVER].zero_window_at_end);
+	assert_false(heard.flows[0].end[SIDE_CLIENT].zero_window_at_end);
+	hear_one(quiet, &heard);
+	assert_true(heard.flows[0].idle_before_end_ns == INT64_C(100000000000));
+	talk_hear(tunnels, &heard);
+	assert_int_equal(heard.n, 3);
+	assert_string_equal(heard.tunnels[0], "vxlan/ipip");
+	assert_string_equal(heard.tunnels[1], "vxlan/ipip");
+	assert_string_equal(heard.tunnels[2], "gre");
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(rows) + 1];
+	struct CMUnitTest tests[ARRAY_LEN(rows) + 4];
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		tests[i] = (struct CMUnitTest){ .name = rows[i].name, .test_func = comes_to,
 						.initial_state = (void *)&rows[i] };
 	tests[ARRAY_LEN(rows)] = (struct CMUnitTest)cmocka_unit_test(captured_twice);
+	tests[ARRAY_LEN(rows) + 1] = (struct CMUnitTest)cmocka_unit_test(what_is_a_copy);
+	tests[ARRAY_LEN(rows) + 2] = (struct CMUnitTest)cmocka_unit_test(probes);
+	tests[ARRAY_LEN(rows) + 3] = (struct CMUnitTest)cmocka_unit_test(further_facts);
 	return _cmocka_run_group_tests("wire-teardown", tests, ARRAY_LEN(tests), NULL, NULL);
 }

@@ -17,6 +17,7 @@ enum { FLOWS = 8000, SEGMENTS = 200000, ROUNDS = 4 };
 struct talk {
 	uint32_t nxt[2], acked[2]; /* acked: by this end */
 	uint32_t port;
+	uint32_t calm;  /* one segment in so many may be odd */
 	unsigned phase; /* 3: the handshake is done, or began before the capture */
 	bool is_inet6;
 };
@@ -32,7 +33,7 @@ static uint32_t draw(uint64_t *x)
 /* What an end of an open conversation says next, nearly always data or an acknowledgement. */
 static void say(struct talk *c, struct segment *s, uint64_t *x)
 {
-	uint32_t *nxt = &c->nxt[s->side], peer = c->nxt[!s->side], odd = draw(x) % 300;
+	uint32_t *nxt = &c->nxt[s->side], peer = c->nxt[!s->side], odd = draw(x) % c->calm;
 
 	s->flags = TCP_ACK;
 	s->seq = *nxt;
@@ -147,7 +148,8 @@ static void assert_same(const struct flowstore *a, const struct flowstore *b)
 		assert_memory_equal(a->notes[i], b->notes[i], UNITS_PER_CHUNK * NOTE_UNIT);
 }
 
-static void come_to_the_same(uint64_t seed, int64_t base_ns)
+/* `limit` 0: as many connections as usual. Returns how many notes found no room. */
+static uint64_t come_to_the_same(uint64_t seed, int64_t base_ns, uint32_t limit)
 {
 	struct flowtab *quick = flowtab_new(), *thorough = flowtab_new();
 	struct talk *talks = calloc(FLOWS, sizeof(*talks));
@@ -158,8 +160,13 @@ static void come_to_the_same(uint64_t seed, int64_t base_ns)
 	assert_non_null(talks);
 	for (unsigned i = 0; i < FLOWS; i++)
 		talks[i] = (struct talk){ .port = 1000 + i, .is_inet6 = i % 3 == 0,
-					  .phase = i % 4 == 0 ? 3 : 0 };
+					  .phase = i % 4 == 0 ? 3 : 0,
+					  .calm = limit ? 20 : 300 };
 	thorough->is_thorough = true;
+	if (limit) {
+		flowtab_limit(quick, limit);
+		flowtab_limit(thorough, limit);
+	}
 	uint8_t a = flowtab_begin(quick), b = flowtab_begin(thorough);
 	for (unsigned i = 0; i < SEGMENTS; i++) {
 		uint32_t which = draw(&x) % FLOWS;
@@ -172,21 +179,33 @@ static void come_to_the_same(uint64_t seed, int64_t base_ns)
 	flowtab_end(quick, a, 0);
 	flowtab_end(thorough, b, 0);
 	assert_same(&quick->store, &thorough->store);
+	uint64_t n_refused = quick->store.n_notes_refused;
+
+	assert_int_equal(n_refused, thorough->store.n_notes_refused);
 	flowtab_free(quick);
 	flowtab_free(thorough);
 	free(talks);
+	return n_refused;
 }
 
 static void takes_the_short_way(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < ROUNDS; i++)
-		come_to_the_same(88172645463325252u + i, INT64_C(1700000000000000000) + i);
+		assert_int_equal(come_to_the_same(88172645463325252u + i, INT64_C(1700000000000000000) + i, 0), 0);
+}
+
+/* Where details find no room any more they are counted, and the connections stay what they were. */
+static void without_room_for_notes(void **state)
+{
+	(void)state;
+	assert_true(come_to_the_same(88172645463325252u, INT64_C(1700000000000000000), FLOWS / 2) > 1000);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(takes_the_short_way) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(takes_the_short_way),
+					    cmocka_unit_test(without_room_for_notes) };
 
 	return cmocka_run_group_tests_name("wire-track", tests, NULL, NULL);
 }
