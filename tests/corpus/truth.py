@@ -106,15 +106,14 @@ def from_truth(stream, doubts):
 
 def from_tool(said):
     c = Connection([end(said[side]['addr'], said[side]['port']) for side in SIDES])
-    # A FIN that was not captured is known by its acknowledgement, without a time.
-    fins = [[f for f in said['fins'] if f['from'] == side and f['ts'] is not None] for side in SIDES]
+    fins = [[f for f in said['fins'] if f['from'] == side] for side in SIDES]
     rsts = [[r for r in said['rsts'] if r['from'] == side] for side in SIDES]
     c.first = said['first_ts']
     c.said = {
         'fins': [sum(1 + f['retransmissions'] for f in of) for of in fins],
         'fin-times': [of[0]['ts'] if of else None for of in fins],
         'rsts': [sum(1 + r['repeats'] for r in of) for of in rsts],
-        'rst-times': [min(r['ts'] for r in of) if of else None for of in rsts],
+        'rst-times': [min((r['ts'] for r in of if r['ts'] is not None), default=None) for of in rsts],
         'closed-first': {'client': 'a', 'server': 'b'}.get(said['closed_first'], said['closed_first']),
         'half-close': None if said['half_close_ms'] is None else said['half_close_ms'] / 1000,
         'pattern': said['pattern'],
