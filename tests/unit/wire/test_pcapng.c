@@ -41,7 +41,7 @@ static const struct row {
 	const char *name;
 	struct block blocks[MAX_BLOCKS];
 	uint64_t packets, segments;
-	int64_t at_ns;         /* of the first packet */
+	int64_t at_ns;         /* of the first packet; 0: its stamp is zero */
 	const char *error;     /* part of it */
 	size_t cut;            /* bytes missing at the end */
 	bool is_big, is_nano, is_cut;
