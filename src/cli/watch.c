@@ -43,11 +43,14 @@ struct watching {
 	int clock_fd, signal_fd;
 	struct fail fail; /* why it ended */
 	bool has_failed;
+	bool is_cut; /* not all of it could be written */
 };
 
-static bool print(const struct buf *b)
+/* A line that was lost leaves a hole, so it is the last one. */
+static bool print(struct watching *w, const struct buf *b)
 {
-	return was_written(write_all(STDOUT_FILENO, buf_text(b), b->n));
+	w->is_cut = w->is_cut || !was_written(write_all(STDOUT_FILENO, buf_text(b), b->n));
+	return !w->is_cut;
 }
 
 /* Lines. */
@@ -175,7 +178,7 @@ static bool show_event(struct watching *w, struct event *e)
 	e->to_owner = e->kind == EVENT_GONE ? NULL : looks_who(w->looks, e->to, e->from);
 	if (w->is_json) {
 		event_put_json(&b, e);
-		return print(&b);
+		return print(w, &b);
 	}
 	event_put(&b, e, w->ascii);
 	if (w->screen) {
@@ -183,7 +186,7 @@ static bool show_event(struct watching *w, struct event *e)
 		return true;
 	}
 	buf_putc(&b, '\n');
-	return print(&b);
+	return print(w, &b);
 }
 
 static bool take_packets(struct watching *w)
@@ -216,7 +219,7 @@ static void take_gone(void *ctx, const struct sock *s)
 		.from = s->pair.local,
 		.to = s->pair.peer,
 	};
-	(void)!show_event(w, &e); /* that nobody reads shows at the next look */
+	(void)!show_event(w, &e); /* what could not be written shows at the next look */
 }
 
 static bool show(struct watching *w)
@@ -231,7 +234,7 @@ static bool show(struct watching *w)
 		watch_put_json(&b, &w->frame);
 	else
 		show_lines(w, &b);
-	return print(&b);
+	return print(w, &b);
 }
 
 /* false: it is over. */
@@ -387,7 +390,7 @@ static int watch(const struct options *o, const struct filter *filter)
 		AUTO_BUF b = { 0 };
 
 		watch_put_json_end(&b, !w.has_failed);
-		(void)!print(&b);
+		(void)!print(&w, &b);
 	}
 	if (w.has_failed)
 		say_failure(&w.fail);
@@ -395,7 +398,7 @@ static int watch(const struct options *o, const struct filter *filter)
 		free(w.said[i]);
 	free(w.said);
 	looks_free(w.looks);
-	return w.has_failed ? STATUS_FAILED : STATUS_OK;
+	return w.has_failed || w.is_cut ? STATUS_FAILED : STATUS_OK;
 }
 
 int run_watch(const struct options *o)

@@ -50,6 +50,12 @@ static pid_t child(void)
 	return pid;
 }
 
+NORETURN static void fail_capture(void)
+{
+	fprintf(stderr, _("tcpwhy: lab: the capture failed\n"));
+	_exit(STAGE_FAILED);
+}
+
 static struct recording start_recording(const struct lab_request *req, const char *file)
 {
 	struct recording r = { .stop = -1 };
@@ -68,8 +74,8 @@ static struct recording start_recording(const struct lab_request *req, const cha
 	}
 	close(ready[1]);
 	close(stop[0]);
-	if (read(ready[0], &byte, 1) != 1)
-		_exit(STAGE_FAILED); /* it has said why */
+	if (!stage_hear(ready[0], &byte, 1, "pipe"))
+		fail_capture();
 	close(ready[0]);
 	r.stop = stop[1];
 	return r;
@@ -82,10 +88,8 @@ static void end_recording(struct recording *r)
 	if (r->stop < 0)
 		return;
 	close(r->stop);
-	if (waitpid(r->pid, &status, 0) != r->pid || status != 0) {
-		fprintf(stderr, _("tcpwhy: lab: the capture failed\n"));
-		_exit(STAGE_FAILED);
-	}
+	if (waitpid(r->pid, &status, 0) != r->pid || status != 0)
+		fail_capture();
 }
 
 /* Runs `tcpwhy why` on the namespace with its output to `to`; answers its exit status. */

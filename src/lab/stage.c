@@ -2,6 +2,7 @@
 #include "model/sock.h"
 #include "util/cleanup.h"
 #include "util/i18n.h"
+#include "util/io.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -199,6 +200,18 @@ static void await_said(const struct actor *a)
 		stage_pause(since, a->comm);
 }
 
+bool stage_hear(int fd, void *ret, size_t n, const char *whom)
+{
+	ssize_t got;
+
+	do
+		got = read(fd, ret, n);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		stage_die(whom);
+	return got == (ssize_t)n;
+}
+
 /* It has said why. What is not possible for an actor is not possible on this stage. */
 NORETURN static void end_with(const struct actor *a)
 {
@@ -214,7 +227,7 @@ void stage_await(struct actor *a)
 	char byte;
 
 	await_said(a);
-	if (read(a->said, &byte, 1) != 1)
+	if (!stage_hear(a->said, &byte, 1, a->comm))
 		end_with(a);
 }
 
@@ -232,7 +245,7 @@ struct actor *stage_await_pid(struct stage *st, const struct actor *by, const ch
 	pid_t pid;
 
 	await_said(by);
-	if (read(by->said, &pid, sizeof(pid)) != sizeof(pid))
+	if (!stage_hear(by->said, &pid, sizeof(pid), comm))
 		end_with(by);
 	*a = (struct actor){ .pid = pid, .comm = comm, .said = -1, .prompt = -1 };
 	return a;
@@ -260,24 +273,34 @@ void stage_stop(const struct actor *a)
 		stage_die(a->comm);
 }
 
+/* A stage that is gone needs no word any more. */
+static void cue(const void *bytes, size_t n)
+{
+	int error = write_all(CUE_FD, bytes, n);
+
+	if (error == -EPIPE)
+		_exit(STAGE_FAILED);
+	errno = -error;
+	if (error)
+		stage_die("pipe");
+}
+
 void cue_ready(void)
 {
-	if (write(CUE_FD, "", 1) != 1)
-		_exit(STAGE_FAILED);
+	cue("", 1);
 }
 
 void cue_wait(void)
 {
 	char byte;
 
-	if (read(PROMPT_FD, &byte, 1) != 1)
+	if (!stage_hear(PROMPT_FD, &byte, 1, "pipe"))
 		_exit(STAGE_AS_EXPECTED);
 }
 
 void cue_pid(pid_t pid)
 {
-	if (write(CUE_FD, &pid, sizeof(pid)) != sizeof(pid))
-		_exit(STAGE_FAILED);
+	cue(&pid, sizeof(pid));
 }
 
 void cue_spawn(const char *comm, part *play)

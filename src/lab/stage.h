@@ -90,6 +90,8 @@ void stage_expect_fact(struct stage *st, const char *fact, int64_t value);
 int64_t stage_now_ms(void);
 /* One step of waiting for the kernel; ends the process when `since_ms` is too long ago. */
 void stage_pause(int64_t since_ms, const char *waiting_for);
+/* What the one at the other end of a pipe says; false: it has ended without a word. */
+bool stage_hear(int fd, void *ret, size_t n, const char *whom);
 /* "tcpwhy: lab: COMM: WHAT: error of errno", and the end of this process. */
 NORETURN void stage_die(const char *what);
 /* The same where this machine forbids it; errno is said too unless 0. */
