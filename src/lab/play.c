@@ -166,9 +166,8 @@ NORETURN static void run_stage(const struct lab_request *req, const struct lab_s
 		scenario->make(&st);
 	end_recording(&recording);
 	file = req->capture ? file : NULL;
-	if (!req->quiet)
-		diagnose(req, scenario, file, STDOUT_FILENO, true);
-	bool good = judge(req, &st, scenario, file);
+	bool is_told = req->quiet || diagnose(req, scenario, file, STDOUT_FILENO, true) == 0;
+	bool good = judge(req, &st, scenario, file) && is_told;
 	stage_clear(&st);
 	leave(good ? STAGE_AS_EXPECTED : STAGE_FAILED);
 }
