@@ -45,6 +45,13 @@ static void errors(void **state)
 					   "colon, not '10.0.0.1:99999'" },
 		{ "src 10.0.0.0/33", 4, "expected an address, a prefix or a name, with or without :PORT, "
 					"not '10.0.0.0/33'" },
+		{ "src 1.2.3.4.5/8", 4, "expected an address, a prefix or a name, with or without :PORT, "
+					"not '1.2.3.4.5/8'" },
+		{ "src /8", 4, "expected an address, a prefix or a name, with or without :PORT, not '/8'" },
+		{ "src 0000000010.0000/8", 4, "expected an address, a prefix or a name, with or without :PORT, "
+					      "not '0000000010.0000/8'" },
+		{ "cgroup no-such-group", 7, "expected a control group of version 2: its folder, or its number, "
+					       "not 'no-such-group'" },
 		{ "src [::1", 4, "expected an address, a prefix or a name, with or without :PORT, "
 				 "not '[::1'" },
 		{ "src inet6:10.0.0.1", 4, "expected an address of the family that was named, not "

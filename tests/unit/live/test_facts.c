@@ -83,6 +83,8 @@ static void status_files(void **state)
 	assert_false(read_status("Uid:").has_uid);
 	assert_int_equal(read_status("Uid:").uid, 5);
 	assert_int_equal(read_status("TracerPid:\t-3\n").tracer, 0);
+	assert_int_equal(read_status("TracerPid:\n").tracer, 0);
+	assert_int_equal(read_status("TracerPid:\tx\n").tracer, 0);
 }
 
 static void limits_files(void **state)

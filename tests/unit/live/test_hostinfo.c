@@ -14,7 +14,7 @@ static void reserved_ports(void **state)
 		{ "0-65535\n", 28232 },
 	};
 	static const char *const bad[] = {
-		"x", "1,x", "5-", "-", "9-5", "65536", "1-70000", "1;2", "99999999999999999999",
+		"x", "1,x", "-5", "5-", "-", "9-5", "65536", "1-70000", "1;2", "99999999999999999999",
 	};
 
 	(void)state;
@@ -49,6 +49,8 @@ static void counters(void **state)
 	assert_false(hostinfo_counter("TcpExt: A\n", "TcpExt:", "A").known);
 	assert_false(hostinfo_counter("TcpExt: A B\nTcpExt: 1\n", "TcpExt:", "B").known);
 	assert_false(hostinfo_counter("TcpExt: A\nTcpExt: x\n", "TcpExt:", "A").known);
+	/* More than 64 bits hold is no number. */
+	assert_false(hostinfo_counter("TcpExt: A\nTcpExt: 99999999999999999999\n", "TcpExt:", "A").known);
 	assert_false(hostinfo_counter("", "TcpExt:", "A").known);
 }
 
@@ -82,6 +84,8 @@ static void columns(void **state)
 	assert_false(hostinfo_column("drop\nx\n", "drop").known);
 	assert_false(hostinfo_column("a drop\n1\n", "drop").known);
 	assert_false(hostinfo_column("", "drop").known);
+	assert_false(hostinfo_column("drop", "drop").known);
+	assert_false(hostinfo_column("drop\n\n", "drop").known);
 }
 
 int main(void)
