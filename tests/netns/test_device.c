@@ -126,10 +126,17 @@ static bool keep(void *ctx, const struct flow *f)
 	return true;
 }
 
+static void count_report(void *ctx, const struct capture_info *so_far, int percent)
+{
+	assert_true(so_far->packets > 0 && percent == -1);
+	++*(unsigned *)ctx;
+}
+
 /* Collected first and read later, from the opening on: its FINs are there, its data was never taken. */
 static void collects(void **state)
 {
-	const struct capture_progress none = { NULL, NULL };
+	unsigned n_reports = 0;
+	const struct capture_progress progress = { count_report, &n_reports };
 	struct capture *device = NULL;
 	struct flowtab *t = flowtab_new();
 	struct seen seen = { .n = 0 };
@@ -138,7 +145,8 @@ static void collects(void **state)
 	need(state);
 	assert_int_equal(capture_open_live("lo", NULL, &device, &fail), 0);
 	converse(false);
-	assert_int_equal(capture_collect(device, 500, 0, &none), 0);
+	assert_int_equal(capture_collect(device, 500, 0, &progress), 0);
+	assert_true(n_reports > 0);
 	assert_int_equal(capture_read(device, t, 0, NULL), 0);
 	flowtab_each(t, keep, &seen);
 	assert_int_equal(seen.n, 1);
@@ -155,6 +163,8 @@ static void counts_to_a_bound(void **state)
 	need(state);
 	assert_int_equal(capture_open_live("lo", NULL, &device, &fail), 0);
 	converse(false);
+	assert_int_equal(capture_collect(device, DEADLINE_S * 1000, 3, NULL), 0);
+	assert_int_equal(capture_info(device)->packets, 3);
 	assert_int_equal(capture_collect(device, DEADLINE_S * 1000, 3, NULL), 0);
 	assert_int_equal(capture_info(device)->packets, 3);
 	capture_close(device);

@@ -238,7 +238,11 @@ static void autobound(void **state)
 	ASK(&f->conn, NULL, { "autobound", true }, { "not autobound", false });
 	f->sock.pair.local.port = 61000;
 	ASK(&f->conn, NULL, { "autobound", false }, { "not autobound", true });
+	f->netns.sysctls.port_high.known = false;
+	ASK(&f->conn, NULL, { "autobound", false }, { "not autobound", false });
 	f->netns.sysctls.port_low.known = false;
+	ASK(&f->conn, NULL, { "autobound", false }, { "not autobound", false });
+	f->conn.netns = NULL;
 	ASK(&f->conn, NULL, { "autobound", false }, { "not autobound", false });
 }
 

@@ -458,6 +458,34 @@ static void refused_settings(void **state)
 	look_free(look);
 }
 
+/* What is no number is not one, and nothing is made of half a range. */
+static void settings_that_are_none(void **state)
+{
+	static const struct { const char *range; bool low, high; } rows[] = {
+		{ "32768\n", true, false }, { "x\t60999\n", false, true }, { "32768\tx\n", true, false },
+	};
+	struct folder *f = *state;
+	struct live_request req = everything(f);
+
+	put_host(f);
+	put_text(f, "netns.0/sys/net/ipv4/tcp_retries2", "many\n");
+	put_text(f, "netns.0/sys/net/ipv4/tcp_mem", "100\t200\n");
+	put_text(f, "proc/uptime", "long\n");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		put_text(f, "netns.0/sys/net/ipv4/ip_local_port_range", rows[i].range);
+		struct look *look = look_at(&req);
+		const struct sysctls *ctl = &look->netns[0].sysctls;
+
+		assert_int_equal(ctl->port_low.known, rows[i].low);
+		assert_int_equal(ctl->port_high.known, rows[i].high);
+		assert_false(ctl->reserved_known);
+		assert_int_equal(ctl->error[SYSCTL_retries2], EINVAL);
+		assert_true(ctl->mem_pages[1].known && !ctl->mem_pages[2].known);
+		assert_int_equal(look->host.uptime_ms, 0);
+		look_free(look);
+	}
+}
+
 static const struct gap *gap_find(const struct look *look, const char *what)
 {
 	for (size_t i = 0; i < look->gaps.n; i++)
@@ -752,7 +780,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(whole_host),      TEST(recorded_again), TEST(less_is_asked), TEST(less_was_recorded),
-		TEST(two_namespaces),  TEST(long_recording), TEST(refused_settings), TEST(not_a_recording),
+		TEST(two_namespaces),  TEST(long_recording), TEST(refused_settings),
+		TEST(settings_that_are_none), TEST(not_a_recording),
 		TEST(hostile_folder),  TEST(holders_in_order),
 		TEST(epoll_sets),     TEST(dead_descriptors),
 		TEST(mptcp_dump),     TEST(socket_options),   TEST(place_of_waiting),

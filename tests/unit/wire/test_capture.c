@@ -383,6 +383,41 @@ static void ladder(void **state)
 	close(f.fd);
 }
 
+/* Probes of a connection that fell silent stand each for themselves; of a file that is gone there is nothing. */
+static void ladder_of_probes(void **state)
+{
+	enum { A = 16, UNTIL_FIN = 7 };
+	struct file f = conversation(40000, 0, 0, UNTIL_FIN);
+	struct flowtab *t = flowtab_new();
+	struct arena *a = arena_new();
+
+	(void)state;
+	for (unsigned i = 1; i <= 3; i++)
+		write_segment(f.fd, i * 1000000, true, 40000, A, 5100, 1201, 0);
+	struct capture *c = file_open(&f);
+
+	assert_int_equal(capture_read(c, t, 0, NULL), 0);
+	struct seen seen = flows_of(t);
+	struct ladders *l = ladders_new(a, (const struct flow *[]){ &seen.first }, 1);
+
+	ladders_read(l, (struct capture *[]){ c }, 1);
+	const struct ladder *found = ladders_find(l, seen.first.id);
+
+	assert_non_null(found);
+	for (size_t i = 1; i <= 3; i++)
+		assert_int_equal(found->at[found->n - i].kind, RUNG_PROBE);
+	ladders_free(l);
+	assert_int_equal(ftruncate(f.fd, 24), 0);
+	l = ladders_new(a, (const struct flow *[]){ &seen.first }, 1);
+	ladders_read(l, (struct capture *[]){ c }, 1);
+	assert_null(ladders_find(l, seen.first.id));
+	ladders_free(l);
+	arena_free(a);
+	capture_close(c);
+	flowtab_free(t);
+	close(f.fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -390,7 +425,7 @@ int main(void)
 		cmocka_unit_test(fractions),	    cmocka_unit_test(part_of_it),
 		cmocka_unit_test(from_a_pipe),	    cmocka_unit_test(read_together),
 		cmocka_unit_test(one_is_damaged),   cmocka_unit_test(pieces),
-		cmocka_unit_test(ladder),
+		cmocka_unit_test(ladder),	    cmocka_unit_test(ladder_of_probes),
 	};
 
 	return cmocka_run_group_tests_name("wire-capture", tests, NULL, NULL);

@@ -108,9 +108,41 @@ static void hashes_every_bit(void **state)
 	flowtab_free(t);
 }
 
+/* One hash for two pairs, as chance may have it: each finds its own, whatever they differ in. */
+static void tells_pairs_of_one_hash_apart(void **state)
+{
+	(void)state;
+	for (uint32_t pair = 0; pair < 2; pair++) { /* IPv6, IPv4 */
+		for (unsigned what = 0; what < 5; what++) {
+			struct flowtab *t = flowtab_new();
+			struct segment s, other;
+			uint32_t first, second;
+
+			fill(&s, pair, 1);
+			fill(&other, pair, 1);
+			flowstore_hash(&t->store, &s);
+			if (what < 2)
+				other.port[what] ^= 4;
+			else if (what < 4)
+				other.addr[what - 2][1] ^= 4;
+			else
+				other.is_inet6 = !other.is_inet6;
+			flowstore_hash(&t->store, &other);
+			other.hash = s.hash;
+			assert_true(flowstore_add(&t->store, &s, &first));
+			assert_int_equal(flowstore_find(&t->store, &other)->rec_plus_1, 0);
+			assert_true(flowstore_add(&t->store, &other, &second));
+			assert_int_equal(flowstore_find(&t->store, &s)->rec_plus_1, first + 1);
+			assert_int_equal(flowstore_find(&t->store, &other)->rec_plus_1, second + 1);
+			flowtab_free(t);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(keeps_its_index),
+					    cmocka_unit_test(tells_pairs_of_one_hash_apart),
 					    cmocka_unit_test(hashes_every_bit) };
 
 	return cmocka_run_group_tests_name("wire-flowstore", tests, NULL, NULL);
