@@ -138,7 +138,7 @@ def processes(b, cases, n):
         (folder / 'fd/3').symlink_to(link)
         (folder / 'stat').write_bytes(b'%d (%s) S 1 ' % (pid, b'x' * 4096) + b'0 ' * 17 + b'0\n')
         (folder / 'cmdline').write_bytes(b'y' * 5000)
-    for command in (['why', '--json'], ['list', '-a', '--json'], ['check', '--json'], ['list', '--by', 'owner']):
+    for command in (['why', '--json'], ['list', '-a', '--json'], ['check', '--json', '-t', '60'], ['list', '--by', 'owner']):
         status, out, said, used = run([b.tool, *command, '--from', look])
         most = 48 + n * 24 / 1024  # KiB a process: its name and command line, and what the report shows of them
         check(f'{" ".join(command)} of {n} processes with long names: {used:.0f} MiB, at most {most:.0f}',
