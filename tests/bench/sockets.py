@@ -43,7 +43,7 @@ LOADS = [
         ('bare scan', ['SCAN'], []),
         ('ss -tanp', ['ss', '-tanp', 'state', 'close-wait'], [(['bare dump', 'bare scan'], 0)]),
         ('list -p', ['TCPWHY', 'list', '-p', 'state', 'close-wait'],
-         [(['bare dump', 'bare scan'], 1.4), (['ss -tanp'], 0.2), (['list -p, a tenth'], 11)], 60_000),
+         [(['bare dump', 'bare scan'], 1.4), (['ss -tanp'], 0.3), (['list -p, a tenth'], 11)], 60_000),
         ('why', ['TCPWHY', 'why'], [(['list -p'], 2)], 80_000),
     ]),
     ((1000, 1000, 10, 25, 19_000, 0), [
