@@ -195,7 +195,8 @@ static void put_details(struct buf *b, const struct check_results *results,
 	for (size_t i = 0; i < results->n; i++) {
 		const struct check_result *r = &results->at[i];
 
-		buf_printf(b, "%s: %s - ", r->row->name, check_status_name(r->status));
+		buf_printf(b, "%s: %s - ", r->row->name,
+			   is_not_judged(r) ? _("not judged") : check_status_name(r->status));
 		put_says(b, r, ascii);
 		if (r->status != CHECK_OK && r->rule)
 			buf_printf(b, " (%s)", r->rule);

@@ -90,6 +90,7 @@ def test_leak(tool, tmp):
         stage.check('leak: what matters fits into a pager', p.stdout.index(': tcpwhy why pid') < 80, plain(p))
         stage.check('leak: one line', p.stdout.count('\n') == 1 and not p.stderr, plain(p))
         p = run(tool, 'check', '-v')
+        stage.check('what this namespace cannot tell is not called OK', '\norphans.share: not judged - ' in p.stdout, p.stdout)
         lines = p.stdout.splitlines()[1:]
         stage.check('leak: -v, a line a check', is_plugin_output(p) and
               all(any(line.startswith(name + ': ') for line in lines) for name in NAMES), plain(p))
