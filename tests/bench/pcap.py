@@ -1,8 +1,8 @@
 """Reading captures against peers: pcap.py TCPWHY MAKE_CAPTURE BARE_PCAP.
 
 CPU seconds (user and system), the median of interleaved rounds on the same file, as a ratio: absolute
-times are noise on a shared machine. The peers: pcap_loop() that only counts, tcpdump that only copies, and
-tshark, which follows connections; one that is not installed is left out, and that is said. tcpwhy reads,
+times are noise on a shared machine. The peers: pcap_loop() that only counts, tcpdump that only copies, or
+prints what has FIN or RST set, as people look for endings, and tshark, which follows connections; one that is not installed is left out, and that is said. tcpwhy reads,
 follows and judges every connection and reports the sums; on one load it also prints a row for each.
 
 Fails where a ratio or memory is above its bound. TCPWHY_BENCH=full takes captures of a gigabyte and more,
@@ -21,7 +21,8 @@ from costs import cost
 
 IS_FULL = os.environ.get('TCPWHY_BENCH') == 'full'
 SUMS = ['rule', 'unjudged']  # no connection is, so none is printed
-LOOP, COPY, TSHARK = 'pcap_loop', 'tcpdump -w', 'tshark -z conv,tcp'
+LOOP, COPY, ENDS, TSHARK = 'pcap_loop', 'tcpdump -w', 'tcpdump FIN or RST', 'tshark -z conv,tcp'
+FIN_OR_RST = 'tcp[tcpflags] & (tcp-fin|tcp-rst) != 0 or (ip6[6] == 6 and ip6[53] & 5 != 0)'
 FIRST_AND_LAST = 7  # packets of a connection without data
 # Most memory: a connection's share, and what all have in common (the interpreter that forks is in it).
 BYTES, COMMON_KB = 160, 12 * 1024
@@ -41,7 +42,7 @@ class Load(NamedTuple):
 LOADS = [
     Load('large packets', 10_000, 1400, 75 if IS_FULL else 20, 1000, {COPY: 1.25}),
     Load('few connections', 10_000, 0, 1193 if IS_FULL else 93, 10_000, {LOOP: 1.9, COPY: 1.25}),
-    Load('many connections', 1_000_000 if IS_FULL else 200_000, 0, 5, 100_000, {LOOP: 3.0, COPY: 1.75}),
+    Load('many connections', 1_000_000 if IS_FULL else 200_000, 0, 5, 100_000, {LOOP: 3.0, COPY: 1.75, ENDS: 0.25}),
     # A fiftieth is what is reached; runs differ by a tenth.
     Load('against tshark', 100_000, 0, 5, 10_000, {TSHARK: 1 / 45}, 1, 1 / 30),
 ]
@@ -91,6 +92,7 @@ def main():
     peers = {LOOP: lambda path: [bare_pcap, path]}
     if shutil.which('tcpdump'):
         peers[COPY] = lambda path: ['tcpdump', '-nr', path, '-w', os.devnull]
+        peers[ENDS] = lambda path: ['tcpdump', '-nr', path, FIN_OR_RST]
     if shutil.which('tshark'):
         peers[TSHARK] = lambda path: ['tshark', '-r', path, '-q', '-z', 'conv,tcp']
     for name in (COPY, TSHARK):
