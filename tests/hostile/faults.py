@@ -37,8 +37,8 @@ KINDS = [
 ALLOCATIONS = 'allocations'
 MOVING = {'time', 'age_ms', 'oldest_ms', 'expires_ms', 'in_ms', 'file', 'inode', 'cookie', 'facts', 'says',
           'why', 'fixes', 'next', 'summary', 'boot_id', 'value', 'used', 'id', 'avoid', 'bound', 'examples', 'absent'}
-# Of this machine, where ages grow while we look.
-JUDGED_BY_AGE = {'findings', 'rules', 'checks', 'status', 'ends', 'close_wait_per_s'}
+# Of this machine, where ages grow while we look, and this test itself opens pipes.
+JUDGED_BY_AGE = {'findings', 'rules', 'checks', 'status', 'ends', 'close_wait_per_s', 'fds', 'emfile_in_ms'}
 results = []
 
 
