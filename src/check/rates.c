@@ -153,7 +153,7 @@ void rates_overflows(const struct check *k, struct check_result *r)
 		settle_conn(k, r, listener);
 		r->worst.subject.kind = SUBJECT_LISTENER;
 	} else if (worst.gain > 0) {
-		r->worst.says = N_("{gain} {gain:client|clients} turned away in {since} by full accept queues");
+		r->worst.says = N_("{gain} {gain:attempt|attempts} to connect turned away in {since} by full accept queues");
 	}
 }
 

@@ -62,9 +62,9 @@ void evidence_marry(struct evidence *e, struct captures *captures,
 	/* Addresses are all that packets and sockets have in common; behind a NAT they are others. */
 	if (m.n_flows > 0 && !m.n_ours && !captures->is_live)
 		gap_add(&e->look->gaps, "capture-elsewhere", captures->infos[0]->name,
-			_("none of its connections has the addresses and ports of a socket here"),
-			_("it says nothing about sockets here: they may be gone, or it is of another host or the "
-			  "other side of a NAT"));
+			_("none of its connections has the addresses and ports of a socket that was looked at"),
+			_("it says nothing about these: its connections may be gone or not asked for, or it is of "
+			  "another host or the other side of a NAT"));
 }
 
 void evidence_free(struct evidence *e)

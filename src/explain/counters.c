@@ -104,7 +104,7 @@ static const struct topic rows[] = {
 		.kind = TOPIC_COUNTER,
 		.id = "ListenOverflows",
 		.aliases = ALIASES("TcpExtListenOverflows", "ListenDrops", "TcpExtListenDrops"),
-		.title = N_("clients that a full accept queue turned away"),
+		.title = N_("attempts to connect that a full accept queue turned away"),
 		.text = N_("A SYN, or the last ACK of a handshake, met an accept queue without room. "
 			   "ListenDrops counts these and every other reason. The counter belongs to the "
 			   "namespace and does not say which listener: compare Recv-Q with Send-Q of the "

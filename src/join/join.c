@@ -250,6 +250,12 @@ static void find_flow(const struct join *j, struct conn *c)
 	}
 }
 
+/* Two that have a token. */
+static bool is_same_mptcp(const struct sock *a, const struct sock *b)
+{
+	return a->netns == b->netns && a->full->token == b->full->token;
+}
+
 static void find_mptcp(const struct join *j, struct conn *c)
 {
 	const struct sock_full *full = c->sock->full;
@@ -261,7 +267,7 @@ static void find_mptcp(const struct join *j, struct conn *c)
 	for (size_t it = index_first(&j->by_token, hash); index_next(&j->by_token, hash, &it, &at);) {
 		const struct sock *s = &j->look->socks[at];
 
-		if (s->full->is_mptcp && s->netns == c->sock->netns && s->full->token == full->token)
+		if (s->full->is_mptcp && is_same_mptcp(s, c->sock))
 			c->mptcp = s;
 	}
 }
@@ -278,7 +284,7 @@ static void find_last_heard(const struct join *j, struct conn *c)
 	for (size_t it = index_first(&j->by_token, hash); index_next(&j->by_token, hash, &it, &at);) {
 		const struct sock *s = &j->look->socks[at];
 
-		if (s->full->is_subflow && s->netns == c->sock->netns && s->full->token == full->token &&
+		if (s->full->is_subflow && is_same_mptcp(s, c->sock) &&
 		    s->full->info.len >= SOCK_INFO_LEN_BASIC &&
 		    (!c->subflow ||
 		     s->full->info.last_ack_recv_ms < c->subflow->full->info.last_ack_recv_ms))

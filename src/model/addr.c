@@ -1,4 +1,5 @@
 #include "model/addr.h"
+#include "util/decimal.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -65,19 +66,6 @@ bool addr_has_prefix(struct addr a, struct addr prefix, unsigned bits)
 	if (memcmp(a.b, prefix.b, whole) != 0)
 		return false;
 	return rest == 0 || ((a.b[whole] ^ prefix.b[whole]) >> (8 - rest)) == 0;
-}
-
-static char *put_decimal(char *to, unsigned n)
-{
-	char digits[8];
-	size_t at = sizeof(digits);
-
-	do {
-		digits[--at] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n);
-	memcpy(to, digits + at, sizeof(digits) - at);
-	return to + sizeof(digits) - at;
 }
 
 static char *put_hex(char *to, unsigned n)
@@ -183,7 +171,7 @@ char *endpoint_put(struct endpoint e, char to[static ENDPOINT_TEXT_MAX])
 	}
 	*to++ = ':';
 	if (e.port)
-		return put_decimal(to, e.port);
+		return decimal_put(to, e.port);
 	*to++ = '*';
 	return to;
 }

@@ -79,7 +79,7 @@ struct sock_full {
 	uint32_t mark;
 	uint64_t cgroup_id;
 	uint32_t rmem_alloc, rcvbuf, wmem_alloc, sndbuf;
-	uint32_t drops; /* LISTEN: clients turned away since listen(), for any reason; tcp_listendrop() */
+	uint32_t drops; /* LISTEN: attempts turned away since listen(), for any reason; tcp_listendrop() */
 	struct sock_info info;
 	/* Every descriptor found for this inode, by owners_find(). */
 	const struct holder *holders;

@@ -108,9 +108,11 @@ static void put_not_judged(struct buf *b, const struct check_results *results, s
 	size_t n_same = 0;
 
 	for (size_t i = 0; i < results->n; i++)
-		if (is_not_judged(&results->at[i]) && strcmp(results->at[i].unknown, r->unknown) == 0 &&
-		    ++n_same > 0 && i < at)
-			return;
+		if (is_not_judged(&results->at[i]) && strcmp(results->at[i].unknown, r->unknown) == 0) {
+			if (i < at)
+				return;
+			n_same++;
+		}
 	if (n_same > 1)
 		buf_printf(b, "; %s", _(r->unknown));
 	else

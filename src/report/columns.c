@@ -29,18 +29,6 @@ static void get_state(struct buf *b, const struct report *r, const struct conn *
 	buf_puts(b, state_name((enum state)c->sock->state));
 }
 
-static void put_number(struct buf *b, uint64_t n)
-{
-	char digits[24];
-	size_t at = sizeof(digits);
-
-	do {
-		digits[--at] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n);
-	buf_add(b, digits + at, sizeof(digits) - at);
-}
-
 static void get_local(struct buf *b, const struct report *r, const struct conn *c)
 {
 	(void)r;
@@ -108,15 +96,15 @@ static void put_short_span(struct buf *b, uint64_t ms)
 	size_t i = 0;
 
 	if (ms < 60000) {
-		put_number(b, ms / 1000);
+		buf_u64(b, ms / 1000);
 		buf_putc(b, '.');
-		put_number(b, ms % 1000 / 100);
+		buf_u64(b, ms % 1000 / 100);
 		buf_putc(b, 's');
 		return;
 	}
 	while (ms >= units[i].below_ms)
 		i++;
-	put_number(b, ms / units[i].big_ms);
+	buf_u64(b, ms / units[i].big_ms);
 	buf_putc(b, units[i].big);
 	put_two_digits(b, ms % units[i].big_ms / units[i].small_ms);
 	buf_putc(b, units[i].small);
@@ -301,7 +289,7 @@ static void get_netns(struct buf *b, const struct report *r, const struct conn *
 	if (c->netns->name)
 		escape_terminal(b, c->netns->name, r->options.ascii);
 	else if (c->netns->inode)
-		put_number(b, c->netns->inode);
+		buf_u64(b, c->netns->inode);
 }
 
 static void get_owner(struct buf *b, const struct report *r, const struct conn *c)
@@ -475,5 +463,5 @@ void column_put(struct buf *b, const struct column *column, const struct report 
 	if (column->get)
 		column->get(b, r, c);
 	else if (column->number(c, &n))
-		put_number(b, n);
+		buf_u64(b, n);
 }

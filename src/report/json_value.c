@@ -55,22 +55,10 @@ void json_text(struct buf *b, const char *key, const char *text)
 	escape_json(b, text);
 }
 
-static void put_u64(struct buf *b, uint64_t n)
-{
-	char digits[24];
-	size_t at = sizeof(digits);
-
-	do {
-		digits[--at] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n);
-	buf_add(b, digits + at, sizeof(digits) - at);
-}
-
 void json_unsigned(struct buf *b, const char *key, uint64_t n)
 {
 	json_key(b, key);
-	put_u64(b, n);
+	buf_u64(b, n);
 }
 
 void json_signed(struct buf *b, const char *key, int64_t n)
@@ -78,7 +66,7 @@ void json_signed(struct buf *b, const char *key, int64_t n)
 	json_key(b, key);
 	if (n < 0)
 		buf_putc(b, '-');
-	put_u64(b, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
+	buf_u64(b, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
 }
 
 void json_unsigned_or_null(struct buf *b, const char *key, uint64_t n, bool is_known)
@@ -96,7 +84,7 @@ void json_thousandths(struct buf *b, int64_t n)
 
 	if (n < 0)
 		buf_putc(b, '-');
-	put_u64(b, all / 1000);
+	buf_u64(b, all / 1000);
 	if (rest % 10)
 		buf_printf(b, ".%03u", rest);
 	else if (rest % 100)
@@ -121,7 +109,7 @@ void json_instant(struct buf *b, const char *key, int64_t ns)
 	if (ns < 0)
 		buf_putc(b, '-');
 	uint64_t all = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
-	put_u64(b, all / 1000000000);
+	buf_u64(b, all / 1000000000);
 	if (all % 1000)
 		buf_printf(b, ".%09u", (unsigned)(all % 1000000000));
 	else

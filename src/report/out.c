@@ -1,4 +1,5 @@
 #include "report/out.h"
+#include "util/decimal.h"
 #include "util/io.h"
 
 #include <errno.h>
@@ -43,14 +44,9 @@ void out_putc(struct out *o, char c)
 
 void out_u64(struct out *o, uint64_t n)
 {
-	char digits[24];
-	size_t at = sizeof(digits);
+	char digits[DECIMAL_MAX];
 
-	do {
-		digits[--at] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n);
-	out_add(o, digits + at, sizeof(digits) - at);
+	out_add(o, digits, (size_t)(decimal_put(digits, n) - digits));
 }
 
 void out_i64(struct out *o, int64_t n)

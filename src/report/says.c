@@ -9,14 +9,7 @@
 /* Durations stand in every line of tables of any length: printf would be most of their cost. */
 static void put_number(struct buf *b, uint64_t n, const char *unit)
 {
-	char digits[24];
-	size_t at = sizeof(digits);
-
-	do {
-		digits[--at] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n);
-	buf_add(b, digits + at, sizeof(digits) - at);
+	buf_u64(b, n);
 	buf_puts(b, unit);
 }
 

@@ -4,6 +4,7 @@
  * Growth failure ends the program like an arena's. */
 
 #include "util/attr.h"
+#include "util/decimal.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,6 +58,13 @@ static inline void buf_fill(struct buf *b, char c, size_t n)
 	buf_reserve(b, n);
 	memset(b->at + b->n, c, n);
 	b->n += n;
+	b->at[b->n] = '\0';
+}
+
+static inline void buf_u64(struct buf *b, uint64_t n)
+{
+	buf_reserve(b, DECIMAL_MAX);
+	b->n = (size_t)(decimal_put(b->at + b->n, n) - b->at);
 	b->at[b->n] = '\0';
 }
 

@@ -143,11 +143,11 @@ def test_queue(tool, state):
         overflow(listener, 100)
         p = run(tool, '--state', again(state))
         stage.check('overflows of a queue, now, though it is empty again', p.returncode == 2 and re.match(
-            rf'CRITICAL - \d\d\d clients turned away in .*, most by \S+\[{os.getpid()}\] at 127\.0\.0\.1:{PORT}: ',
+            rf'CRITICAL - \d\d\d attempts to connect turned away in .*, likely by \S+\[{os.getpid()}\] at 127\.0\.0\.1:{PORT}: ',
             p.stdout) and "'accept-queue.share'=0%" in p.stdout and f'tcpwhy why pid {os.getpid()}' in p.stdout, plain(p))
     p = run(tool, '--state', again(state), '-v')
     stage.check('and a listener that is gone is not named', p.returncode == 2 and re.match(
-        r'CRITICAL - \d\d\d clients turned away in .* by full accept queues: ', p.stdout) and
+        r'CRITICAL - \d\d\d attempts to connect turned away in .* by full accept queues: ', p.stdout) and
                 '\n  to do: see what it does' in p.stdout, plain(p))
 
 
