@@ -41,17 +41,6 @@ OF_VERSION_1 = [
 ]
 
 
-def close_wait():
-    listener = socket.create_server(('127.0.0.1', 0))
-    client = socket.create_connection(listener.getsockname())
-    accepted = listener.accept()[0]
-    client.shutdown(socket.SHUT_WR)
-    poll = select.poll()
-    poll.register(accepted, select.POLLRDHUP)
-    assert poll.poll(20000), 'no FIN came'
-    return listener, client, accepted
-
-
 def join(folder):
     pathlib.Path(folder, 'cgroup.procs').write_text(str(os.getpid()))
 
@@ -59,7 +48,7 @@ def join(folder):
 def live_in(folder, ready):
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     join(folder)
-    kept = close_wait()
+    kept = stage.close_wait()
     os.write(ready, b'x')
     signal.pause()
     return kept

@@ -60,12 +60,6 @@ def process(what, *args):
         os.waitpid(pid, 0)
 
 
-def wait_for_fin(s):
-    poll = select.poll()
-    poll.register(s, select.POLLRDHUP)
-    assert poll.poll(20000), 'no FIN came'
-
-
 def close_waits(say, n, port=PORT):
     listener = socket.create_server(('127.0.0.1', port))
     kept = [listener]
@@ -73,7 +67,7 @@ def close_waits(say, n, port=PORT):
         client = socket.create_connection(('127.0.0.1', port))
         accepted = listener.accept()[0]
         client.shutdown(socket.SHUT_WR)
-        wait_for_fin(accepted)
+        stage.wait_for_fin(accepted)
         kept += [client, accepted]
     say()
     return kept
@@ -104,18 +98,9 @@ def connect_and_end(say):
     return ends
 
 
-def ip(*words):
-    subprocess.run(['ip', *words], check=True)
-
-
 def test_pairs(tool):
     with process(elsewhere) as there:
-        ip('link', 'add', 'near', 'type', 'veth', 'peer', 'name', 'far', 'netns', str(there))
-        ip('addr', 'add', f'{CLIENT}/24', 'dev', 'near')
-        ip('link', 'set', 'near', 'up')
-        inside = ['nsenter', '-t', str(there), '-n', 'ip']
-        subprocess.run([*inside, 'addr', 'add', f'{SERVER}/24', 'dev', 'far'], check=True)
-        subprocess.run([*inside, 'link', 'set', 'far', 'up'], check=True)
+        stage.connect_netns(there, CLIENT, SERVER)
         with process(accept_and_forget, there) as server, process(connect_and_end) as client:
             _, report = document(tool, 'why', '-A', '--min-age', '0')
             f = next((f for f in report['findings'] if f['rule'].startswith('fin-wait-2')), None)

@@ -8,7 +8,6 @@ import csv
 import json
 import os
 import resource
-import select
 import socket
 import subprocess
 import sys
@@ -22,12 +21,6 @@ N_MORE = 8200  # with these they are many, see live.c
 OWNER = 'list-owner'
 
 
-def wait_for_fin(s):
-    poll = select.poll()
-    poll.register(s, select.POLLRDHUP)
-    assert poll.poll(20000), 'no FIN came'
-
-
 def make_time_waits(listener, n, n_of_server):
     """Those of the server do not keep a client's port from being used again, which ends them."""
     for i in range(n):
@@ -35,7 +28,7 @@ def make_time_waits(listener, n, n_of_server):
         accepted = listener.accept()[0]
         first, last = (accepted, client) if i < n_of_server else (client, accepted)
         first.close()
-        wait_for_fin(last)
+        stage.wait_for_fin(last)
         last.close()
 
 
@@ -50,7 +43,7 @@ def make_sockets():
         client = socket.create_connection(('127.0.0.1', PORT))
         accepted = listener.accept()[0]
         client.shutdown(socket.SHUT_WR)
-        wait_for_fin(accepted)
+        stage.wait_for_fin(accepted)
         kept += [client, accepted]
     return kept
 
@@ -194,7 +187,7 @@ def test_counted_by_why(tool, listener):
     orphans = [(socket.create_connection(('127.0.0.1', PORT)), listener.accept()[0]) for _ in range(5)]
     for orphan, accepted in orphans:
         orphan.close()
-        wait_for_fin(accepted)
+        stage.wait_for_fin(accepted)
     whole, part = why(tool), why(tool, 'state', 'close-wait')
     stage.check('why: the states of the host, whatever the filter', whole['states'] == part['states'] and
                 whole['states']['TIME-WAIT'] == N_TIME_WAIT and whole['states']['FIN-WAIT-2'] == N_CLOSE_WAIT + 5,

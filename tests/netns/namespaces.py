@@ -32,17 +32,6 @@ def loopback_up():
         fcntl.ioctl(s, 0x8914, struct.pack('16sh14x', b'lo', 0x49))  # SIOCSIFFLAGS: up, loopback, running
 
 
-def close_wait():
-    listener = socket.create_server(('127.0.0.1', 8080))
-    client = socket.create_connection(('127.0.0.1', 8080))
-    accepted = listener.accept()[0]
-    client.shutdown(socket.SHUT_WR)
-    poll = select.poll()
-    poll.register(accepted, select.POLLRDHUP)
-    assert poll.poll(20000), 'no FIN came'
-    return listener, client, accepted
-
-
 def live_in(i, namespace, ready, with_socket):
     """A process of its own: in a new namespace, or in that of a file. It ends with its parent."""
     libc = ctypes.CDLL(None, use_errno=True)
@@ -54,7 +43,7 @@ def live_in(i, namespace, ready, with_socket):
         assert libc.unshare(CLONE_NEWNET) == 0
     loopback_up()
     pathlib.Path('/proc/self/comm').write_text(f'ns-{i}')
-    kept = close_wait() if with_socket else ()
+    kept = stage.close_wait(8080) if with_socket else ()
     os.write(ready, b'x')
     signal.pause()
     return kept

@@ -114,6 +114,17 @@ def why(tool, path):
     return found[0] if len(found) == 1 else {'facts': {}, 'count': 0}, [g['what'] for g in document['gaps']], document
 
 
+def judge_filter(tool, ours):
+    """They are here, in another state than was asked for: nothing says that they are of another host."""
+    run = subprocess.run([tool, 'list', 'state', 'last-ack', '--json', '-r', ours], capture_output=True, text=True,
+                         timeout=60, check=False)
+    gaps = {g['what']: g for g in json.loads(run.stdout)['gaps']}
+    gap = gaps.get('capture-elsewhere', {})
+    stage.check('a filter that asks for others: none of those that were looked at, no word of all here',
+                gap.get('reason', '').endswith(' of a socket that was looked at') and
+                'not asked for' in gap['effect'], gaps)
+
+
 def judge(tool, theirs, ours):
     leaked, gaps, document = why(tool, ours)
     stage.check('our side of the NAT: every FIN was seen', leaked['count'] == N and
@@ -145,6 +156,7 @@ def main():
             wait_for('the FINs', lambda: tap.count(1) >= N)
             tap.write(ours)
             judge(sys.argv[1], theirs, ours)
+            judge_filter(sys.argv[1], ours)
             p.stdin.close()
     return stage.end()
 

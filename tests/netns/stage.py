@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import select
 import socket
 import struct
 import subprocess
@@ -59,6 +60,37 @@ def enter(*more):
         os.environ[INSIDE] = '1'
         os.execvp('unshare', [*way, sys.executable, '-B', *sys.argv])
     subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
+
+
+def wait_for_fin(s):
+    """Until the other end has finished."""
+    poll = select.poll()
+    poll.register(s, select.POLLRDHUP)
+    assert poll.poll(20000), 'no FIN came'
+
+
+def close_wait(port=0):
+    """What has to be kept: a listener, a client that has finished, and the connection in CLOSE-WAIT."""
+    listener = socket.create_server(('127.0.0.1', port))
+    client = socket.create_connection(listener.getsockname())
+    accepted = listener.accept()[0]
+    client.shutdown(socket.SHUT_WR)
+    wait_for_fin(accepted)
+    return listener, client, accepted
+
+
+def ip(*words):
+    subprocess.run(['ip', *words], check=True)
+
+
+def connect_netns(pid, here, there):
+    """A cable into the namespace of that process, with an address at each end."""
+    ip('link', 'add', 'near', 'type', 'veth', 'peer', 'name', 'far', 'netns', str(pid))
+    ip('addr', 'add', f'{here}/24', 'dev', 'near')
+    ip('link', 'set', 'near', 'up')
+    inside = ['nsenter', '-t', str(pid), '-n', 'ip']
+    subprocess.run([*inside, 'addr', 'add', f'{there}/24', 'dev', 'far'], check=True)
+    subprocess.run([*inside, 'link', 'set', 'far', 'up'], check=True)
 
 
 def without_netlink(error, argv):

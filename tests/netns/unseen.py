@@ -45,10 +45,6 @@ def unseen(tool):
     return sum(counts), report['gaps']
 
 
-def ip(*words):
-    subprocess.run(['ip', *words], check=True)
-
-
 def main():
     if os.geteuid() != 0 or os.readlink('/proc/self/ns/pid') != 'pid:[4026531836]':
         print("1..0 # SKIP needs root in the machine's own pid namespace")
@@ -62,17 +58,12 @@ def main():
         finally:
             os._exit(1)
     wait_for(asks)
-    ip('link', 'add', 'near', 'type', 'veth', 'peer', 'name', 'far', 'netns', str(pid))
-    ip('addr', 'add', f'{HERE}/24', 'dev', 'near')
-    ip('link', 'set', 'near', 'up')
-    inside = ['nsenter', '-t', str(pid), '-n', 'ip']
-    subprocess.run([*inside, 'addr', 'add', f'{THERE}/24', 'dev', 'far'], check=True)
-    subprocess.run([*inside, 'link', 'set', 'far', 'up'], check=True)
+    stage.connect_netns(pid, HERE, THERE)
     with socket.create_server((HERE, PORT), backlog=N):
         os.write(go, b'x')
         wait_for(asks)
         before, _ = unseen(sys.argv[1])
-        ip('addr', 'del', f'{HERE}/24', 'dev', 'near')  # nobody answers any more
+        stage.ip('addr', 'del', f'{HERE}/24', 'dev', 'near')  # nobody answers any more
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         after, gaps = unseen(sys.argv[1])
