@@ -34,11 +34,11 @@ int64_t growth_since_ms(const struct check *k, struct check_result *r)
 	if (last && ms >= growth_shortest_ms(k))
 		return ms;
 	/* Whoever asked for it learns that there was nothing to compare. */
-	r->is_absent = !last && !k->past.none;
+	r->is_unwatched = !last && !k->past.none;
 	if (last)
 		r->unknown = N_("the last look is too recent to compare");
 	else
-		r->unknown = k->past.none ? k->past.none : N_("growth is not watched; see --state");
+		r->unknown = r->is_unwatched ? N_("growth shows with --state") : k->past.none;
 	return 0;
 }
 

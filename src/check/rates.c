@@ -63,10 +63,10 @@ static void say_total(const struct check *k, enum memory_counter which, struct c
 		if (now->known && __builtin_add_overflow(total, now->value, &total))
 			total = INT64_MAX;
 	}
-	if (total <= 0 || !r->is_absent)
+	if (total <= 0 || !r->is_unwatched)
 		return;
 	finding_fact(&r->worst, "total", FACT_COUNT, total);
-	r->unknown = N_("{total} since the kernel began to count; whether it grows is not watched, see --state");
+	r->unknown = N_("{total} since the kernel began to count; growth shows with --state");
 }
 
 /* Rounded up: once a day is not never. */

@@ -98,7 +98,23 @@ static uint64_t n_teardown(const struct look *look)
 
 static bool is_not_judged(const struct check_result *r)
 {
-	return r->status == CHECK_OK && !r->known && !r->is_absent && r->unknown;
+	return r->status == CHECK_OK && !r->known && !r->is_absent && !r->is_unwatched && r->unknown;
+}
+
+static size_t n_judged(const struct check_results *results)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < results->n; i++)
+		n += !results->at[i].is_unwatched && !is_not_judged(&results->at[i]);
+	return n;
+}
+
+static const char *verdict_of(const struct check_result *r)
+{
+	if (r->is_unwatched)
+		return _("not watched");
+	return is_not_judged(r) ? _("not judged") : check_status_name(r->status);
 }
 
 /* Of several for the same reason only the first speaks, and says the reason. */
@@ -160,7 +176,7 @@ static void put_summary(struct buf *b, const struct check_results *results,
 	if (!r && results->is_whole) {
 		buf_printf(b, _("%" PRIu64 " sockets in teardown states, none of %zu checks "
 				"complains"),
-			   n_teardown(look), results->n);
+			   n_teardown(look), n_judged(results));
 		put_others(b, results);
 	}
 	if (r) {
@@ -197,8 +213,7 @@ static void put_details(struct buf *b, const struct check_results *results,
 	for (size_t i = 0; i < results->n; i++) {
 		const struct check_result *r = &results->at[i];
 
-		buf_printf(b, "%s: %s - ", r->row->name,
-			   is_not_judged(r) ? _("not judged") : check_status_name(r->status));
+		buf_printf(b, "%s: %s - ", r->row->name, verdict_of(r));
 		put_says(b, r, ascii);
 		if (r->status != CHECK_OK && r->rule)
 			buf_printf(b, " (%s)", r->rule);

@@ -92,7 +92,7 @@ static void what_grows_is_judged(void **state)
 }
 
 static void expect_not_judged(const struct look *look, const struct past *past, enum check_status status,
-			      bool is_absent)
+			      bool is_unwatched)
 {
 	struct check_results all;
 
@@ -101,7 +101,7 @@ static void expect_not_judged(const struct look *look, const struct past *past, 
 	assert_false(r->known);
 	assert_non_null(r->unknown);
 	assert_int_equal(r->status, status);
-	assert_int_equal(r->is_absent, is_absent);
+	assert_int_equal(r->is_unwatched, is_unwatched);
 }
 
 static void without_a_past_nothing_is_known(void **state)
