@@ -176,6 +176,8 @@ static void put_place(struct buf *b, const char *name, size_t len, const struct 
 		char text[ADDR_TEXT_MAX];
 
 		buf_puts(b, addr_format(f->subject.peer.addr, text));
+	} else if (is_name(name, len, "peer_port") && f->subject.has_peer) {
+		buf_printf(b, "%u", f->subject.peer.port);
 	} else if (is_name(name, len, "comm") && f->subject.proc) {
 		escape_terminal(b, f->subject.proc->comm, ascii);
 	} else if (is_name(name, len, "oldest")) {

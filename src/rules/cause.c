@@ -56,12 +56,31 @@ static bool refused(const struct flow *f, const struct flow_rst *r)
 	       !f->handshake_done;
 }
 
+unsigned cause_routers_passed(uint8_t ttl)
+{
+	return (ttl <= 64 ? 64u : ttl <= 128 ? 128u : 255u) - ttl;
+}
+
+/* Refused from a place nearer than the host which answers at that address. Another TTL from the same distance is
+ * another program or another option (IP_TTL, BGP's 255). */
+static bool admin(const struct flow *f, const struct flow_rst *r)
+{
+	return refused(f, r) && r->host_ttl &&
+	       cause_routers_passed(r->ttl) < cause_routers_passed(r->host_ttl);
+}
+
 static enum certainty how_refused(const struct flow *f, const struct flow_rst *r)
 {
 	if (!f->opened_seen)
 		return CERTAINTY_POSSIBLE;
 	/* Hosts answer with the number 0; other stacks do not, nor do boxes on the way. */
 	return r->seq == 0 ? CERTAINTY_CERTAIN : CERTAINTY_LIKELY;
+}
+
+static enum certainty how_admin(const struct flow *f, const struct flow_rst *r)
+{
+	(void)r;
+	return f->opened_seen ? CERTAINTY_LIKELY : CERTAINTY_POSSIBLE;
 }
 
 /* SYN, SYN-ACK, and the side that asked does not want it any more. */
@@ -250,6 +269,7 @@ static enum certainty how_deliberate(const struct flow *f, const struct flow_rst
 
 static const struct cause rows[] = {
 	{ "rst-injected", not_sent, how_not_sent },
+	{ "rst-admin", admin, how_admin },
 	{ "rst-refused", refused, how_refused },
 	{ "rst-connect-abandoned", abandoned, likely },
 	{ "rst-time-wait-reuse", time_wait_reuse, likely },

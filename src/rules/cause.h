@@ -17,5 +17,8 @@ struct cause {
 	enum certainty (*how_sure)(const struct flow *f, const struct flow_rst *r);
 };
 
+/* How many routers a packet has passed: hosts and boxes begin with a TTL of 64, 128 or 255. */
+unsigned cause_routers_passed(uint8_t ttl);
+
 /* The cause of each reset of a flow; .rule NULL where the packets decide none. */
 void cause_name_all(const struct flow *flow, struct rst_cause causes[static MAX_FLOW_RSTS]);

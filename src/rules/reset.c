@@ -1,4 +1,5 @@
 #include "rules/reset.h"
+#include "rules/cause.h"
 #include "rules/facts.h"
 #include "rules/words.h"
 
@@ -36,6 +37,16 @@ static bool weigh_refused(const struct group *g, const struct bounds *b, struct 
 	f->severity = g->count > 1 ? SEVERITY_PROBLEM : SEVERITY_NOTE;
 	finding_fact(f, "first_at", FACT_TIME_NS, g->first_fin_ns);
 	finding_fact_text(f, "application_saw", "ECONNREFUSED (111; Windows 10061)");
+	return true;
+}
+
+static bool weigh_admin(const struct group *g, const struct bounds *b, struct finding *f)
+{
+	weigh_refused(g, b, f);
+	/* Somebody's rule, most likely: one refusal is what it is for, many may be a rule too much. */
+	f->severity = g->count > 1 ? SEVERITY_WARNING : SEVERITY_NOTE;
+	finding_fact(f, "routers_passed", FACT_COUNT, cause_routers_passed(g->ttl));
+	finding_fact(f, "routers_to_host", FACT_COUNT, cause_routers_passed(g->host_ttl));
 	return true;
 }
 
@@ -176,6 +187,8 @@ void reset_gather(struct group *g, const struct conn *c)
 		else if (!g->rule->counts_after_fin && r->idle_ns != TIME_NONE && r->idle_ns > 0)
 			span = (uint64_t)r->idle_ns;
 		g->saw = saw_words(f->end[side_other(r->from)].saw);
+		g->ttl = r->ttl;
+		g->host_ttl = r->host_ttl;
 	}
 	if (span > g->longest_ns)
 		g->longest_ns = span;
@@ -241,6 +254,34 @@ const struct rule reset_rules[] = {
 		.is_reset = true,
 		.counts_after_fin = true,
 		.weigh = weigh_after_close,
+	},
+	{
+		.text = {
+			.id = "rst-admin",
+			.title = N_("refused by a box before the host"),
+			.says = N_("{count} {count:connection|connections} to {peer} {count:was|were} refused by "
+				   "something nearer than that host: its {count:reset|resets} passed "
+				   "{routers_passed} {routers_passed:router|routers}, the host's answers to "
+				   "other SYNs {routers_to_host}."),
+			.why = N_("A firewall on the way rejects that port (REJECT with a reset), a load balancer "
+				  "has no server for it, or the address is that of a host which answers itself "
+				  "and hands other ports on to a container or a machine behind it. The server "
+				  "itself has most likely not seen the SYN."),
+			.fixes = {
+				{ .kind = FIX_OPERATION,
+				  .text = N_("Do not look on the server: read the rules of the firewall or balancer in "
+					     "front of it, and which ports the container's host publishes.") },
+				{ .kind = FIX_OPERATION,
+				  .text = N_("Where that port ought to be open, this tells how far the SYN gets."),
+				  .command = "traceroute -T -p {peer_port} {peer_addr}" },
+			},
+			.avoid = { N_("Restarting the service: its SYNs do not reach it.") },
+			.refs = "RFC 9293 section 3.5.2; Linux net/ipv4/netfilter/nf_reject_ipv4.c, "
+				"nf_send_reset()",
+		},
+		.scope = SCOPE_FLOW,
+		.is_reset = true,
+		.weigh = weigh_admin,
 	},
 	{
 		.text = {

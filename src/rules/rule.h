@@ -107,6 +107,7 @@ struct group {
 	enum side side;          /* who did it */
 	int64_t last_ns;         /* of resets */
 	const char *saw;         /* by the program at the other end of a reset */
+	uint8_t ttl, host_ttl;   /* of the last refusal; see struct flow_rst */
 	const struct port_budget *ports;
 	struct conn *examples;
 	size_t n_examples;

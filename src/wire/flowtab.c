@@ -25,6 +25,7 @@ void flowtab_free(struct flowtab *t)
 	if (!t)
 		return;
 	flowstore_free(&t->store);
+	hosts_free(&t->hosts);
 	arena_free(t->arena);
 	free(t);
 }

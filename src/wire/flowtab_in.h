@@ -9,6 +9,7 @@
 #include "wire/dups.h"
 #include "wire/flowstore.h"
 #include "wire/flowtab.h"
+#include "wire/hosts.h"
 
 enum {
 	BATCH = 64,
@@ -41,6 +42,7 @@ struct flowtab {
 	struct segment batch[BATCH];
 	unsigned n_batch;
 	struct dups dups;
+	struct hosts hosts;
 	struct capture_sum captures[MAX_CAPTURES];
 	unsigned n_captures;
 	uint16_t gap_ms;     /* that of the record in work, before its present segment */

@@ -175,15 +175,30 @@ static void fill_rst(const struct rec *r, const struct note_rst *n, enum side fr
 		ret->own_fin_gap_ns = n->at_ns > own->at_ns ? n->at_ns - own->at_ns : 0;
 }
 
+/* What the address of that end answers other SYNs with. */
+static uint8_t host_ttl(const struct flowtab *t, const struct rec *r, unsigned end)
+{
+	uint8_t addr[16] = { 0 };
+
+	if (r->flags & FLOW_INET6)
+		memcpy(addr, flowstore_pair6(&t->store, r->addr[0])->addr[end], 16);
+	else
+		memcpy(addr, &r->addr[end], 4);
+	return hosts_ttl(&t->hosts, &t->store.key, addr, r->flags & FLOW_INET6, r->capture);
+}
+
 /* Notes stand newest first, resets are shown oldest first. */
-static void fill_rsts(const struct rec *r, const struct notes *notes, unsigned client,
-		      struct flow *f)
+static void fill_rsts(const struct flowtab *t, const struct rec *r, const struct notes *notes,
+		      unsigned client, struct flow *f)
 {
 	f->n_rst_packets = notes->n_rst_packets;
 	for (unsigned n = notes->n_rsts; n > 0; n--) {
 		const struct note_rst *rst = notes->rsts[n - 1];
+		struct flow_rst *to = &f->rsts[f->n_rsts++];
 
-		fill_rst(r, rst, rst->note.end ^ client, f, &f->rsts[f->n_rsts++]);
+		fill_rst(r, rst, rst->note.end ^ client, f, to);
+		if (r->flags & FLOW_REFUSED)
+			to->host_ttl = host_ttl(t, r, rst->note.end);
 	}
 }
 
@@ -392,7 +407,7 @@ void teardown_view(struct flowtab *t, uint32_t at, struct flow *ret)
 	fill_addresses(t, r, client, ret);
 	for (unsigned i = 0; i < 2; i++)
 		fill_end(r, notes.end[i], i, &ret->end[i ^ client]);
-	fill_rsts(r, &notes, client, ret);
+	fill_rsts(t, r, &notes, client, ret);
 	fill_keepalive(&notes, client, ret);
 	fill_times(r, notes.flow, ret);
 	ret->closed_first = who_closed(r, ret);

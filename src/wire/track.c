@@ -349,8 +349,10 @@ static void track_syn(struct flowtab *t, struct rec *r, const struct segment *s)
 		fin_forget(e);
 	}
 	e->flags |= END_ISN | END_SEEN;
-	if (s->flags & TCP_ACK)
+	if (s->flags & TCP_ACK) {
 		t->captures[r->capture].unanswered_syn_acks++;
+		hosts_learn(&t->hosts, &t->store.key, s);
+	}
 }
 
 /* The first numbers of an end whose SYN was not seen: a base, never an ISN. */

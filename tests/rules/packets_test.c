@@ -135,6 +135,38 @@ static void rst_refused(void **state)
 	expect("a reset after the handshake", &f, "rst-refused", SILENT, 1, 0, 0);
 }
 
+/* The refusal came with 64; what the host answers to other SYNs, with 62 and so on. */
+static void rst_admin(void **state)
+{
+	static const struct {
+		const char *name;
+		uint8_t ttl, host_ttl;
+		bool is_nearer;
+	} rows[] = {
+		{ "a router on the way", 64, 63, true },
+		{ "from the same distance", 63, 63, false },
+		{ "nothing else was heard of the host", 64, 0, false },
+		{ "the host is nearer: it refuses itself, what answers stands before it", 62, 63, false },
+		{ "another program's TTL, the same distance", 62, 253, false },
+		{ "the box begins with 255", 254, 62, true },
+		{ "a Windows host behind a Linux router", 63, 126, true },
+	};
+	struct flow f = refused();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		f.rsts[0].ttl = rows[i].ttl;
+		f.rsts[0].host_ttl = rows[i].host_ttl;
+		expect(rows[i].name, &f, "rst-admin", rows[i].is_nearer ? FIRES : SILENT, 1, SEVERITY_NOTE,
+		       CERTAINTY_LIKELY);
+		expect(rows[i].name, &f, "rst-refused", rows[i].is_nearer ? SILENT : FIRES, 1, SEVERITY_NOTE,
+		       CERTAINTY_CERTAIN);
+	}
+	expect("a rule too much", &f, "rst-admin", FIRES, 2, SEVERITY_WARNING, CERTAINTY_LIKELY);
+	f.opened_seen = false;
+	expect("SYN not captured", &f, "rst-admin", FIRES, 1, SEVERITY_NOTE, CERTAINTY_POSSIBLE);
+}
+
 static void rst_after_close(void **state)
 {
 	struct flow f = after_close();
@@ -501,6 +533,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rst_refused),
+		cmocka_unit_test(rst_admin),
 		cmocka_unit_test(rst_after_close),
 		cmocka_unit_test(active_causes),
 		cmocka_unit_test(reply_causes),

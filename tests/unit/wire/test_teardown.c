@@ -240,9 +240,61 @@ static void further_facts(void **state)
 	assert_string_equal(heard.tunnels[2], "gre");
 }
 
+/* What the same address answers other SYNs with stands beside a refusal, and beside nothing else. */
+static void ttl_of_the_host(void **state)
+{
+	const char *const refused[] = { "0 c S 100 0 sport=1", "1 s RA 0 101 ttl=64 sport=1", "2 c S 200 0 ttl=64",
+					"3 s SA 900 201 ttl=62", "4 c R 201 0 port=40001", NULL };
+	const char *const inet6[] = { "0 c S 100 0 v6 sport=1", "1 s RA 0 101 v6 sport=1", "2 c S 200 0 v6",
+				      "3 s SA 900 201 v6 ttl=60", NULL };
+	const char *const other_family[] = { "0 c S 100 0 v6 sport=1", "1 s RA 0 101 v6 sport=1", "2 c S 200 0",
+					     "3 s SA 900 201 ttl=60", NULL };
+	const char *const two_ways[] = { "0 c S 100 0 sport=1", "1 s RA 0 101 sport=1", "2 c S 200 0",
+					 "3 s SA 900 201 ttl=62", "4 c S 300 0 port=40002",
+					 "5 s SA 800 301 ttl=61 port=40002", NULL };
+	const char *const aborted[] = { "0 c S 100 0", "1 s SA 900 101 ttl=62", "2 c A 101 901",
+					"3 s RA 901 101 ttl=62 win=501", NULL };
+	struct talk heard;
+
+	(void)state;
+	talk_hear(refused, &heard);
+	assert_int_equal(heard.n, 3);
+	assert_int_equal(heard.flows[0].rsts[0].ttl, 64);
+	assert_int_equal(heard.flows[0].rsts[0].host_ttl, 62);
+	assert_int_equal(heard.flows[2].rsts[0].host_ttl, 0);
+	talk_hear(inet6, &heard);
+	assert_int_equal(heard.flows[0].rsts[0].host_ttl, 60);
+	talk_hear(other_family, &heard);
+	assert_int_equal(heard.flows[0].rsts[0].host_ttl, 0);
+	talk_hear(two_ways, &heard);
+	assert_int_equal(heard.flows[0].rsts[0].host_ttl, 0);
+	talk_hear(aborted, &heard);
+	assert_int_equal(heard.flows[0].rsts[0].host_ttl, 0);
+}
+
+/* Another point of the path sees another number; and there is an end to what is remembered. */
+static void ttl_of_another_capture(void **state)
+{
+	struct hash_key key = hash_key_new();
+	struct segment s = { .ttl = 60, .addr[0] = { 10, 0, 0, 2 } };
+	struct hosts hosts = { 0 };
+
+	(void)state;
+	hosts_learn(&hosts, &key, &s);
+	assert_int_equal(hosts_ttl(&hosts, &key, s.addr[0], false, 0), 60);
+	assert_int_equal(hosts_ttl(&hosts, &key, s.addr[0], false, 1), 0);
+	assert_int_equal(hosts_ttl(&hosts, &key, s.addr[0], true, 0), 0);
+	for (unsigned i = 0; i < 2 * MAX_HOSTS; i++) {
+		memcpy(s.addr[0], &i, sizeof(i));
+		hosts_learn(&hosts, &key, &s);
+	}
+	assert_int_equal(hosts.n, MAX_HOSTS);
+	hosts_free(&hosts);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(rows) + 4];
+	struct CMUnitTest tests[ARRAY_LEN(rows) + 6];
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		tests[i] = (struct CMUnitTest){ .name = rows[i].name, .test_func = comes_to,
@@ -251,5 +303,7 @@ int main(void)
 	tests[ARRAY_LEN(rows) + 1] = (struct CMUnitTest)cmocka_unit_test(what_is_a_copy);
 	tests[ARRAY_LEN(rows) + 2] = (struct CMUnitTest)cmocka_unit_test(probes);
 	tests[ARRAY_LEN(rows) + 3] = (struct CMUnitTest)cmocka_unit_test(further_facts);
+	tests[ARRAY_LEN(rows) + 4] = (struct CMUnitTest)cmocka_unit_test(ttl_of_the_host);
+	tests[ARRAY_LEN(rows) + 5] = (struct CMUnitTest)cmocka_unit_test(ttl_of_another_capture);
 	return _cmocka_run_group_tests("wire-teardown", tests, ARRAY_LEN(tests), NULL, NULL);
 }
