@@ -366,8 +366,8 @@ static void churn(void)
 {
 	int listener = tcp_listen(SERVICE, 1), ours[N_CHURN], theirs[N_CHURN];
 
-	cue_ready();
-	for (;;) {
+	/* Ready once it has been done: what is refused is refused in the first round. */
+	for (bool is_first = true;; is_first = false) {
 		for (int i = 0; i < N_CHURN; i++) {
 			ours[i] = tcp_connect(SERVICE);
 			theirs[i] = tcp_accept(listener);
@@ -376,6 +376,8 @@ static void churn(void)
 			tcp_vanish(ours[i]);
 			tcp_vanish(theirs[i]);
 		}
+		if (is_first)
+			cue_ready();
 	}
 }
 

@@ -12,6 +12,8 @@ import sys
 INSIDE = 'TCPWHY_TEST_NETNS'
 NOBODY = 65534
 AS_NOBODY = {'user': NOBODY, 'group': NOBODY, 'extra_groups': []}
+GENERIC = {'socket': 198, 'setsockopt': 208}
+CALLS = {'x86_64': {'socket': 41, 'setsockopt': 54}, 'aarch64': GENERIC, 'riscv64': GENERIC}
 
 results = []
 
@@ -93,15 +95,15 @@ def connect_netns(pid, here, there):
     subprocess.run([*inside, 'link', 'set', 'far', 'up'], check=True)
 
 
-def without_netlink(error, argv):
-    """Runs the tool where socket(AF_NETLINK, …) fails: no module, or a container that forbids it."""
+def denied(call, argument, value, error, argv):
+    """Runs the tool where calls with that argument fail: a kernel without it, or a container that forbids it."""
     libc = ctypes.CDLL(None, use_errno=True)
-    data, call, domain = 0x20, platform_socket_call(), 16  # seccomp_data: nr at 0, args[0] at 16
+    load, number = 0x20, CALLS[os.uname().machine][call]
     program = b''.join(struct.pack('HBBI', *step) for step in (
-        (data, 0, 0, 0), (0x15, 0, 3, call),
-        (data, 0, 0, domain), (0x15, 0, 1, socket.AF_NETLINK),
-        (0x06, 0, 0, 0x00050000 | error),  # SECCOMP_RET_ERRNO
-        (0x06, 0, 0, 0x7fff0000)))         # SECCOMP_RET_ALLOW
+        (load, 0, 0, 0), (0x15, 0, 3, number),              # seccomp_data: nr at 0, args[0] at 16
+        (load, 0, 0, 16 + 8 * argument), (0x15, 0, 1, value),
+        (0x06, 0, 0, 0x00050000 | error),                   # SECCOMP_RET_ERRNO
+        (0x06, 0, 0, 0x7fff0000)))                          # SECCOMP_RET_ALLOW
     steps = ctypes.create_string_buffer(program)
     sock_fprog = struct.pack('@HP', len(program) // 8, ctypes.addressof(steps))
     assert libc.prctl(38, 1, 0, 0, 0) == 0  # PR_SET_NO_NEW_PRIVS
@@ -109,5 +111,6 @@ def without_netlink(error, argv):
     os.execvp(argv[0], argv)
 
 
-def platform_socket_call():
-    return {'x86_64': 41, 'aarch64': 198, 'riscv64': 198}[os.uname().machine]
+def without_netlink(error, argv):
+    """Runs the tool where no socket of netlink can be had."""
+    denied('socket', 0, socket.AF_NETLINK, error, argv)
