@@ -84,11 +84,35 @@ static void what_grows_is_judged(void **state)
 		assert_int_equal(result(&all, "tw-buckets.overflows")->status, rows[i].tw);
 		assert_int_equal(result(&all, "accept-queue.overflows")->status, rows[i].queue);
 		assert_int_equal(result(&all, "orphans.aborts")->status, rows[i].aborts);
-		if (rows[i].now < THEN + 1000)
-			assert_int_equal(result(&all, "orphans.aborts")->value, (rows[i].now - THEN) * 1000);
+		const struct check_result *aborts = result(&all, "orphans.aborts");
+		assert_int_equal(aborts->value, rows[i].now == INT64_MAX ? RANGE_HIGHEST : (rows[i].now - THEN) * 1000);
+		assert_int_equal(aborts->has_worst, rows[i].now != THEN);
 		look_free(look);
 	}
 	set_counters(false, 0);
+}
+
+/* Each by its own counter, and once a day is not never. */
+static void each_has_its_counter(void **state)
+{
+	struct look *look = look_now();
+	struct check_results all;
+	struct past past;
+
+	(void)state;
+	make_past(&past);
+	netns.counters.tw_overflow = (struct setting){ true, THEN + 1 };
+	netns.counters.listen_overflows = (struct setting){ true, THEN + 2 };
+	netns.counters.abort_on_memory = (struct setting){ true, THEN + 3 };
+	judge(look, &past, NULL, 0, &all);
+	assert_int_equal(result(&all, "tw-buckets.overflows")->value, 1000);
+	assert_int_equal(result(&all, "accept-queue.overflows")->value, 2000);
+	assert_int_equal(result(&all, "orphans.aborts")->value, 3000);
+	look->host.uptime_ms += 24 * 60 * (int64_t)MINUTE_MS;
+	judge(look, &past, NULL, 0, &all);
+	assert_int_equal(result(&all, "tw-buckets.overflows")->value, 1);
+	set_counters(false, 0);
+	look_free(look);
 }
 
 static void expect_not_judged(const struct look *look, const struct past *past, enum check_status status,
@@ -135,13 +159,83 @@ static void without_a_past_nothing_is_known(void **state)
 	look_free(look);
 }
 
+/* Of several namespaces the one that gained most is judged; where one cannot be read, none is well. */
+static void the_worst_namespace_counts(void **state)
+{
+	static const int64_t gains[] = { 5, 20, 10 };
+	struct memory_netns then[ARRAY_LEN(gains)];
+	struct netns now[ARRAY_LEN(gains)];
+	struct look *look = look_now();
+	struct check_results all;
+	struct past past;
+
+	(void)state;
+	make_past(&past);
+	for (size_t i = 0; i < ARRAY_LEN(gains); i++) {
+		now[i] = netns;
+		now[i].inode = 100 + i;
+		now[i].counters.listen_overflows = (struct setting){ true, THEN + gains[i] };
+		then[i] = (struct memory_netns){ (int64_t)now[i].inode, { THEN, THEN, THEN } };
+	}
+	past.memory.netnses = then;
+	past.memory.n_netnses = look->n_netns = ARRAY_LEN(gains);
+	look->netns = now;
+	judge(look, &past, NULL, 0, &all);
+	const struct check_result *r = result(&all, "accept-queue.overflows");
+	assert_int_equal(r->value, 20000);
+	assert_ptr_equal(r->worst.subject.netns, &now[1]);
+	for (size_t i = 0; i < ARRAY_LEN(gains); i++)
+		now[i].counters.listen_overflows.value = THEN;
+	now[0].counters.listen_overflows.known = false;
+	judge(look, &past, NULL, 0, &all);
+	assert_int_equal(result(&all, "accept-queue.overflows")->status, CHECK_UNKNOWN);
+	look_free(look);
+}
+
+static const struct check_result *without_state(struct look *look, const char *none, struct check_results *all)
+{
+	struct past past = { .all.none = none };
+
+	judge(look, &past, NULL, 0, all);
+	return result(all, "tw-buckets.overflows");
+}
+
+static int64_t total_of(const struct check_result *r)
+{
+	const struct fact *total = finding_find_fact(&r->worst, "total", strlen("total"));
+
+	return total ? total->number : -1;
+}
+
+/* What was counted since boot is told where nobody asked for growth, and there is something to tell. */
+static void without_a_state_the_total_is_told(void **state)
+{
+	struct netns both[] = { netns, netns };
+	struct look *look = look_now();
+	struct check_results all;
+
+	(void)state;
+	look->netns = both;
+	look->n_netns = 2;
+	both[0].counters.tw_overflow = both[1].counters.tw_overflow = (struct setting){ true, 7 };
+	assert_int_equal(total_of(without_state(look, NULL, &all)), 14);
+	assert_int_equal(total_of(without_state(look, "first", &all)), -1);
+	both[0].counters.tw_overflow.value = both[1].counters.tw_overflow.value = INT64_MAX;
+	assert_int_equal(total_of(without_state(look, NULL, &all)), INT64_MAX);
+	both[0].counters.tw_overflow.value = both[1].counters.tw_overflow.value = 0;
+	assert_int_equal(total_of(without_state(look, NULL, &all)), -1);
+	look_free(look);
+}
+
 /* The one that has turned most away since, not the one that ever did. */
 static void a_listener_is_named(void **state)
 {
 	static struct proc others[] = { { .pid = 3, .comm = "old" }, { .pid = 4, .comm = "young" } };
+	static struct netns elsewhere = { .inode = 5 };
+	static struct memory_listener many[MEMORY_MAX_LISTENERS];
 	struct look *look = look_now();
 	struct check_results all;
-	struct host_conn h[3];
+	struct host_conn h[5];
 	struct past past;
 
 	(void)state;
@@ -156,18 +250,32 @@ static void a_listener_is_named(void **state)
 	h[0].full.drops = 100; /* 90 of them before */
 	h[1].full.drops = 60;
 	h[2].full.drops = 40;
+	h[3] = h[0];
+	h[4].full.drops = 1000;
+	h[4].conn.netns = &elsewhere;
 	for (size_t i = 0; i < ARRAY_LEN(h); i++)
 		h[i].sock.full = &h[i].full;
-	judge(look, &past, h, 3, &all);
+	judge(look, &past, h, ARRAY_LEN(h), &all);
 	const struct check_result *r = result(&all, "accept-queue.overflows");
 	assert_ptr_equal(r->worst.subject.proc, &others[1]);
 	assert_int_equal(r->worst.subject.kind, SUBJECT_LISTENER);
-	/* Where it is gone already, nobody is blamed. */
+	/* The state had no room for all: of who is not in it nobody knows what is new. */
+	many[0] = past.listener;
+	past.memory.listeners = many;
+	past.memory.n_listeners = MEMORY_MAX_LISTENERS;
+	judge(look, &past, h, ARRAY_LEN(h), &all);
+	assert_ptr_equal(result(&all, "accept-queue.overflows")->worst.subject.proc, &others[0]);
+	/* Where it is gone already, nobody is blamed, */
+	make_past(&past);
 	judge(look, &past, NULL, 0, &all);
 	r = result(&all, "accept-queue.overflows");
 	assert_int_equal(r->status, CHECK_CRITICAL);
 	assert_null(r->worst.subject.proc);
 	assert_non_null(r->worst.says);
+	/* nor where it turned clients away for another reason than its queue. */
+	set_counters(true, THEN);
+	judge(look, &past, h, ARRAY_LEN(h), &all);
+	assert_null(result(&all, "accept-queue.overflows")->worst.subject.proc);
 	set_counters(false, 0);
 	look_free(look);
 }
@@ -209,7 +317,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_grows_is_judged),
+		cmocka_unit_test(each_has_its_counter),
 		cmocka_unit_test(without_a_past_nothing_is_known),
+		cmocka_unit_test(the_worst_namespace_counts),
+		cmocka_unit_test(without_a_state_the_total_is_told),
 		cmocka_unit_test(a_listener_is_named),
 		cmocka_unit_test(counters_are_remembered),
 	};

@@ -1,4 +1,5 @@
 #include "join/join.h"
+#include "join/tables.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -123,17 +124,18 @@ static void age_by_a_subflow(void **state)
 {
 	struct look *look = new_look();
 	struct endpoint client = at("127.0.0.1", 40001), server = at("127.0.0.1", 80);
-	static const uint32_t heard_ms[] = { 9000, 5000, 7000, 1000 };
-	size_t youngest = 1, stranger = 3, n = ARRAY_LEN(heard_ms);
+	static const uint32_t heard_ms[] = { 9000, 5000, 7000, 1000, 2000, 3000 };
+	size_t youngest = 1, stranger = 3, silent = 4, no_subflow = 5, n = ARRAY_LEN(heard_ms);
 
 	(void)state;
 	for (size_t i = 0; i < n; i++) {
 		size_t at = add(look, STATE_ESTABLISHED, server, client, 6, &procs[0]);
 		struct sock_full *full = look->socks[at].full;
 
-		full->is_subflow = true;
+		full->is_subflow = i != no_subflow;
 		full->token = i == stranger ? 12 : 11;
-		full->info = (struct sock_info){ .len = SOCK_INFO_LEN_BASIC, .last_ack_recv_ms = heard_ms[i] };
+		full->info = (struct sock_info){ .len = i == silent ? 0 : SOCK_INFO_LEN_BASIC,
+						 .last_ack_recv_ms = heard_ms[i] };
 	}
 	size_t whole = add(look, STATE_CLOSE_WAIT, server, client, 6, &procs[0]);
 	struct sock_full *full = look->socks[whole].full;
@@ -153,6 +155,62 @@ static void age_by_a_subflow(void **state)
 	full->token = 0;
 	assert_false(conn_of(look, whole).age.known);
 	look_free(look);
+}
+
+/* Finds `second`, too, under the hash of `first`, as chance may have it. */
+static void share_a_hash(struct index *ix, size_t first, size_t second)
+{
+	size_t at = 0;
+
+	while (ix->slots[at].at_plus_1 != first + 1)
+		assert_true(++at <= ix->mask);
+	uint32_t tag = ix->slots[at].tag;
+	while (ix->slots[at & ix->mask].at_plus_1)
+		at++;
+	ix->slots[at & ix->mask] = (struct index_slot){ tag, (uint32_t)second + 1 };
+}
+
+/* Of one token in two namespaces, and of two tokens in one: nobody is joined to a stranger. */
+static void one_hash_is_not_one_mptcp(void **state)
+{
+	static const struct {
+		uint32_t token;
+		uint16_t netns;
+	} rows[] = { { 22, 0 }, { 11, 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct look *look = new_look();
+		struct endpoint client = at("127.0.0.1", 40001), server = at("127.0.0.1", 80);
+		size_t sub = add(look, STATE_ESTABLISHED, client, server, 5, &procs[1]);
+		size_t whole = add(look, STATE_CLOSE_WAIT, client, server, 5, &procs[1]);
+		struct sock_full *known = look->socks[sub].full;
+		struct join *j;
+		struct conn c;
+
+		*known = (struct sock_full){ .inode = 5, .is_subflow = true, .token = 11,
+					     .info = { .len = SOCK_INFO_LEN_BASIC, .last_ack_recv_ms = 5000 } };
+		look->socks[whole].full->is_mptcp = true;
+		look->socks[whole].full->token = 11;
+		j = join_new(look);
+		for (int is_subflow = 0; is_subflow < 2; is_subflow++) {
+			size_t stranger = add(look, STATE_CLOSE_WAIT, client, server, 6, &procs[0]);
+			struct sock_full *full = look->socks[stranger].full;
+
+			look->socks[stranger].netns = rows[i].netns;
+			full->token = rows[i].token;
+			full->is_subflow = is_subflow;
+			full->is_mptcp = !is_subflow;
+			full->info = (struct sock_info){ .len = SOCK_INFO_LEN_BASIC, .last_ack_recv_ms = 1000 };
+			share_a_hash(&j->by_token, whole, stranger);
+		}
+		join_sock(j, &look->socks[sub], &c);
+		assert_ptr_equal(c.mptcp, &look->socks[whole]);
+		join_sock(j, &look->socks[whole], &c);
+		assert_ptr_equal(c.subflow, &look->socks[sub]);
+		join_free(j);
+		look_free(look);
+	}
 }
 
 /* The same private addresses in two other namespaces: which of them is the peer is unknown. */
@@ -326,6 +384,7 @@ int main(void)
 		cmocka_unit_test(both_ends_here),
 		cmocka_unit_test(subflows_find_their_socket),
 		cmocka_unit_test(age_by_a_subflow),
+		cmocka_unit_test(one_hash_is_not_one_mptcp),
 		cmocka_unit_test(two_candidates_are_none),
 		cmocka_unit_test(unaccepted_names_the_listener),
 		cmocka_unit_test(dual_stack_listener_takes_ipv4),
