@@ -54,6 +54,49 @@ static void names_move_nothing(void **state)
 	look_free(look);
 }
 
+#define ROW(x) { .name = x, .fine = x " is well", .says = x " is ill", .next = "mend " x, .command = "ask " x }
+
+/* Neither OK nor a word too many: of two with one reason only the first gives it, for both. */
+static void what_is_not_judged_is_said(void **state)
+{
+	static const struct check_row rows[] = { ROW("a"), ROW("b"), ROW("c"), ROW("d"),
+						 ROW("e"), ROW("f"), ROW("g"), ROW("h") };
+	struct check_results all = { .status = CHECK_CRITICAL, .is_whole = true, .n = ARRAY_LEN(rows) };
+	struct look *look = make_look();
+	AUTO_BUF b = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		all.at[i] = (struct check_result){ .row = &rows[i] };
+	all.at[0].known = true;
+	all.at[1].unknown = all.at[2].unknown = "no limit here";
+	all.at[3].unknown = "none was found";
+	all.at[4].unknown = "nobody asked";
+	all.at[4].is_absent = true;
+	all.at[5] = (struct check_result){ &rows[5], .known = true, .status = CHECK_WARNING, .has_worst = true };
+	all.at[6] = (struct check_result){ &rows[6], .known = true, .status = CHECK_CRITICAL, .has_worst = true };
+	all.at[7] = (struct check_result){ &rows[7], .status = CHECK_UNKNOWN, .unknown = "hidden" };
+	all.first = &all.at[6];
+	gap_add(&look->gaps, "state", "/s", "damaged", "it begins anew");
+	gap_add(&look->gaps, "owners", "/proc/1", "closed", "hidden");
+	check_put_text(&b, &all, look, true, false);
+	char *bar = strchr(buf_text(&b), '|'), *more = strchr(bar, '\n') + 1;
+	bar[-1] = '\0';
+	assert_string_equal(buf_text(&b), "CRITICAL - g is ill: ask g; no limit here; d not judged; f WARNING; "
+					  "h UNKNOWN; /s: damaged");
+	assert_string_equal(more, "a: OK - a is well\n"
+				  "b: not judged - no limit here\n"
+				  "c: not judged - no limit here\n"
+				  "d: not judged - none was found\n"
+				  "e: OK - nobody asked\n"
+				  "f: WARNING - f is ill\n  to do: mend f\n"
+				  "g: CRITICAL - g is ill\n  to do: mend g\n"
+				  "h: UNKNOWN - hidden\n"
+				  "Not seen: /s: damaged; it begins anew\n"
+				  "Not seen: /proc/1: closed; hidden\n");
+	look_free(look);
+}
+
 static void json_is_the_contract(void **state)
 {
 	static const struct proc evil = { .pid = 812, .fd_limit = 10, .comm = "a\"|\\\n\xff" };
@@ -91,6 +134,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(perfdata_is_exact),
 		cmocka_unit_test(names_move_nothing),
+		cmocka_unit_test(what_is_not_judged_is_said),
 		cmocka_unit_test(json_is_the_contract),
 	};
 
