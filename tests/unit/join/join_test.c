@@ -344,6 +344,41 @@ static void packets_find_their_socket(void **state)
 	look_free(look);
 }
 
+/* An end that has not sent its FIN, or has not seen the peer's, is not that of a capture that has both. */
+static void states_that_packets_contradict(void **state)
+{
+	static const struct {
+		enum state state;
+		bool ours, theirs, theirs_acked, fits;
+	} rows[] = {
+		{ STATE_ESTABLISHED, false, false, false, true },  { STATE_ESTABLISHED, true, false, false, false },
+		{ STATE_ESTABLISHED, false, true, false, false },  { STATE_CLOSE_WAIT, false, true, true, true },
+		{ STATE_CLOSE_WAIT, true, true, true, false },     { STATE_FIN_WAIT_1, true, false, false, true },
+		{ STATE_FIN_WAIT_1, true, true, false, true },     { STATE_FIN_WAIT_1, true, true, true, false },
+		{ STATE_FIN_WAIT_2, true, true, true, false },     { STATE_LAST_ACK, true, true, true, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct look *look = new_look();
+		struct endpoint client = at("10.0.0.1", 40001), server = at("10.0.0.2", 80);
+		size_t s = add(look, rows[i].state, server, client, 5, &procs[0]);
+		struct flow flow = flow_between(client, server, 2000);
+		struct join *j = join_new(look);
+		struct conn c;
+
+		flow.end[SIDE_SERVER].fin = (struct flow_fin){ .seen = rows[i].ours, .acked_ns = TIME_NONE };
+		flow.end[SIDE_CLIENT].fin = (struct flow_fin){ .seen = rows[i].theirs,
+							       .acked_ns = rows[i].theirs_acked ? 3000 : TIME_NONE };
+		join_add_flow(j, &flow);
+		join_sock(j, &look->socks[s], &c);
+		if (!!c.flow != rows[i].fits)
+			fail_msg("row %zu", i);
+		join_free(j);
+		look_free(look);
+	}
+}
+
 static void ports_are_counted_by_destination(void **state)
 {
 	struct look *look = new_look();
@@ -378,6 +413,53 @@ static void ports_are_counted_by_destination(void **state)
 	look_free(look);
 }
 
+/* By the time that is left: how many come and go, and how many connect() may have, which is a matter of
+ * settings and of where they are. */
+static void time_waits_by_what_is_left(void **state)
+{
+	static const uint32_t left_ms[] = { 10000, 10001, 50000, 50001, 59900, 59901, 60000, 60001 };
+	static const struct {
+		const char *local;
+		struct setting reuse, timestamps, delay_ms;
+		uint32_t reusable;
+	} rows[] = {
+		{ "10.0.0.1", { true, 1 }, { 0 }, { true, 100 }, 5 },
+		{ "10.0.0.1", { true, 1 }, { 0 }, { 0 }, 4 },
+		{ "10.0.0.1", { true, 1 }, { true, 1 }, { true, 100 }, 5 },
+		{ "10.0.0.1", { true, 1 }, { true, 0 }, { true, 100 }, 0 },
+		{ "10.0.0.1", { true, 2 }, { 0 }, { true, 100 }, 0 },
+		{ "127.0.0.1", { true, 2 }, { 0 }, { true, 100 }, 5 },
+		{ "10.0.0.1", { true, 0 }, { 0 }, { true, 100 }, 0 },
+		{ "10.0.0.1", { false, 1 }, { 0 }, { true, 100 }, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct look *look = new_look();
+		struct port_budgets budgets;
+
+		netns[0].sysctls.tw_reuse = rows[i].reuse;
+		netns[0].sysctls.timestamps = rows[i].timestamps;
+		netns[0].sysctls.tw_reuse_delay_ms = rows[i].delay_ms;
+		for (uint16_t k = 0; k < ARRAY_LEN(left_ms); k++) {
+			size_t s = add(look, STATE_TIME_WAIT, at(rows[i].local, (uint16_t)(40000 + k)),
+				       at("10.0.0.9", 443), 0, NULL);
+
+			look->socks[s].expires_ms = left_ms[k];
+		}
+		struct join *j = join_new(look);
+		join_ports(j, 1, &budgets);
+		assert_int_equal(budgets.n, 1);
+		assert_int_equal(budgets.at[0].drain_10s, 1);
+		assert_int_equal(budgets.at[0].new_10s, 4);
+		if (budgets.at[0].reusable != rows[i].reusable)
+			fail_msg("row %zu: %u", i, (unsigned)budgets.at[0].reusable);
+		free(budgets.at);
+		join_free(j);
+		look_free(look);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -391,7 +473,9 @@ int main(void)
 		cmocka_unit_test(time_wait_is_attributed),
 		cmocka_unit_test(hidden_says_why),
 		cmocka_unit_test(packets_find_their_socket),
+		cmocka_unit_test(states_that_packets_contradict),
 		cmocka_unit_test(ports_are_counted_by_destination),
+		cmocka_unit_test(time_waits_by_what_is_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

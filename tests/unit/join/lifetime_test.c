@@ -21,6 +21,7 @@ static const struct netns vendor = { .sysctls.tw_timeout_s = { true, 5 } };
 static const struct sock_opts probing = { ALL_OF_KEEPALIVE, .idle_s = 60, .interval_s = 10, .probes = 6 };
 static const struct sock_opts limited = { ALL_OF_KEEPALIVE, .idle_s = 60, .interval_s = 10, .probes = 6,
 					  .user_timeout_ms = 95000 };
+static const struct sock_opts off = { .known = OPTS_KEEPALIVE, .interval_s = 10, .probes = 6 };
 static const struct sock_opts not_reported = { .known = OPTS_LINGER, .keepalive = true, .probes = 6,
 					       .interval_s = 10 };
 
@@ -43,6 +44,12 @@ static const struct row {
 	  .age = { true, true, 3000 }, .ends = { .by = ENDS_NEVER } },
 	{ .name = "we sent something since: at least", .state = STATE_CLOSE_WAIT, .inode = 5,
 	  .info = { .last_ack_recv_ms = 3000, .last_data_sent_ms = 2000 },
+	  .age = { true, false, 3000 }, .ends = { .by = ENDS_NEVER } },
+	{ .name = "what we sent last came before its FIN", .state = STATE_CLOSE_WAIT, .inode = 5,
+	  .info = { .last_ack_recv_ms = 3000, .last_data_sent_ms = 3000 },
+	  .age = { true, true, 3000 }, .ends = { .by = ENDS_NEVER } },
+	{ .name = "something to send: its ACK may have come", .state = STATE_CLOSE_WAIT, .inode = 5, .wqueue = 9,
+	  .info = { .last_ack_recv_ms = 3000, .last_data_sent_ms = 5000 },
 	  .age = { true, false, 3000 }, .ends = { .by = ENDS_NEVER } },
 	{ .name = "our own keepalive probes refresh it", .state = STATE_CLOSE_WAIT, .inode = 5,
 	  .timer = TIMER_KEEPALIVE,
@@ -70,6 +77,14 @@ static const struct row {
 	  .timer = TIMER_KEEPALIVE, .expires_ms = 50000, .netns = &long_fin_timeout,
 	  .info = { .last_ack_recv_ms = 10000, .last_data_sent_ms = 10000 },
 	  .age = { true, false, 10000 }, .ends = { ENDS_FIN_TIMEOUT, true, 110000 } },
+	{ .name = "the same, at its very start", .state = STATE_FIN_WAIT_2,
+	  .timer = TIMER_KEEPALIVE, .expires_ms = 60000, .netns = &long_fin_timeout,
+	  .info = { .last_ack_recv_ms = 10, .last_data_sent_ms = 10 },
+	  .age = { true, false, 10 }, .ends = { ENDS_FIN_TIMEOUT, true, 120000 } },
+	{ .name = "longer than that: TCP_LINGER2", .state = STATE_FIN_WAIT_2,
+	  .timer = TIMER_KEEPALIVE, .expires_ms = 60001, .netns = &long_fin_timeout,
+	  .info = { .last_ack_recv_ms = 10, .last_data_sent_ms = 10 },
+	  .age = { true, false, 10 }, .ends = { .by = ENDS_FIN_TIMEOUT } },
 	{ .name = "TCP_LINGER2 above 60: the second half is unknown", .state = STATE_FIN_WAIT_2,
 	  .timer = TIMER_KEEPALIVE, .expires_ms = 30000,
 	  .info = { .last_ack_recv_ms = 10, .last_data_sent_ms = 10 },
@@ -78,6 +93,10 @@ static const struct row {
 	  .state = STATE_FIN_WAIT_1, .timer = TIMER_ON, .expires_ms = 800, .wqueue = 1, .retrans = 3,
 	  .info = { .rto_us = 1600000, .backoff = 3 }, .age = { true, false, 1400 + 800 },
 	  .ends = { ENDS_RETRIES, true, 102200 - 2200 } },
+	{ .name = "the retries are used up: the timer that runs is the last", .state = STATE_FIN_WAIT_1,
+	  .timer = TIMER_ON, .expires_ms = 20000, .wqueue = 1, .retrans = 8,
+	  .info = { .rto_us = 76800000, .backoff = 8 }, .age = { true, false, 76500 + 56800 },
+	  .ends = { ENDS_RETRIES, true, 20000 } },
 	{ .name = "held: tcp_retries2", .state = STATE_LAST_ACK, .timer = TIMER_ON, .inode = 5,
 	  .expires_ms = 200, .wqueue = 1, .info = { .rto_us = 200000 },
 	  .age = { true, false, 0 }, .ends = { ENDS_RETRIES, true, 924600 } },
@@ -99,6 +118,10 @@ static const struct row {
 	  .timer = TIMER_KEEPALIVE, .expires_ms = 4000, .opts = &probing,
 	  .info = { .last_ack_recv_ms = 56000, .last_data_recv_ms = 80000 },
 	  .age = { true, false, 56000 }, .ends = { .by = ENDS_KEEPALIVE } },
+	{ .name = "keepalive, switched off while its timer ran", .state = STATE_CLOSE_WAIT, .inode = 5,
+	  .timer = TIMER_KEEPALIVE, .retrans = 2, .expires_ms = 4000, .opts = &off,
+	  .info = { .last_ack_recv_ms = 76000, .last_data_recv_ms = 80000 },
+	  .age = { true, false, 76000 }, .ends = { .by = ENDS_KEEPALIVE } },
 	{ .name = "keepalive, options not reported", .state = STATE_CLOSE_WAIT, .inode = 5,
 	  .timer = TIMER_KEEPALIVE, .retrans = 2, .expires_ms = 4000, .opts = &not_reported,
 	  .info = { .last_ack_recv_ms = 76000, .last_data_recv_ms = 80000 },
@@ -108,6 +131,11 @@ static const struct row {
 	  .timer = TIMER_KEEPALIVE, .retrans = 2, .expires_ms = 4000, .opts = &limited,
 	  .info = { .last_ack_recv_ms = 76000, .last_data_recv_ms = 80000 },
 	  .age = { true, false, 76000 }, .ends = { ENDS_USER_TIMEOUT, true, 24000 } },
+	/* 85 s at the next probe, 95 s at the one behind it. */
+	{ .name = "keepalive with TCP_USER_TIMEOUT, one probe more", .state = STATE_CLOSE_WAIT, .inode = 5,
+	  .timer = TIMER_KEEPALIVE, .retrans = 2, .expires_ms = 4000, .opts = &limited,
+	  .info = { .last_ack_recv_ms = 81000, .last_data_recv_ms = 90000 },
+	  .age = { true, false, 81000 }, .ends = { ENDS_USER_TIMEOUT, true, 14000 } },
 	{ .name = "MPTCP: any acknowledgement refreshes it, and it ends with its subflows",
 	  .state = STATE_CLOSE_WAIT, .inode = 5, .is_mptcp = true,
 	  .info = { .last_ack_recv_ms = 3000, .last_data_sent_ms = 5000 },
@@ -115,6 +143,11 @@ static const struct row {
 	{ .name = "MPTCP, closed: its timer", .state = STATE_FIN_WAIT_2, .is_mptcp = true,
 	  .timer = TIMER_KEEPALIVE, .expires_ms = 59000, .info = { .last_ack_recv_ms = 1000 },
 	  .age = { true, false, 1000 }, .ends = { ENDS_FIN_TIMEOUT, true, 59000 } },
+	{ .name = "MPTCP, shut down and still held", .state = STATE_FIN_WAIT_2, .inode = 5, .is_mptcp = true,
+	  .timer = TIMER_KEEPALIVE, .expires_ms = 59000, .info = { .last_ack_recv_ms = 1000 },
+	  .age = { true, false, 1000 }, .ends = { .by = ENDS_UNKNOWN } },
+	{ .name = "MPTCP, closed, no timer", .state = STATE_FIN_WAIT_2, .is_mptcp = true,
+	  .info = { .last_ack_recv_ms = 1000 }, .age = { true, false, 1000 }, .ends = { .by = ENDS_UNKNOWN } },
 	{ .name = "MPTCP: no timeouts to count", .state = STATE_FIN_WAIT_1, .is_mptcp = true,
 	  .timer = TIMER_ON, .info = { .rto_us = 1600000, .backoff = 3 }, .age = { 0 },
 	  .ends = { .by = ENDS_UNKNOWN } },
@@ -173,6 +206,50 @@ static void a_seen_fin_dates_it(void **state)
 	assert_int_equal(lifetime_age(&c, 70 * s).ms, 2000);
 }
 
+/* Each state begins with a segment of its own: the peer's FIN, ours, or the ACK of ours. */
+static void each_state_by_its_segment(void **state)
+{
+	const int64_t s = 1000000000;
+	const struct flow flow = { .end = { [SIDE_SERVER].fin = { .seen = true, .at_ns = 5 * s, .acked_ns = 9 * s },
+					    [SIDE_CLIENT].fin = { .seen = true, .at_ns = 20 * s, .acked_ns = 30 * s } } };
+	static const struct {
+		enum state state;
+		bool is_inferred, is_untimed;
+		int64_t look_s;
+		uint64_t age_ms; /* 2000: the kernel's */
+		bool is_exact;
+	} began[] = {
+		{ STATE_CLOSE_WAIT, false, false, 70, 50000, true },
+		{ STATE_FIN_WAIT_1, false, false, 70, 65000, true },
+		{ STATE_LAST_ACK, false, false, 70, 65000, true },
+		{ STATE_FIN_WAIT_2, false, false, 70, 61000, true },
+		{ STATE_FIN_WAIT_2, true, false, 70, 61000, true },
+		{ STATE_CLOSE_WAIT, true, false, 70, 2000, true },
+		{ STATE_LAST_ACK, true, false, 70, 2000, false },
+		{ STATE_CLOSE_WAIT, false, true, 70, 2000, true },
+		{ STATE_CLOSE_WAIT, false, false, 19, 2000, true }, /* before it was captured */
+		{ STATE_CLOSE_WAIT, false, false, 21, 1000, true }, /* clocks may differ by a second, */
+		{ STATE_CLOSE_WAIT, false, false, 20, 2000, true }, /* not by more */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(began); i++) {
+		struct sock_full full = { .inode = 5, .info = { .len = SOCK_INFO_LEN_BASIC, .rto_us = 2000000,
+								.backoff = 1, .last_ack_recv_ms = 2000,
+								.last_data_sent_ms = 3000 } };
+		struct sock sock = { .state = (uint8_t)began[i].state, .full = &full, .expires_ms = 1000,
+				     .timer = began[i].state == STATE_LAST_ACK ? TIMER_ON : TIMER_OFF };
+		struct flow seen = flow;
+		struct conn c = { .sock = &sock, .flow = &seen, .our_side = SIDE_SERVER, .netns = &defaults };
+
+		seen.is_untimed = began[i].is_untimed;
+		seen.end[0].fin.is_inferred = seen.end[1].fin.is_inferred = began[i].is_inferred;
+		struct age age = lifetime_age(&c, began[i].look_s * s);
+		if (age.ms != began[i].age_ms || age.is_exact != began[i].is_exact)
+			fail_msg("row %zu: %llu ms, exact %d", i, (unsigned long long)age.ms, age.is_exact);
+	}
+}
+
 static void model_of_retries(void **state)
 {
 	(void)state;
@@ -186,6 +263,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ages_and_ends),
 		cmocka_unit_test(a_seen_fin_dates_it),
+		cmocka_unit_test(each_state_by_its_segment),
 		cmocka_unit_test(model_of_retries),
 	};
 

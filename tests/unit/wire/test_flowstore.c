@@ -139,9 +139,121 @@ static void tells_pairs_of_one_hash_apart(void **state)
 	}
 }
 
+/* A connection in one word, in a table that is full of them. */
+enum kind { OPEN, BOTH_FINS, ONE_FIN, RESET, SINGLE, SUCCESSOR, VOID };
+
+static void make_rec(struct rec *r, enum kind kind)
+{
+	r->end[0].packets = kind != SINGLE;
+	r->end[1].packets = 1;
+	r->end[0].flags = kind == OPEN || kind == SINGLE || kind == RESET ? 0 : END_FIN;
+	r->end[1].flags = kind == ONE_FIN ? 0 : r->end[0].flags;
+	r->flags |= kind == RESET ? FLOW_RESET : kind == SUCCESSOR ? FLOW_REUSED : kind == VOID ? FLOW_VOID : 0;
+}
+
+/* Of IPv4 and IPv6 by turns; the first is that of pair 1. */
+static void fill_table(struct flowtab *t, const enum kind kinds[], uint32_t n)
+{
+	struct segment s;
+	uint32_t at;
+
+	flowtab_limit(t, n);
+	for (uint32_t i = 0; i < n; i++) {
+		fill(&s, i + 1, 1);
+		flowstore_hash(&t->store, &s);
+		assert_true(flowstore_add(&t->store, &s, &at));
+		assert_int_equal(at, i);
+		make_rec(flowstore_rec(&t->store, at), kinds[i]);
+	}
+}
+
+/* What ended, else what nobody answered; never what lives, nor one that another record refers to. */
+static void who_makes_room(void **state)
+{
+	static const struct {
+		enum kind kinds[4];
+		uint32_t pair; /* of the new connection; 1 is the first one's */
+		int victim;    /* -1: none */
+		bool was_open;
+	} rows[] = {
+		{ { OPEN, BOTH_FINS, OPEN, SINGLE }, 9, 1, false },
+		{ { OPEN, SINGLE, RESET, OPEN }, 9, 2, false },
+		{ { OPEN, ONE_FIN, SINGLE, SINGLE }, 9, 2, true },
+		{ { OPEN, ONE_FIN, OPEN, OPEN }, 9, -1, false },
+		{ { SUCCESSOR, VOID, OPEN, OPEN }, 9, -1, false },
+		{ { SUCCESSOR, VOID, OPEN, BOTH_FINS }, 9, 3, false },
+		{ { BOTH_FINS, OPEN, OPEN, OPEN }, 1, -1, false },
+		{ { BOTH_FINS, OPEN, OPEN, OPEN }, 9, 0, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct flowtab *t = flowtab_new();
+		uint32_t at = UINT32_MAX;
+		struct segment s;
+
+		fill_table(t, rows[i].kinds, ARRAY_LEN(rows[i].kinds));
+		fill(&s, rows[i].pair, 1);
+		flowstore_hash(&t->store, &s);
+		if (flowstore_add(&t->store, &s, &at) != (rows[i].victim >= 0) || (int)at != rows[i].victim)
+			fail_msg("row %zu: %d made room", i, (int)at);
+		assert_int_equal(t->store.n_left, rows[i].victim >= 0 && !rows[i].was_open);
+		assert_int_equal(t->store.n_left_open, rows[i].was_open);
+		flowtab_free(t);
+	}
+}
+
+/* Whoever comes into the place of another finds nothing of it, and its notes are used again. */
+static void nothing_is_left_behind(void **state)
+{
+	static const enum kind kinds[] = { BOTH_FINS };
+	struct flowtab *t = flowtab_new();
+	struct segment s;
+	uint32_t at;
+
+	(void)state;
+	fill_table(t, kinds, 1);
+	struct rec *r = flowstore_rec(&t->store, 0);
+	struct note_end *n = (void *)flowstore_note_add(&t->store, r, NOTE_END, 1, sizeof(*n));
+	uint32_t place = r->notes;
+
+	assert_non_null(n);
+	n->probes = 7;
+	fill(&s, 2, 1);
+	flowstore_hash(&t->store, &s);
+	assert_true(flowstore_add(&t->store, &s, &at));
+	assert_int_equal(r->notes, 0);
+	assert_int_equal(r->end[0].packets + r->end[1].packets, 0);
+	n = (void *)flowstore_note_add(&t->store, r, NOTE_END, 0, sizeof(*n));
+	assert_int_equal(r->notes, place);
+	assert_int_equal(n->probes, 0);
+	assert_int_equal(n->note.end, 0);
+	flowtab_free(t);
+}
+
+/* One of the same pair has its addresses already. */
+static void a_pair_is_kept_once(void **state)
+{
+	struct flowtab *t = flowtab_new();
+	struct segment s;
+	uint32_t at;
+
+	(void)state;
+	fill(&s, 3, 1);
+	flowstore_hash(&t->store, &s);
+	for (int i = 0; i < 2; i++)
+		assert_true(flowstore_add(&t->store, &s, &at));
+	assert_int_equal(t->store.n_pairs6, 1);
+	assert_int_equal(flowstore_rec(&t->store, 0)->addr[0], flowstore_rec(&t->store, 1)->addr[0]);
+	flowtab_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(keeps_its_index),
+					    cmocka_unit_test(who_makes_room),
+					    cmocka_unit_test(nothing_is_left_behind),
+					    cmocka_unit_test(a_pair_is_kept_once),
 					    cmocka_unit_test(tells_pairs_of_one_hash_apart),
 					    cmocka_unit_test(hashes_every_bit) };
 
