@@ -1,6 +1,8 @@
 #include "report/escape.h"
 #include "test.h"
 
+#include <string.h>
+
 struct row {
 	const char *text, *want;
 };
@@ -32,6 +34,8 @@ static void terminal(void **state)
 		{ "a\xc3", "a\\xc3" },
 		{ "\xc0\xaf", "\\xc0\\xaf" },
 		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" },
+		{ "\xed\xbf\xbf", "\\xed\\xbf\\xbf" },
+		{ "\xed\x9f\xbf\xee\x80\x80", "\xed\x9f\xbf\xee\x80\x80" },
 		{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" },
 		{ "\xff\xfe", "\\xff\\xfe" },
 	};
@@ -66,6 +70,7 @@ static void json(void **state)
 		{ "\xed\xa0\x80", "\"\ufffd\ufffd\ufffd\"" },
 		{ "\033[2J", "\"\\u001b[2J\"" },
 		{ "\U000e0041\U0001f600", "\"\\udb40\\udc41\U0001f600\"" },
+		{ "\U000e0fff", "\"\\udb43\\udfff\"" },
 	};
 
 	(void)state;
@@ -74,6 +79,63 @@ static void json(void **state)
 
 		escape_json(&b, rows[i].text);
 		assert_string_equal(buf_text(&b), rows[i].want);
+	}
+}
+
+static size_t utf8_of(uint32_t c, char *to)
+{
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	for (size_t i = n; i-- > 0; c >>= 6)
+		to[i] = (char)(i ? 0x80 | (c & 0x3f) : n == 1 ? c : (0xf00u >> n & 0xff) | c);
+	to[n] = '\0';
+	return n;
+}
+
+struct range {
+	uint32_t first, last;
+};
+
+static bool is_in(const struct range *ranges, size_t n, uint32_t c)
+{
+	for (size_t i = 0; i < n; i++)
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	return false;
+}
+
+/* Of all characters there are: which are shown by number, and behind which a name is turned back.
+ * Source: Unicode 15, DerivedCoreProperties.txt, DerivedGeneralCategory.txt, DerivedBidiClass.txt. */
+static void every_character(void **state)
+{
+	static const struct range hidden[] = {
+		{ 0x1, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad }, { 0x34f, 0x34f }, { 0x600, 0x605 },
+		{ 0x61c, 0x61c }, { 0x6dd, 0x6dd }, { 0x70f, 0x70f }, { 0x890, 0x891 }, { 0x8e2, 0x8e2 },
+		{ 0x115f, 0x1160 }, { 0x17b4, 0x17b5 }, { 0x180b, 0x180f }, { 0x200b, 0x200f },
+		{ 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0x3164, 0x3164 }, { 0xfe00, 0xfe0f },
+		{ 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb }, { 0x110bd, 0x110bd },
+		{ 0x110cd, 0x110cd }, { 0x13430, 0x1345f }, { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a },
+		{ 0xe0000, 0xe0fff },
+	};
+	static const struct range to_the_left[] = {
+		{ 0x590, 0x8ff }, { 0xfb1d, 0xfdff }, { 0xfe70, 0xfefe }, { 0x10800, 0x10fff },
+		{ 0x1e800, 0x1efff },
+	};
+	AUTO_BUF b = { 0 };
+
+	(void)state;
+	for (uint32_t c = 1; c <= 0x10ffff; c += c == 0xd7ff ? 0x801 : 1) {
+		bool is_hidden = is_in(hidden, ARRAY_LEN(hidden), c);
+		bool is_turned = !is_hidden && is_in(to_the_left, ARRAY_LEN(to_the_left), c);
+		char text[8];
+		size_t n = utf8_of(c, text);
+
+		buf_clear(&b);
+		escape_terminal(&b, text, false);
+		if ((strncmp(buf_text(&b), text, n) != 0) != is_hidden)
+			fail_msg("U+%04X is %s", c, buf_text(&b));
+		if ((b.n > n && !is_hidden) != is_turned)
+			fail_msg("U+%04X: %zu bytes", c, b.n);
 	}
 }
 
@@ -133,6 +195,7 @@ int main(void)
 		cmocka_unit_test(terminal),
 		cmocka_unit_test(ascii),
 		cmocka_unit_test(json),
+		cmocka_unit_test(every_character),
 		cmocka_unit_test(every_two_bytes),
 		cmocka_unit_test(utf8),
 	};
