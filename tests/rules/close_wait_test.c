@@ -73,6 +73,8 @@ static void eof_unread(void **state)
 		  { .state = STATE_CLOSE_WAIT, .rqueue = 1, .inode = 9, .age_ms = 60000 } },
 		{ "many", "close-wait-eof-unread", FIRES, SEVERITY_WARNING, CERTAINTY_CERTAIN, 10,
 		  { .state = STATE_CLOSE_WAIT, .rqueue = 1, .inode = 9, .age_ms = 60000 } },
+		{ "nearly old", "close-wait-eof-unread", FIRES, SEVERITY_NOTE, CERTAINTY_CERTAIN, 1,
+		  { .state = STATE_CLOSE_WAIT, .rqueue = 1, .inode = 9, .age_ms = 599999 } },
 		{ "old", "close-wait-eof-unread", FIRES, SEVERITY_WARNING, CERTAINTY_CERTAIN, 1,
 		  { .state = STATE_CLOSE_WAIT, .rqueue = 1, .inode = 9, .age_ms = 600000 } },
 		{ "young", "close-wait-eof-unread", SILENT, 0, 0, 10,
@@ -188,6 +190,32 @@ static void options(void **state)
 	arena_free(arena);
 }
 
+/* Data that came more than a second before the FIN and is not there any more: the end was read. */
+static void read_before_the_fin(void **state)
+{
+	struct proc p = { .pid = 812, .comm = "x" };
+
+	(void)state;
+	for (uint32_t more_ms = 0; more_ms < 2; more_ms++) {
+		struct sock_full full = { .inode = 1, .info = { .len = SOCK_INFO_LEN_BASIC,
+								.last_ack_recv_ms = 60000,
+								.last_data_sent_ms = 99999,
+								.last_data_recv_ms = 61000 + more_ms } };
+		struct sock s = { .state = STATE_CLOSE_WAIT, .full = &full };
+		struct conn c = { .sock = &s, .owner = OWNER_KNOWN, .holders = { { &p, 5 } },
+				  .n_holders = 1, .age = { true, true, 60000 } };
+		struct arena *arena = arena_new();
+		struct judge *j = judge_new(arena, 60000, 3);
+		struct findings all;
+
+		judge_sock(j, &c);
+		judge_end(j, &all);
+		assert_int_equal(all.n, 1);
+		assert_int_equal(number_of(&all.at[0], "end_certainly_read"), more_ms ? 1 : -1);
+		arena_free(arena);
+	}
+}
+
 /* For a subflow its MPTCP socket speaks; of its other states nobody has rules. */
 static void mptcp(void **state)
 {
@@ -230,6 +258,7 @@ int main(void)
 		cmocka_unit_test(leaked_fd),
 		cmocka_unit_test(mptcp),
 		cmocka_unit_test(options),
+		cmocka_unit_test(read_before_the_fin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

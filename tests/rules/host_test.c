@@ -95,8 +95,12 @@ static void settings(void **state)
 		{ "59", "sysctl-harmful-conntrack-short", FIRES, SEVERITY_WARNING, AT(conntrack_close_wait_s), 59 },
 		{ "60", "sysctl-harmful-conntrack-short", SILENT, 0, AT(conntrack_close_wait_s), 60 },
 		{ "80 percent", "conntrack-near-limit", FIRES, SEVERITY_WARNING, AT(conntrack_count), 800 },
+		{ "94 percent", "conntrack-near-limit", FIRES, SEVERITY_WARNING, AT(conntrack_count), 949 },
 		{ "95 percent", "conntrack-near-limit", FIRES, SEVERITY_PROBLEM, AT(conntrack_count), 950 },
 		{ "less", "conntrack-near-limit", SILENT, 0, AT(conntrack_count), 799 },
+		{ "without limit", "conntrack-near-limit", SILENT, 0, AT(conntrack_max), 0 },
+		{ "none at all", "sysctl-harmful-tw-buckets-low", FIRES, SEVERITY_WARNING, AT(max_tw_buckets), 0 },
+		{ "none at all", "sysctl-harmful-max-orphans-low", FIRES, SEVERITY_WARNING, AT(max_orphans), 0 },
 	};
 
 	(void)state;
@@ -114,7 +118,8 @@ static void orphans(void **state)
 	static const struct row rows[] = {
 		{ "a quarter", "orphans-near-limit", FIRES, SEVERITY_NOTE, 0, 16384 },
 		{ "half", "orphans-near-limit", FIRES, SEVERITY_WARNING, 0, 32768 },
-		{ "nearly all", "orphans-near-limit", FIRES, SEVERITY_PROBLEM, 0, 60000 },
+		{ "less than four fifths", "orphans-near-limit", FIRES, SEVERITY_WARNING, 0, 52428 },
+		{ "four fifths", "orphans-near-limit", FIRES, SEVERITY_PROBLEM, 0, 52429 },
 		{ "some", "orphans-near-limit", SILENT, 0, 0, 16000 },
 	};
 
@@ -142,6 +147,80 @@ static void tw_overflow(void **state)
 	}
 }
 
+/* By the minisocks that are there; a counter of long ago is no more than a note. */
+static void tw_is_full(void **state)
+{
+	static const struct row rows[] = {
+		{ "nine of ten", "time-wait-bucket-overflow", FIRES, SEVERITY_WARNING, 0, 9 },
+		{ "eight", "time-wait-bucket-overflow", SILENT, 0, 0, 8 },
+	};
+	static struct sock socks[9];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(socks); i++)
+		socks[i].state = i % 2 ? STATE_TIME_WAIT : STATE_FIN_WAIT_2;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct netns ns = ordinary();
+		struct look look = { .netns = &ns, .n_netns = 1, .socks = socks, .n_socks = (size_t)rows[i].value };
+		enum severity severity = SEVERITY_NOTE;
+
+		ns.sysctls.max_tw_buckets.value = 10;
+		if (fires(&look, rows[i].rule, &severity) != (rows[i].expected == FIRES) ||
+		    severity != rows[i].severity)
+			fail_msg("%s: severity %s", rows[i].name, severity_name(severity));
+	}
+}
+
+static void conntrack_was_full(void **state)
+{
+	static const struct row rows[] = {
+		{ "since it was made", "conntrack-near-limit", FIRES, SEVERITY_NOTE, 0, 1 },
+		{ "never", "conntrack-near-limit", SILENT, 0, 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct netns ns = ordinary();
+
+		ns.counters.conntrack_early_drops = (struct setting){ true, rows[i].value };
+		check(&rows[i], &ns, 0);
+	}
+}
+
+/* What a finding says instead of its row's sentence; NULL: that one. */
+static const char *says(struct netns *ns, const char *rule)
+{
+	struct look look = { .netns = ns, .n_netns = 1 };
+	struct arena *arena = arena_new();
+	struct judge *j = judge_new(arena, 60000, 3);
+	struct findings all;
+	const char *text = "not found";
+
+	judge_host(j, &look, ns);
+	judge_end(j, &all);
+	for (size_t i = 0; i < all.n; i++)
+		if (strcmp(all.at[i].text->id, rule) == 0)
+			text = all.at[i].says;
+	arena_free(arena);
+	return text;
+}
+
+static void says_what_is_wrong(void **state)
+{
+	struct netns ns = ordinary();
+
+	(void)state;
+	ns.sysctls.conntrack_count.value = 800;
+	assert_null(says(&ns, "conntrack-near-limit"));
+	ns.sysctls.port_low.value = 1023;
+	assert_non_null(strstr(says(&ns, "sysctl-harmful-port-range"), "system services"));
+	ns.sysctls.port_low.value = 1024;
+	ns.sysctls.port_high.value = 1024 + 4094;
+	assert_non_null(strstr(says(&ns, "sysctl-harmful-port-range"), "so few ports"));
+	ns.sysctls.port_high.value++;
+	assert_string_equal(says(&ns, "sysctl-harmful-port-range"), "not found");
+}
+
 static void unknown_is_silent(void **state)
 {
 	struct netns ns = { 0 };
@@ -163,6 +242,9 @@ int main(void)
 		cmocka_unit_test(settings),
 		cmocka_unit_test(orphans),
 		cmocka_unit_test(tw_overflow),
+		cmocka_unit_test(tw_is_full),
+		cmocka_unit_test(conntrack_was_full),
+		cmocka_unit_test(says_what_is_wrong),
 		cmocka_unit_test(unknown_is_silent),
 	};
 

@@ -56,9 +56,11 @@ static void nofile(void **state)
 	(void)state;
 	static const struct limit_row rows[] = {
 		{ "80 percent", "nofile-near-limit", FIRES, SEVERITY_WARNING, 820, 1024 },
+		{ "94 percent", "nofile-near-limit", FIRES, SEVERITY_WARNING, 972, 1024 },
 		{ "95 percent", "nofile-near-limit", FIRES, SEVERITY_PROBLEM, 973, 1024 },
 		{ "less", "nofile-near-limit", SILENT, 0, 819, 1024 },
 		{ "a small limit is meant so", "nofile-near-limit", SILENT, 0, 63, 63 },
+		{ "the smallest that is not", "nofile-near-limit", FIRES, SEVERITY_PROBLEM, 64, 64 },
 		{ "limit unknown", "nofile-near-limit", SILENT, 0, 5000, 0 },
 	};
 
@@ -81,12 +83,41 @@ static void nofile(void **state)
 	}
 }
 
+/* A fifth of the descriptors in CLOSE-WAIT: then that is what is said. */
+static void nofile_by_close_wait(void **state)
+{
+	enum { USED = 820, FIFTH = USED / 5 };
+	struct proc p = { .pid = 812, .comm = "x", .n_fds = USED, .has_fds = true, .fd_limit = 1024 };
+	const struct holder holder = { &p, 5 };
+	struct sock_full full = { .inode = 7, .holders = &holder, .n_holders = 1 };
+	static struct sock socks[FIFTH];
+
+	(void)state;
+	for (size_t i = 0; i < FIFTH; i++)
+		socks[i] = (struct sock){ .state = STATE_CLOSE_WAIT, .full = &full };
+	for (size_t n = FIFTH - 1; n <= FIFTH; n++) {
+		struct look look = { .socks = socks, .n_socks = n };
+		struct arena *arena = arena_new();
+		struct judge *j = judge_new(arena, 60000, 3);
+		struct findings all;
+
+		judge_proc(j, &look, &p);
+		judge_end(j, &all);
+		assert_int_equal(all.n, 1);
+		assert_int_equal(all.at[0].says != NULL, n == FIFTH);
+		arena_free(arena);
+	}
+}
+
 static void dead_sockets(void **state)
 {
 	(void)state;
 	static const struct limit_row rows[] = {
 		{ "ten", "dead-socket-leaked-fd", FIRES, SEVERITY_WARNING, 10, 1024 },
-		{ "half of the free ones", "dead-socket-leaked-fd", FIRES, SEVERITY_PROBLEM, 500, 1024 },
+		{ "half of the free ones", "dead-socket-leaked-fd", FIRES, SEVERITY_PROBLEM, 10, 50 },
+		{ "less than half", "dead-socket-leaked-fd", FIRES, SEVERITY_WARNING, 10, 51 },
+		{ "a limit that was lowered since", "dead-socket-leaked-fd", FIRES, SEVERITY_PROBLEM, 10, 20 },
+		{ "limit unknown", "dead-socket-leaked-fd", FIRES, SEVERITY_WARNING, 10, 0 },
 		{ "none, or nobody looked", "dead-socket-leaked-fd", SILENT, 0, 0, 1024 },
 	};
 	uint32_t fds[PROC_MAX_DEAD] = { 7, 8, 9 };
@@ -119,6 +150,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accept_queue),
 		cmocka_unit_test(nofile),
+		cmocka_unit_test(nofile_by_close_wait),
 		cmocka_unit_test(dead_sockets),
 	};
 

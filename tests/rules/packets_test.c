@@ -393,6 +393,73 @@ static void listeners_close_together(void **state)
 	expect("two at once", &f, "rst-listener-closed", FIRES, 2, SEVERITY_WARNING, CERTAINTY_LIKELY);
 }
 
+/* Each a moment after the one before. */
+static void listeners_close_one_by_one(void **state)
+{
+	static const int64_t within_ns = 10 * 1000000;
+
+	(void)state;
+	for (int64_t less_ns = 0; less_ns < 2; less_ns++) {
+		struct flow first = RESET(SERVER, ACTIVE, ACK), second = first;
+		struct arena *arena = arena_new();
+		struct judge *j = judge_new(arena, 60000, 3);
+		struct conn a = { .flow = &first }, b = { .flow = &second };
+		struct findings all;
+
+		second.rsts[0].at_ns += within_ns - less_ns;
+		judge_flow(j, &a);
+		judge_flow(j, &b);
+		judge_end(j, &all);
+		assert_int_equal(all.n, 1);
+		assert_string_equal(all.at[0].text->id, "rst-listener-closed");
+		assert_int_equal(all.at[0].certainty, less_ns ? CERTAINTY_LIKELY : CERTAINTY_POSSIBLE);
+		arena_free(arena);
+	}
+}
+
+static void many_abort(void **state)
+{
+	struct flow f = RESET(SERVER, ACTIVE, ACK, .sender_bytes = 50, .peer_bytes = 100);
+
+	(void)state;
+	expect("nine", &f, "rst-linger-zero", FIRES, 9, SEVERITY_NOTE, CERTAINTY_LIKELY);
+	expect("ten", &f, "rst-linger-zero", FIRES, 10, SEVERITY_WARNING, CERTAINTY_LIKELY);
+}
+
+static void expect_fact(const struct flow *f, const char *rule, const char *name, int64_t number)
+{
+	struct arena *arena = arena_new();
+	const struct finding *found = judge_one(arena, f, rule, 1);
+
+	assert_non_null(found);
+	const struct fact *fact = finding_find_fact(found, name, strlen(name));
+	assert_int_equal(fact ? fact->number : -1, number);
+	arena_free(arena);
+}
+
+/* What was not seen is not told as nothing. */
+static void facts_of_resets(void **state)
+{
+	struct flow f = after_close();
+
+	(void)state;
+	expect_fact(&f, "rst-after-close", "data_after_close", 100);
+	expect_fact(&f, "rst-after-close", "longest_after_fin", 1000);
+	f.content = CONTENT_FIN_RST_ONLY;
+	f.rsts[0].trigger = TRIGGER_NONE;
+	f.rsts[0].peer_bytes_after_own_fin = 0;
+	f.rsts[0].own_fin_gap_ns = TIME_NONE;
+	expect_fact(&f, "rst-after-close", "data_after_close", -1);
+	expect_fact(&f, "rst-after-close", "longest_after_fin", -1);
+	f = RESET(SERVER, ACTIVE, DATA, .peer_bytes = 100, .peer_bytes_since_own = 60);
+	expect_fact(&f, "rst-unread-data", "bytes_before", 60);
+	expect_fact(&f, "rst-unread-data", "idle_before", 1000);
+	f.rsts[0].peer_bytes_since_own = 0;
+	f.rsts[0].idle_ns--;
+	expect_fact(&f, "rst-unread-data", "bytes_before", -1);
+	expect_fact(&f, "rst-unread-data", "idle_before", -1);
+}
+
 static void fin_unanswered(void **state)
 {
 	struct flow f = unanswered(61LL * S);
@@ -430,6 +497,24 @@ static void half_close_long(void **state)
 	expect("shorter", &f, "half-close-long", SILENT, 1, 0, 0);
 	f = unanswered(200LL * S);
 	expect("not over yet", &f, "half-close-long", SILENT, 1, 0, 0);
+}
+
+/* Whatever --min-age is: half-closes below a second are what closing takes. */
+static void half_close_of_a_second(void **state)
+{
+	(void)state;
+	for (int64_t less_ns = 0; less_ns < 2; less_ns++) {
+		struct flow f = half_close(S - less_ns, 0);
+		struct arena *arena = arena_new();
+		struct judge *j = judge_new(arena, 0, 3);
+		struct conn c = { .flow = &f };
+		struct findings all;
+
+		judge_flow(j, &c);
+		judge_end(j, &all);
+		assert_int_equal(all.n, 1 - less_ns);
+		arena_free(arena);
+	}
 }
 
 static struct flow repeated(uint32_t copies, bool acked)
@@ -491,7 +576,9 @@ static void idle_timeout_middlebox(void **state)
 	f.end[SIDE_CLIENT].unanswered = 2;
 	expect("two copies", &f, "idle-timeout-middlebox", SILENT, 3, 0, 0);
 	f.end[SIDE_CLIENT].unanswered = 3;
-	f.end[SIDE_CLIENT].idle_before_unanswered_ns = 20LL * S;
+	f.end[SIDE_CLIENT].idle_before_unanswered_ns = 30LL * S;
+	expect("half a minute", &f, "idle-timeout-middlebox", FIRES, 1, SEVERITY_NOTE, CERTAINTY_POSSIBLE);
+	f.end[SIDE_CLIENT].idle_before_unanswered_ns = 30LL * S - 1;
 	expect("too short a pause", &f, "idle-timeout-middlebox", SILENT, 3, 0, 0);
 	f.end[SIDE_CLIENT].idle_before_unanswered_ns = 400LL * S;
 	f.is_one_sided = true;
@@ -510,7 +597,10 @@ static void rst_idle_timeout(void **state)
 	f.content = CONTENT_FIN_RST_ONLY;
 	expect("how long nobody spoke is unknown", &f, "rst-idle-timeout", SILENT, 3, 0, 0);
 	f.content = CONTENT_FULL;
-	f.rsts[0].idle_ns = 29LL * S;
+	f.rsts[0].idle_ns = 29LL * S + S / 2;
+	expect("half a minute, to the second", &f, "rst-idle-timeout", FIRES, 3, SEVERITY_WARNING,
+	       CERTAINTY_LIKELY);
+	f.rsts[0].idle_ns--;
 	expect("no box is so impatient", &f, "rst-idle-timeout", SILENT, 3, 0, 0);
 }
 
@@ -539,12 +629,16 @@ int main(void)
 		cmocka_unit_test(reply_causes),
 		cmocka_unit_test(forged),
 		cmocka_unit_test(listeners_close_together),
+		cmocka_unit_test(listeners_close_one_by_one),
+		cmocka_unit_test(many_abort),
+		cmocka_unit_test(facts_of_resets),
 		cmocka_unit_test(repeated_fins),
 		cmocka_unit_test(silent_end),
 		cmocka_unit_test(idle_timeout_middlebox),
 		cmocka_unit_test(rst_idle_timeout),
 		cmocka_unit_test(fin_unanswered),
 		cmocka_unit_test(half_close_long),
+		cmocka_unit_test(half_close_of_a_second),
 		cmocka_unit_test(simultaneous_close),
 	};
 

@@ -6,10 +6,9 @@
 static struct proc owner = { .pid = 812, .comm = "server", .state = 'S' };
 static struct proc other = { .pid = 913, .comm = "sleeper", .state = 'S' };
 static const struct holder listener_holder = { &other, 4 };
-static const struct netns netns = {
+static struct netns netns = {
 	.sysctls = {
 		.fin_timeout_s = { true, 60 },
-		.max_tw_buckets = { true, 131072 },
 		.port_low = { true, 32768 },
 		.port_high = { true, 60999 },
 	},
@@ -44,7 +43,7 @@ static void make_sock(struct made *m, const struct spec *s)
 		},
 	};
 	m->sock = (struct sock){
-		.pair = { { { { 0 } }, s->is_client ? 40000 : 8080 },
+		.pair = { { { { 0 } }, s->local_port ? s->local_port : s->is_client ? 40000 : 8080 },
 			  { { { 0 } }, s->peer_port ? s->peer_port : s->is_client ? 443 : 40000 } },
 		.state = (uint8_t)s->state,
 		.timer = (uint8_t)s->timer,
@@ -67,6 +66,8 @@ static void make(struct made *m, const struct spec *s)
 	owner.fd_limit = s->fd_limit;
 	owner.state = s->proc_state ? s->proc_state : 'S';
 	owner.wchan = s->wchan;
+	netns.sysctls.max_tw_buckets = (struct setting){ true, s->tw_buckets ? s->tw_buckets : 131072 };
+	netns.sysctls.conntrack_close_wait_s = s->conntrack_close_wait_s;
 	if (s->is_strays) {
 		m->listener_full.holders = &listener_holder;
 		m->listener_full.n_holders = 1;
@@ -76,7 +77,7 @@ static void make(struct made *m, const struct spec *s)
 		.netns = s->is_tracked ? &tracking : &netns,
 		.owner = s->is_hidden ? OWNER_HIDDEN : s->is_mini ? OWNER_NONE : OWNER_KNOWN,
 		.n_holders = s->is_hidden || s->is_mini || s->no_holder ? 0 : 1,
-		.holders = { { &owner, 5 } },
+		.holders = { { &owner, s->fd ? s->fd : 5 } },
 		.age = { s->age_ms != AGE_UNKNOWN, true, s->age_ms },
 		.listener = s->has_listener ? &m->listener : NULL,
 		.n_listeners = s->has_listener ? (s->n_listeners ? s->n_listeners : 1) : 0,

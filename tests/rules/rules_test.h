@@ -28,16 +28,20 @@ struct spec {
 	uint64_t fd_used, fd_limit;
 	bool other_in_close_wait, other_in_fin_wait;
 	bool is_tracked;           /* this namespace tracks connections */
+	int64_t tw_buckets;        /* tcp_max_tw_buckets; 0: 131072 */
 	char proc_state;           /* 0: sleeping */
 	const char *wchan;
 	bool is_shared;            /* a second process holds it, too */
-	bool is_strays;            /* held by one that is not the listener's owner, descriptor 5 */
+	bool is_strays;            /* held by one that is not the listener's owner */
+	int fd;                    /* its descriptor; 0: 5 */
 	bool nobody_has_it;        /* everything could be read */
 	uint64_t in_flight;        /* descriptors in a UNIX socket of another process */
 	bool flight_is_partial;    /* not all UNIX sockets were asked */
 	size_t n_receivers;        /* such sockets, if more than one */
 	bool is_client;            /* we connected: 40000 here, 443 there */
 	uint16_t peer_port;        /* 0: 40000, or 443 of a client */
+	uint16_t local_port;       /* 0: 8080, or 40000 of a client */
+	struct setting conntrack_close_wait_s;
 	uint8_t retrans, backoff;
 	enum watch watch;
 };

@@ -32,6 +32,16 @@ static void blocks_bind(void **state)
 		{ "somebody does", "time-wait-blocks-bind", SILENT, 0, 0, 3, { SERVED } },
 		{ "a client's", "time-wait-blocks-bind", SILENT, 0, 0, 3,
 		  { TW, .is_client = true, .expires_ms = 40000 } },
+		{ "a port below those the kernel chooses", "time-wait-blocks-bind", FIRES, SEVERITY_NOTE,
+		  CERTAINTY_CERTAIN, 3, { TW, .local_port = 32767, .peer_port = 65000, .expires_ms = 40000 } },
+		{ "the first it chooses", "time-wait-blocks-bind", SILENT, 0, 0, 3,
+		  { TW, .local_port = 32768, .peer_port = 65000, .expires_ms = 40000 } },
+		{ "the last it chooses", "time-wait-blocks-bind", SILENT, 0, 0, 3,
+		  { TW, .local_port = 60999, .peer_port = 65000, .expires_ms = 40000 } },
+		{ "a port above", "time-wait-blocks-bind", FIRES, SEVERITY_NOTE,
+		  CERTAINTY_CERTAIN, 3, { TW, .local_port = 61000, .peer_port = 65000, .expires_ms = 40000 } },
+		{ "whose it is cannot be told", "time-wait-blocks-bind", SILENT, 0, 0, 3,
+		  { TW, .peer_port = 8080, .expires_ms = 40000 } },
 		{ "a client that chose its port", "time-wait-blocks-bind", SILENT, 0, 0, 3,
 		  { TW, .peer_port = 443, .expires_ms = 40000 } },
 	};
@@ -82,12 +92,41 @@ static void port_exhaustion(void **state)
 	}
 }
 
+/* Only while more come than go, and there is room. */
+static void time_until_full(void **state)
+{
+	static const struct {
+		uint32_t used;
+		uint64_t new_10s, drain_10s;
+		int64_t full_in_ms;
+	} rows[] = { { 80, 10, 5, 40000 }, { 80, 5, 5, -1 }, { 100, 10, 5, -1 } };
+	static const struct netns netns = { .sysctls = { .tw_reuse = { true, 2 } } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct port_budget b = { .netns = &netns, .peer.port = 443, .used = rows[i].used, .capacity = 100,
+					 .new_10s = rows[i].new_10s, .drain_10s = rows[i].drain_10s };
+		struct arena *arena = arena_new();
+		struct judge *judge = judge_new(arena, 60000, 3);
+		struct conn example = { .owner = OWNER_NONE };
+		struct findings all;
+
+		judge_ports(judge, &b, &example);
+		judge_end(judge, &all);
+		assert_int_equal(all.n, 1);
+		const struct fact *fact = finding_find_fact(&all.at[0], "full_in", strlen("full_in"));
+		assert_int_equal(fact ? fact->number : -1, rows[i].full_in_ms);
+		arena_free(arena);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(active_closer),
 		cmocka_unit_test(blocks_bind),
 		cmocka_unit_test(port_exhaustion),
+		cmocka_unit_test(time_until_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
