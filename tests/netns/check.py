@@ -221,6 +221,7 @@ def test_prometheus(tool, tmp):
           out.stat().st_mode & 0o777 == 0o644 and list(folder.iterdir()) == [out], plain(p))
     p = run(tool, 'check', '--format', 'prometheus', '-o', str(folder))
     stage.check('prometheus: -o a folder', p.returncode == 3 and p.stderr.startswith('tcpwhy: '), plain(p))
+    folder.chmod(0o755)
     p = run(tool, 'check', '--format', 'prometheus', '-o', str(out), **stage.AS_NOBODY)
     stage.check('prometheus: -o forbidden', p.returncode == 3 and 'ermi' in p.stderr, plain(p))
     stage.check('prometheus: nothing is left behind', list(folder.iterdir()) == [out] and
