@@ -237,13 +237,21 @@ static bool show(struct watching *w)
 	return print(w, &b);
 }
 
+/* Without what wakes it the watch is over, and not as it should be. */
+static bool lost(struct watching *w, const char *what)
+{
+	fail_set(&w->fail, what, "%s", strerror(errno));
+	w->has_failed = true;
+	return false;
+}
+
 /* false: it is over. */
 static bool tick(struct watching *w)
 {
 	uint64_t n;
 
-	if (read(w->clock_fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
-		return false;
+	if (read(w->clock_fd, &n, sizeof(n)) < 0 && errno != EAGAIN && errno != EINTR)
+		return lost(w, "timerfd");
 	if (w->screen && screen_is_frozen(w->screen))
 		return true;
 	w->has_failed = looks_next(w->looks, &w->frame, &w->fail) < 0;
@@ -278,6 +286,10 @@ static void wait_and_show(struct watching *w)
 			/* Interrupted: the terminal has another size, which is a key to ncurses. */
 			bool is_interrupted = poll(fds, ARRAY_LEN(fds), -1) < 0;
 
+			if (is_interrupted && errno != EINTR) {
+				lost(w, "poll");
+				return;
+			}
 			if (!is_interrupted && (fds[SIGNAL].revents || (fds[KEYS].revents & (POLLHUP | POLLERR))))
 				return;
 			if (w->screen && (is_interrupted || fds[KEYS].revents) && !keys(w))

@@ -1,4 +1,5 @@
-/* Runs a command and makes its n-th system call of some kind fail: fault NAME[,NAME...] N ERROR COMMAND...
+/* Runs a command and makes its n-th system call of some kind fail: fault NAME[:SIZE][,NAME...] N ERROR COMMAND...
+ * With a SIZE only calls with this third argument count: "read:8" is the read of a clock.
  *
  * How it works: the command runs under a seccomp filter that asks this process about each call of the
  * named ones (SECCOMP_RET_USER_NOTIF), so nothing is preloaded, sanitizers and the program's own sandbox
@@ -30,6 +31,7 @@ enum { MAX_CALLS = 32, SKIP = 77, STACK = 64 * 1024 };
 
 struct fault {
 	int calls[MAX_CALLS + 2]; /* the last two are asked about, but do not count */
+	unsigned long sizes[MAX_CALLS]; /* 0: any */
 	size_t n_calls;
 	unsigned long at, seen, last_output;
 	int error;
@@ -87,12 +89,18 @@ static int error_of(const char *name)
 static bool take_calls(struct fault *f, char *names)
 {
 	for (char *name = strtok(names, ","); name; name = strtok(NULL, ",")) {
-		int nr = call_of(name);
+		char *size = strchr(name, ':');
+		unsigned long n = size ? strtoul(size + 1, NULL, 10) : 0;
 
+		if (size)
+			*size = '\0';
+		int nr = call_of(name);
 		if (f->n_calls == MAX_CALLS)
 			return false;
-		if (nr >= 0)
-			f->calls[f->n_calls++] = nr;
+		if (nr < 0)
+			continue;
+		f->sizes[f->n_calls] = n;
+		f->calls[f->n_calls++] = nr;
 	}
 	f->calls[f->n_calls] = SYS_write;
 	f->calls[f->n_calls + 1] = SYS_writev;
@@ -130,10 +138,10 @@ static int child(void *arg)
 	_exit(127);
 }
 
-static bool counts(const struct fault *f, int nr)
+static bool counts(const struct fault *f, const struct seccomp_data *call)
 {
 	for (size_t i = 0; i < f->n_calls; i++)
-		if (f->calls[i] == nr)
+		if (f->calls[i] == call->nr && (!f->sizes[i] || f->sizes[i] == call->args[2]))
 			return true;
 	return false;
 }
@@ -145,7 +153,7 @@ static void answer_one(struct fault *f)
 
 	if (ioctl(f->listener, SECCOMP_IOCTL_NOTIF_RECV, &call) < 0)
 		return;
-	bool is_ours = counts(f, call.data.nr);
+	bool is_ours = counts(f, &call.data);
 	f->seen += is_ours;
 	if ((call.data.nr == SYS_write || call.data.nr == SYS_writev) && call.data.args[0] == STDOUT_FILENO)
 		f->last_output = f->seen;

@@ -29,7 +29,7 @@ LOOKS = 'fstat,newfstatat,lseek,ioctl,fcntl,statx'
 # What fails, and how: a file that cannot be had, one that goes away, a disk, a socket, a signal.
 KINDS = [
     (OPENS, 'EMFILE'), (OPENS, 'ENOENT'), (OPENS, 'EACCES'), (READS, 'EIO'), (READS, 'ESRCH'),
-    (READS, 'EINTR'), (WAITS, 'ENOBUFS'), (WAITS, 'EINTR'), (WAITS, 'EIO'),
+    (READS, 'EINTR'), ('read:8', 'EIO'), ('read:8', 'EINTR'), (WAITS, 'ENOBUFS'), (WAITS, 'EINTR'), (WAITS, 'EIO'),
     ('socket,bind,sendto,sendmsg,setsockopt,getsockopt,setns', 'EPERM'),
     ('socket,bind,sendto,sendmsg,setsockopt,getsockopt,setns', 'ENOMEM'),
     ('write,writev', 'ENOSPC'), ('write,writev', 'EPIPE'), ('write,writev', 'EINTR'), (LOOKS, 'EIO'),
