@@ -3,6 +3,7 @@
 #include "util/cleanup.h"
 #include "util/kernel.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
@@ -311,8 +312,9 @@ static int decode_error(const struct nlmsghdr *nlh)
 size_t diag_decode(struct diag_rows *rows, const void *bytes, size_t n)
 {
 	const char *at = bytes;
-	int left = n < INT32_MAX ? (int)n : INT32_MAX;
+	int left = (int)n;
 
+	assert(n <= INT32_MAX); /* our own buffers */
 	/* mnl_nlmsg_ok() compares as int: a length beyond INT_MAX would pass it. */
 	while (!rows->is_done && mnl_nlmsg_ok((const void *)at, left) &&
 	       ((const struct nlmsghdr *)(const void *)at)->nlmsg_len <= INT32_MAX) {

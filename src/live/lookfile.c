@@ -94,7 +94,7 @@ static size_t split(char *line, char *ret[static MAX_FIELDS])
 
 static void read_netns(struct look *look, size_t *cap, char *const field[], size_t n)
 {
-	if (n < 2 || look->n_netns >= MAX_NETNS)
+	if (look->n_netns >= MAX_NETNS)
 		return;
 	if (look->n_netns == *cap) {
 		struct netns *old = look->netns;

@@ -119,11 +119,16 @@ def test_one(tool, pids, names):
                     [pids[i]], report)
 
 
-def test_refused(tool):
+def test_refused(tool, named):
     p = run(tool, 'list', '-A', '--json', **stage.AS_NOBODY)
     report = json.loads(p.stdout)
     stage.check('a namespace that refuses is a gap', p.returncode == 1 and report['complete'] is False and
                 any(g['what'] == 'netns' for g in report['gaps']), p.stdout[-1000:])
+    p = run(tool, 'list', '-N', named, **stage.AS_NOBODY)
+    stage.check('the only one that is asked for: an error', p.returncode == 1 and
+                p.stderr.startswith(f'tcpwhy: {named}: Operation not permitted') and 'needs root' in p.stderr, p.stderr)
+    p = run(tool, 'list', '-N', '/dev/null')
+    stage.check('what is no namespace', p.returncode == 1 and 'not a network namespace' in p.stderr, p.stderr)
 
 
 def test_gone(tool):
@@ -163,7 +168,7 @@ def main():
         with inhabited(names) as pids:
             test_all(tool, pids, names)
             test_one(tool, pids, names)
-            test_refused(tool)
+            test_refused(tool, names[0])
         for name in names:
             subprocess.run(['ip', 'netns', 'del', name], check=True)
         test_empty(tool)

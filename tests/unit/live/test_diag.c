@@ -536,6 +536,20 @@ static void older_and_shorter(void **state)
 	assert_int_equal(s[3].full->token, 0);
 }
 
+/* A look that is full takes no more, and counts what it leaves. */
+static void no_room(void **state)
+{
+	struct fixture *f = *state;
+	struct inet_diag_msg m = row4(STATE_CLOSE_WAIT, 1);
+
+	put_row(&f->answer, &m);
+	f->rows.look->n_socks = UINT32_MAX;
+	decode(f);
+	f->rows.look->n_socks = 0;
+	assert_int_equal(f->rows.n, 1);
+	assert_int_equal(f->rows.n_dropped, 1);
+}
+
 /* One family of a recording of both. */
 static void one_family(void **state)
 {
@@ -579,7 +593,7 @@ int main(void)
 		TEST(listener_and_mapped), TEST(cut_everywhere),  TEST(short_message),
 		TEST(strange_attributes), TEST(mptcp_subflow),	  TEST(mptcp_socket),  TEST(same_cookie_twice),
 		TEST(ends_and_errors),	 TEST(flags_and_numbers), TEST(unwanted_rows),
-		TEST(streamed_rows),	  TEST(older_and_shorter), TEST(one_family), TEST(too_long_a_filter),
+		TEST(streamed_rows),	  TEST(older_and_shorter), TEST(one_family), TEST(too_long_a_filter), TEST(no_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -140,6 +140,10 @@ static void cgroup_files(void **state)
 		{ "0::/lxc.payload.web1/system.slice/nginx.service\n", "nginx.service", "web1", NULL },
 		{ "5:cpu:/lxc/web1\n1:name=systemd:/lxc/web1/init.scope\n", "init.scope", "web1", NULL },
 		{ "0::/lxc.payload.\n", NULL, NULL, NULL },
+		{ "0::/lxc/\n", NULL, NULL, NULL },
+		/* The first line that says it counts. */
+		{ "0::/a.service\n1:name=systemd:/b.service\n", "a.service", NULL, NULL },
+		{ "2:cpu:/kubepods/pod" POD "/x\n1:pids:/kubepods/pod0123456789abcdef0123456789abcdef/x\n", NULL, NULL, POD },
 		{ "0::/docker/" ID "\n", NULL, ID, NULL },
 		/* Version 1: systemd's hierarchy names the unit, any of them the container. */
 		{ "9:name=systemd:/system.slice/a.service\n4:memory:/system.slice/b.service\n0::/\n",

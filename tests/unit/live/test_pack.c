@@ -46,7 +46,6 @@ static int pack_some(const char *long_target)
 	int fd = memory();
 	struct packer *p = packer_new(fd);
 
-	assert_non_null(p);
 	packer_file(p, "proc/12/stat", "old", 3);
 	packer_link(p, "proc/12/exe", long_target);
 	packer_link(p, "proc/12/fd/7", "socket:[4711]");
@@ -272,6 +271,8 @@ static void records(void **state)
 		{ "21_linkpath=/usr/x/y\n", "own" },
 		{ "linkpath=/usr/x/y\n", "own" },
 		{ "13 linkpath=\n", "" },
+		{ "19 hdrcharset=BINARY\n21 linkpath=/usr/x/y\n", "own" },
+		{ "21 hdrcharset=BINARY\n21 linkpath=/usr/x/y\n", "/usr/x/y" },
 	};
 
 	(void)state;
@@ -286,6 +287,43 @@ static void records(void **state)
 		holds(p, "exe", rows[i].target, true);
 		pack_free(p);
 	}
+}
+
+/* More than one table's worth of entries, a size of blanks, a target longer than any path, and nothing at all. */
+static void extremes(void **state)
+{
+	AUTO_BUF b = { 0 }, none = { 0 }, record = { 0 };
+	char name[NAME_MAX + 1];
+	size_t at = 0, n = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 1500; i++) {
+		struct ustar h = { .kind = USTAR_FILE };
+
+		snprintf(h.name, sizeof(h.name), "proc/%u", i);
+		add_entry(&b, &h, "");
+	}
+	add_entry(&b, &(struct ustar){ .name = "empty", .size = "            ", .kind = USTAR_FILE }, "");
+	buf_printf(&record, "5015 linkpath=%*s\n", 4999, "x");
+	add_entry(&b, &(struct ustar){ .name = "PaxHeader", .kind = USTAR_PAX }, buf_text(&record));
+	add_entry(&b, &(struct ustar){ .name = "exe", .target = "own", .kind = USTAR_LINK }, "");
+	struct pack *p = read_archive(&b);
+	assert_non_null(p);
+	while (pack_next(p, "proc", &at, name, sizeof(name)))
+		n++;
+	assert_int_equal(n, 1500);
+	holds(p, "empty", "", false);
+	holds(p, "exe", "own", true);
+	pack_free(p);
+
+	add_entry(&none, &(struct ustar){ .name = "proc/", .kind = '5' }, "");
+	p = read_archive(&none);
+	assert_non_null(p);
+	at = 0;
+	assert_null(pack_next(p, "proc", &at, name, sizeof(name)));
+	assert_null(pack_next(p, "proc", &at, name, sizeof(name)));
+	assert_null(pack_find(p, "proc"));
+	pack_free(p);
 }
 
 /* Numbers that are none, sizes beyond the file, and what cannot be read at all. */
@@ -338,6 +376,11 @@ static void cannot_be_written(void **state)
 	packer_file(p, path, "x", 1);
 	packer_link(p, "a", "b");
 	assert_int_equal(packer_end(p), -ENAMETOOLONG);
+	/* The first failure is the one that counts. */
+	p = packer_new(memory());
+	packer_file(p, path, "x", 1);
+	packer_file(p, path, "x", 1);
+	assert_int_equal(packer_end(p), -ENAMETOOLONG);
 	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	p = packer_new(fd);
 	packer_file(p, "a", "x", 1);
@@ -351,6 +394,7 @@ int main(void)
 		cmocka_unit_test(round_trip),
 		cmocka_unit_test(other_writers),
 		cmocka_unit_test(records),
+		cmocka_unit_test(extremes),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(cannot_be_written),
 		cmocka_unit_test(damaged),

@@ -333,6 +333,23 @@ static void damaged_files(void **state)
 	}
 }
 
+/* A look that is full takes no more, and says so. */
+static void no_room(void **state)
+{
+	const struct live_request req = { .states = STATES_ALL };
+	struct look *look = look_new();
+	struct folder *h = *state;
+
+	put(h, "netns.0/net/tcp", HEADING LINE4("08"), 1);
+	look->netns = arena_array(look->arena, 1, sizeof(*look->netns));
+	look->n_netns = 1;
+	look->n_socks = UINT32_MAX;
+	assert_int_equal(proctcp_read(&h->root, &req, 0, look), 0);
+	look->n_socks = 0;
+	assert_int_equal(look->gaps.n, 1);
+	look_free(look);
+}
+
 /* Without IPv6 there is no tcp6; without either there is nothing to read. */
 static void missing_files(void **state)
 {
@@ -364,6 +381,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(both_families, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_files, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(missing_files, setup, teardown),
 	};
 
