@@ -221,6 +221,13 @@ int64_t deadline_of(const struct options *o)
 	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec + (int64_t)ms * 1000000;
 }
 
+void gap_uncounted(const struct findings *findings, struct gaps *gaps)
+{
+	if (findings->n_uncounted > 0)
+		gap_add(gaps, "cap", "findings", _("more destinations than are told apart"),
+			_("crowds and idle times that repeat are not looked for at later ones"));
+}
+
 const struct gap *gaps_spoiler(const struct gaps *gaps)
 {
 	static const char *const spoiling[] = { "capture", "dump", "netns", "cap", "read", "budget" };

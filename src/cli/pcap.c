@@ -240,6 +240,7 @@ static int pcap(const struct options *o, const struct filter *filter, struct cap
 			compare_sides(&p, captures, &gaps);
 		each(&p, captures, judge_one);
 		judge_end(p.judge, &findings);
+		gap_uncounted(&findings, &gaps);
 		idle_find_peaks(p.idle);
 		p.summary.idle = &p.idle->sum;
 		p.judge = judge_new(arena, o->min_age_ms, 0);

@@ -47,6 +47,8 @@ void say_gaps(const struct gaps *gaps);
 bool was_written(int error);
 /* Of --budget, counted from now; 0: none. */
 int64_t deadline_of(const struct options *o);
+/* What the findings had no room for. */
+void gap_uncounted(const struct findings *findings, struct gaps *gaps);
 /* Names of the gaps that make a report incomplete rather than merely unprivileged. */
 bool gaps_spoil(const struct gaps *gaps);
 /* The first of them; NULL: there is none. */

@@ -158,6 +158,7 @@ static int why(const struct options *o, const struct filter *filter, struct capt
 	judge_namespaces(&w);
 	judge_budgets(&w);
 	judge_end(w.judge, &findings);
+	gap_uncounted(&findings, &w.evidence.look->gaps);
 	int status = report_why(o, captures, w.evidence.look, &findings);
 	evidence_free(&w.evidence);
 	return status;

@@ -27,6 +27,7 @@ struct subject {
 	const struct netns *netns; /* NULL: the finding is not about a namespace */
 	struct endpoint local, peer;
 	bool has_local, has_peer;
+	bool is_rest; /* all destinations beyond those with a finding of their own */
 };
 
 enum fact_kind {
@@ -97,6 +98,7 @@ struct findings {
 	struct arena *arena;
 	struct finding *at; /* worst first after judge_end() */
 	size_t n, cap;
+	uint64_t n_uncounted; /* times a connection was left out of a finding for want of room */
 };
 
 const char *severity_name(enum severity s);

@@ -184,6 +184,12 @@ static void put_place(struct buf *b, const char *name, size_t len, const struct 
 		buf_puts(b, _("an unknown time"));
 	} else if (is_name(name, len, "pid")) {
 		buf_puts(b, "PID");
+	} else if (is_name(name, len, "peer") && f->subject.is_rest) {
+		buf_puts(b, _("many others"));
+	} else if (is_name(name, len, "peer_addr")) {
+		buf_puts(b, "ADDRESS");
+	} else if (is_name(name, len, "peer_port")) {
+		buf_puts(b, "PORT");
 	} else {
 		buf_putc(b, '?');
 	}

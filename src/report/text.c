@@ -139,6 +139,8 @@ static void put_subject(struct buf *b, const struct report *r, const struct find
 		buf_printf(b, _("%sto "), b->n ? " " : "");
 		says_endpoint(b, s->peer);
 	}
+	if (s->is_rest)
+		buf_printf(b, _("%sto many others"), b->n ? " " : "");
 	if (s->netns && s->netns->name) {
 		buf_puts(b, _(" netns "));
 		escape_terminal(b, s->netns->name, r->options.ascii);

@@ -35,6 +35,20 @@ const struct rule *rules_at(size_t i)
 	return NULL;
 }
 
+size_t rules_place(const struct rule *r)
+{
+	size_t place = 0;
+
+	for (size_t f = 0; f < ARRAY_LEN(families); f++) {
+		uintptr_t first = (uintptr_t)families[f].rows, at = (uintptr_t)r;
+
+		if (at >= first && at < first + *families[f].n * sizeof(*r))
+			return place + (size_t)(r - families[f].rows);
+		place += *families[f].n;
+	}
+	return place;
+}
+
 const struct rule_text *rules_text(size_t i)
 {
 	const struct rule *r = rules_at(i);

@@ -16,6 +16,8 @@ enum {
 };
 
 const struct rule *rules_at(size_t i);
+/* The i of a rule of the families. */
+size_t rules_place(const struct rule *r);
 /* What a socket is called that no rule claimed: ordinary life, or evidence was missing. */
 const struct rule *rules_ordinary(enum state state);
 const struct rule *rules_unjudged(void);

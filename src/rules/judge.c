@@ -17,9 +17,12 @@
 /* How it works: each connection is offered to the rows of its state in order; the first that fires
  * claims it. Claims gather in groups keyed by (rule, whom it is about). At the end each group is
  * weighed once. A group that turns out too small for its rule is poured into the rule named by
- * `otherwise`, so that no socket stays without a sentence. */
+ * `otherwise`, so that no socket stays without a sentence.
+ *
+ * Strangers choose how many destinations there are. Those beyond MAX_DESTINATIONS of a rule share one
+ * group; where only a crowd makes the rule true, more are told apart and the rest is in none. */
 
-enum { MAX_ROWS = 32 };
+enum { MAX_ROWS = 32, MAX_DESTINATIONS = 1000, MAX_CROWDS = 1 << 16 };
 
 struct group_key {
 	const struct rule *rule;
@@ -37,6 +40,8 @@ struct judge {
 	/* The rows to ask about a socket of each state, and about a flow; ended by NULL. */
 	const struct rule *by_state[STATE_MAX][MAX_ROWS + 1];
 	const struct rule *of_flows[MAX_ROWS + 1];
+	uint32_t *n_destinations; /* by rules_place(): groups about one destination */
+	uint64_t n_uncounted;
 	struct hash_key hash_key;
 	struct index by_key;
 	struct group **groups;
@@ -77,6 +82,7 @@ struct judge *judge_new(struct arena *arena, uint64_t min_age_ms, size_t n_examp
 		arena_die();
 	j->arena = arena;
 	j->n_examples = n_examples;
+	j->n_destinations = arena_array(arena, rules_count(), sizeof(*j->n_destinations));
 	j->hash_key = hash_key_new();
 	j->bounds = (struct bounds){
 		.young = min_age_ms / 12,
@@ -192,7 +198,7 @@ static enum subject_kind subject_kind_of(const struct rule *r, const struct conn
 }
 
 static struct subject subject_of(const struct rule *r, const struct conn *c,
-				 const struct group_key *key)
+				 const struct group_key *key, bool is_rest)
 {
 	struct subject s = {
 		.kind = subject_kind_of(r, c),
@@ -201,11 +207,12 @@ static struct subject subject_of(const struct rule *r, const struct conn *c,
 		.local = key->local,
 		.peer = key->peer,
 		.has_local = key->local.port != 0,
-		.has_peer = key->peer.port != 0 || r->scope == SCOPE_PEER,
+		.has_peer = !is_rest && (key->peer.port != 0 || r->scope == SCOPE_PEER),
+		.is_rest = is_rest,
 	};
 
 	/* An inferred owner is named only where there is one candidate. */
-	if (!s.proc && r->scope != SCOPE_NETNS && c->n_holders == 1)
+	if (!s.proc && !is_rest && r->scope != SCOPE_NETNS && c->n_holders == 1)
 		s.proc = c->holders[0].proc;
 	return s;
 }
@@ -221,23 +228,63 @@ static struct group *push_group(struct judge *j, const struct group_key *key)
 	return j->groups[j->n++] = arena_alloc(j->arena, sizeof(struct group));
 }
 
+static struct group *find_group(const struct judge *j, const struct group_key *key, uint64_t *ret_hash)
+{
+	uint64_t hash = hash_bytes(&j->hash_key, key, sizeof(*key));
+	uint32_t at;
+
+	*ret_hash = hash;
+	for (size_t it = index_first(&j->by_key, hash); index_next(&j->by_key, hash, &it, &at);)
+		if (memcmp(&j->keys[at], key, sizeof(*key)) == 0)
+			return j->groups[at];
+	return NULL;
+}
+
+/* Is it true of many together only? */
+static bool needs_crowd(const struct rule *r)
+{
+	return r->otherwise || r->kind_of;
+}
+
+/* Is this a destination too many for the rule? Counts it, if it is none. */
+static bool is_too_many(struct judge *j, const struct group_key *key)
+{
+	static const struct endpoint none;
+	uint32_t *n = &j->n_destinations[rules_place(key->rule)];
+
+	if (memcmp(&key->peer, &none, sizeof(none)) == 0)
+		return false;
+	if (*n >= (needs_crowd(key->rule) ? MAX_CROWDS : MAX_DESTINATIONS))
+		return true;
+	(*n)++;
+	return false;
+}
+
+/* NULL: there is no room; counted. */
 static struct group *group_of(struct judge *j, const struct rule *r, const struct conn *c)
 {
 	struct group_key key = key_of(r, c);
-	uint64_t hash = hash_bytes(&j->hash_key, &key, sizeof(key));
-	uint32_t at;
+	uint64_t hash;
+	struct group *g = find_group(j, &key, &hash);
+	bool is_rest = !g && is_too_many(j, &key);
 
-	for (size_t it = index_first(&j->by_key, hash); index_next(&j->by_key, hash, &it, &at);)
-		if (memcmp(&j->keys[at], &key, sizeof(key)) == 0)
-			return j->groups[at];
+	if (is_rest && needs_crowd(r)) {
+		j->n_uncounted++;
+		return NULL;
+	}
+	if (is_rest) {
+		memset(&key.peer, 0, sizeof(key.peer));
+		g = find_group(j, &key, &hash);
+	}
+	if (g)
+		return g;
 	index_add(&j->by_key, hash, (uint32_t)j->n);
-	struct group *g = push_group(j, &key);
+	g = push_group(j, &key);
 	g->rule = r;
-	g->subject = subject_of(r, c, &key);
+	g->subject = subject_of(r, c, &key, is_rest);
 	g->first_fin_ns = TIME_NONE;
 	g->ends_first_ms = UINT64_MAX;
 	g->weakest = CERTAINTY_CERTAIN;
-	g->examples = arena_array(j->arena, j->n_examples, sizeof(*g->examples));
 	return g;
 }
 
@@ -248,12 +295,25 @@ static bool is_older(const struct conn *a, const struct conn *b)
 	return a->age.known && a->age.ms > b->age.ms;
 }
 
+/* Most groups are of one. */
+static void make_room(const struct judge *j, struct group *g)
+{
+	struct conn *before = g->examples;
+
+	if (g->n_examples > 1)
+		return;
+	g->examples = arena_array(j->arena, g->n_examples ? j->n_examples : 1, sizeof(*g->examples));
+	if (g->n_examples)
+		*g->examples = *before;
+}
+
 /* The oldest ones are worth showing: a full list gives up its youngest. */
 static void keep_example(struct judge *j, struct group *g, const struct conn *c)
 {
 	struct conn *slot = NULL;
 
 	if (g->n_examples < j->n_examples) {
+		make_room(j, g);
 		slot = &g->examples[g->n_examples++];
 	} else if (c->sock) {
 		for (size_t i = 0; i < g->n_examples; i++)
@@ -273,6 +333,10 @@ static void add(struct judge *j, const struct rule *r, const struct conn *c)
 	struct group *g = group_of(j, r, c);
 	enum certainty sure = CERTAINTY_CERTAIN;
 
+	if (!g && r->otherwise)
+		add(j, r->otherwise, c);
+	if (!g)
+		return;
 	g->count++;
 	if (c->sock)
 		gather_sock(g, c);
@@ -474,7 +538,10 @@ void judge_ports(struct judge *j, const struct port_budget *budget, const struct
 
 static struct finding *finding_new(struct findings *all, const struct group *g)
 {
-	assert(all->n < all->cap);
+	if (all->n == all->cap) {
+		all->cap = all->cap ? all->cap * 2 : 16;
+		all->at = xrealloc_array(all->at, all->cap, sizeof(*all->at));
+	}
 	struct finding *f = &all->at[all->n++];
 	*f = (struct finding){
 		.text = &g->rule->text,
@@ -518,6 +585,8 @@ static void pour(struct judge *j, const struct group *from)
 	if (from->n_examples == 0)
 		return;
 	into = group_of(j, from->rule->otherwise, &from->examples[0]);
+	if (!into)
+		return;
 	gather_group(into, from);
 	for (size_t i = 0; i < from->n_examples; i++)
 		keep_example(j, into, &from->examples[i]);
@@ -540,9 +609,9 @@ static int worst_first(const void *va, const void *vb)
 
 void judge_end(struct judge *j, struct findings *ret)
 {
-	/* A group that gives up is poured into one other, which may be new. */
-	*ret = (struct findings){ .arena = j->arena, .cap = 2 * j->n };
-	ret->at = arena_array(j->arena, ret->cap, sizeof(*ret->at));
+	struct finding *at;
+
+	*ret = (struct findings){ .arena = j->arena, .n_uncounted = j->n_uncounted };
 	/* Crowds first: what they give up is poured into groups that are weighed afterwards. */
 	for (size_t i = 0; i < j->n; i++)
 		if (j->groups[i]->rule->otherwise && !weigh(j, ret, j->groups[i]))
@@ -552,6 +621,11 @@ void judge_end(struct judge *j, struct findings *ret)
 			weigh(j, ret, j->groups[i]);
 	if (ret->n)
 		qsort(ret->at, ret->n, sizeof(*ret->at), worst_first);
+	at = arena_array(j->arena, ret->n, sizeof(*at));
+	if (ret->n)
+		memcpy(at, ret->at, ret->n * sizeof(*at));
+	free(ret->at);
+	ret->at = at;
 	judge_free(j);
 }
 

@@ -19,7 +19,7 @@ import zlib
 CASE = 'close-wait-leaked-fd'
 HEADER = struct.pack('<IHHiIII', 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1)
 MIB = 1 << 20
-CAP = 1 << 24  # flows
+CAP = 1 << 23  # flows
 results = []
 
 
@@ -70,6 +70,30 @@ def flood(b, tool, n):
     is_beyond = n > CAP
     check('and the cap is said where it is met', last['complete'] != is_beyond and status == is_beyond and
           [g['what'] for g in last['gaps']] == ['cap'] * is_beyond, (status, last, said))
+
+
+def refusals(n):
+    """SYNs to that many servers, each refused."""
+    header = HEADER[:-4] + struct.pack('<I', 101)  # RAW: IP itself
+    for i in range(n):
+        client, server = bytes((10, 0, 0, 1)), (0xc0000000 + i).to_bytes(4, 'big')
+        ports, back = (bytes((156, 64, 0, 80)), bytes((0, 80, 156, 64)))
+        frames = b''
+        for src, dst, port, seq, ack, flags in ((client, server, ports, 1, 0, 2), (server, client, back, 0, 2, 0x14)):
+            frame = (bytes((0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0)) + src + dst + port +
+                     struct.pack('>IIBBHI', seq, ack, 0x50, flags, 0, 0))
+            frames += struct.pack('<IIII', 1700000000 + i // 1000, 0, 40, 40) + frame
+        yield header + frames
+        header = b''
+
+
+def destinations(b, n):
+    """There are as many findings as somebody can read, and they count everything."""
+    status, report, said = b.pcap('refusals', refusals(n), 40 + n * 160 / MIB)
+    found = report['findings'] if report else []
+    check(f'{n} servers that refuse: 1000 findings and one of the others',
+          status == 0 and report['complete'] and len(found) == 1001 and sum(f['count'] for f in found) == n and
+          [f['count'] for f in found if f['subject']['peer'] is None] == [n - 1000], (status, len(found), said))
 
 
 def packed(n_mib):
@@ -155,6 +179,7 @@ def main():
         bombs(b)
         pcapng_bombs(b)
         processes(b, cases, int(sys.argv[5]) if len(sys.argv) > 5 else 2000)
+        destinations(b, 20_000)  # last: its report makes this program large
     print(f'1..{len(results)}')
     return 0 if all(results) else 1
 

@@ -619,9 +619,71 @@ static void simultaneous_close(void **state)
 	expect("one after the other", &f, "simultaneous-close", SILENT, 1, 0, 0);
 }
 
+/* As many servers as a stranger likes: each of the first ones has its finding, the others share one, and
+ * none is lost. */
+static void many_destinations(void **state)
+{
+	enum { N = 3000, TOLD_APART = 1000 };
+	struct arena *arena = arena_new();
+	struct judge *judge = judge_new(arena, 60000, 3);
+	struct findings all;
+	struct flow f = refused();
+	const struct finding *rest = NULL;
+	uint64_t n = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < N; i++) {
+		struct conn c = { .flow = &f };
+
+		f.end[SIDE_SERVER].at.port = (uint16_t)(i + 1);
+		judge_flow(judge, &c);
+	}
+	judge_end(judge, &all);
+	assert_int_equal(all.n, TOLD_APART + 1);
+	for (size_t i = 0; i < all.n; i++) {
+		n += all.at[i].count;
+		if (all.at[i].subject.is_rest)
+			rest = &all.at[i];
+		assert_int_equal(all.at[i].subject.has_peer, !all.at[i].subject.is_rest);
+	}
+	assert_int_equal(n, N);
+	assert_non_null(rest);
+	assert_int_equal(rest->count, N - TOLD_APART);
+	assert_int_equal(rest->n_examples, 3);
+	assert_int_equal(all.n_uncounted, 0);
+	arena_free(arena);
+}
+
+/* What many together make true is not made true by all the others together. */
+static void many_idle_times(void **state)
+{
+	enum { TOLD_APART = 1 << 16, MORE = 10 };
+	struct arena *arena = arena_new();
+	struct judge *judge = judge_new(arena, 60000, 0);
+	struct flow f = RESET(SERVER, REPLY, DATA, .sender_bytes = 5);
+	struct findings all;
+
+	(void)state;
+	f.rsts[0].idle_ns = 350LL * S;
+	for (unsigned i = 0; i < TOLD_APART + MORE; i++) {
+		struct conn c = { .flow = &f };
+
+		f.end[SIDE_SERVER].at.addr = addr_from_v4((uint8_t[]){ 10, (uint8_t)(i >> 16), (uint8_t)(i >> 8),
+								       (uint8_t)i });
+		judge_flow(judge, &c);
+	}
+	judge_end(judge, &all);
+	for (size_t i = 0; i < all.n; i++)
+		assert_string_not_equal(all.at[i].text->id, "rst-idle-timeout");
+	assert_int_equal(all.n_uncounted, MORE);
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(many_destinations),
+		cmocka_unit_test(many_idle_times),
 		cmocka_unit_test(rst_refused),
 		cmocka_unit_test(rst_admin),
 		cmocka_unit_test(rst_after_close),
