@@ -60,7 +60,7 @@ static void names_move_nothing(void **state)
 static void what_is_not_judged_is_said(void **state)
 {
 	static const struct check_row rows[] = { ROW("a"), ROW("b"), ROW("c"), ROW("d"),
-						 ROW("e"), ROW("f"), ROW("g"), ROW("h") };
+						 ROW("e"), ROW("f"), ROW("g"), ROW("h"), ROW("i") };
 	struct check_results all = { .status = CHECK_CRITICAL, .is_whole = true, .n = ARRAY_LEN(rows) };
 	struct look *look = make_look();
 	AUTO_BUF b = { 0 };
@@ -76,6 +76,8 @@ static void what_is_not_judged_is_said(void **state)
 	all.at[5] = (struct check_result){ &rows[5], .known = true, .status = CHECK_WARNING, .has_worst = true };
 	all.at[6] = (struct check_result){ &rows[6], .known = true, .status = CHECK_CRITICAL, .has_worst = true };
 	all.at[7] = (struct check_result){ &rows[7], .status = CHECK_UNKNOWN, .unknown = "hidden" };
+	all.at[8].unknown = "not asked for";
+	all.at[8].is_unwatched = true;
 	all.first = &all.at[6];
 	gap_add(&look->gaps, "state", "/s", "damaged", "it begins anew");
 	gap_add(&look->gaps, "owners", "/proc/1", "closed", "hidden");
@@ -92,8 +94,16 @@ static void what_is_not_judged_is_said(void **state)
 				  "f: WARNING - f is ill\n  to do: mend f\n"
 				  "g: CRITICAL - g is ill\n  to do: mend g\n"
 				  "h: UNKNOWN - hidden\n"
+				  "i: not watched - not asked for\n"
 				  "Not seen: /s: damaged; it begins anew\n"
 				  "Not seen: /proc/1: closed; hidden\n");
+	/* Where none complains: five of nine could. */
+	for (size_t i = 5; i < 8; i++)
+		all.at[i] = (struct check_result){ .row = &rows[i], .known = true };
+	all.first = NULL;
+	buf_clear(&b);
+	check_put_text(&b, &all, look, false, false);
+	assert_non_null(strstr(buf_text(&b), "none of 5 checks complains; no limit here; d not judged; /s: damaged | "));
 	look_free(look);
 }
 

@@ -240,6 +240,8 @@ static void a_listener_is_named(void **state)
 
 	(void)state;
 	make_past(&past);
+	const struct memory_netns there = { (int64_t)elsewhere.inode, { THEN, THEN, THEN } };
+	struct memory_netns both[] = { past.netns, there };
 	set_counters(true, THEN + 100);
 	for (size_t i = 0; i < ARRAY_LEN(h); i++) {
 		make_conn(&h[i], STATE_LISTEN, i < 2 ? &others[i] : &leaky, 0);
@@ -253,6 +255,8 @@ static void a_listener_is_named(void **state)
 	h[3] = h[0];
 	h[4].full.drops = 1000;
 	h[4].conn.netns = &elsewhere;
+	past.memory.netnses = both;
+	past.memory.n_netnses = 2;
 	for (size_t i = 0; i < ARRAY_LEN(h); i++)
 		h[i].sock.full = &h[i].full;
 	judge(look, &past, h, ARRAY_LEN(h), &all);
@@ -313,6 +317,43 @@ static void counters_are_remembered(void **state)
 	look_free(look);
 }
 
+/* A state has room for some: for those that turned most away. */
+static void more_than_a_state_holds(void **state)
+{
+	enum { MANY = MEMORY_MAX_NETNS + 1 };
+	static const struct check_past nothing;
+	static struct netns namespaces[MANY];
+	struct look *look = look_now();
+	struct check *k = check_new(look, OLD_MS, &nothing);
+	struct check_results all;
+	struct check_levels levels;
+	struct findings none = { 0 };
+	struct memory m;
+
+	(void)state;
+	for (uint32_t i = 0; i <= MEMORY_MAX_LISTENERS; i++) {
+		struct host_conn *h = arena_alloc(look->arena, sizeof(*h));
+
+		make_conn(h, STATE_LISTEN, &leaky, 0);
+		h->full.has_drops = true;
+		h->full.drops = 100 + (i * 7) % (MEMORY_MAX_LISTENERS + 1);
+		h->sock.cookie = h->full.drops;
+		check_sock(k, &h->conn);
+	}
+	look->netns = namespaces;
+	look->n_netns = MANY;
+	assert_true(check_remember(k, &m));
+	assert_int_equal(m.n_netnses, MEMORY_MAX_NETNS);
+	assert_int_equal(m.n_listeners, MEMORY_MAX_LISTENERS);
+	for (int64_t i = 0; i < MEMORY_MAX_LISTENERS; i++)
+		assert_int_equal(m.listeners[i].drops, 100 + MEMORY_MAX_LISTENERS - i);
+	look->netns = &netns;
+	look->n_netns = 1;
+	check_levels_default(&levels);
+	check_end(k, &none, &levels, true, &all);
+	look_free(look);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +364,7 @@ int main(void)
 		cmocka_unit_test(without_a_state_the_total_is_told),
 		cmocka_unit_test(a_listener_is_named),
 		cmocka_unit_test(counters_are_remembered),
+		cmocka_unit_test(more_than_a_state_holds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
