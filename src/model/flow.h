@@ -21,6 +21,9 @@
 
 #define TIME_NONE INT64_MIN
 
+/* A pause worth a word: below, people and programs pause all the time, and no box forgets so soon. */
+#define IDLE_PAUSE_NS INT64_C(30000000000)
+
 enum side { SIDE_CLIENT, SIDE_SERVER };
 enum { N_SIDES = 2, MAX_FLOW_RSTS = 4 };
 
@@ -155,6 +158,9 @@ struct flow {
 	int64_t half_close_ns;         /* first FIN to the other side's first FIN; TIME_NONE */
 	uint64_t half_close_bytes;     /* payload by the other side in between */
 	int64_t idle_before_end_ns;    /* gap before the FIN or RST that ended it; TIME_NONE */
+	/* The longest silence of both ends, of IDLE_PAUSE_NS or more, after which one spoke and the other
+	 * answered: nobody had forgotten the connection by then. TIME_NONE: there was none. */
+	int64_t survived_pause_ns;
 	uint32_t n_rsts;               /* in rsts[] */
 	uint32_t n_rst_packets;        /* all of them */
 	struct flow_keepalive keepalive;

@@ -95,6 +95,12 @@ struct note_flow {
 	uint32_t before;       /* the pair's earlier connection, its number plus 1; 0 none */
 	int64_t first_ns;      /* TIME_NONE, or earlier than base_ns */
 	int64_t gap_ns, end_gap_ns;
+	/* The last long pause; 0: none. Whether it was survived is asked when the next one comes, or at the
+	 * end: the other end's packets have become more by then, which costs its segments nothing. */
+	int64_t pause_ns;
+	int64_t survived_ns;   /* the longest that was; 0: none */
+	uint32_t pause_packets; /* of the other end, when this one spoke: */
+	uint32_t pause_end;
 };
 
 /* Retransmissions, probes and other trouble of one end. */

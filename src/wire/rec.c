@@ -64,3 +64,13 @@ struct note_flow *rec_note_flow(struct flowtab *t, struct rec *r)
 		n->first_ns = n->gap_ns = n->end_gap_ns = TIME_NONE;
 	return n;
 }
+
+int64_t rec_survived(const struct rec *r, const struct note_flow *n, const struct note_end *speaker)
+{
+	/* The other end may have spoken without having heard anything. */
+	bool waits = speaker && speaker->unanswered && speaker->idle_ns >= n->pause_ns;
+
+	if (waits || rec_pause_lasts(r, n) || n->pause_ns < n->survived_ns)
+		return n->survived_ns;
+	return n->pause_ns;
+}

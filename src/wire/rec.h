@@ -87,3 +87,11 @@ void *rec_note(const struct flowtab *t, const struct rec *r, enum note_kind kind
 struct note_end *rec_note_end(struct flowtab *t, struct rec *r, unsigned end);
 struct note_flow *rec_note_flow(struct flowtab *t, struct rec *r);
 
+/* Does it last, the silence of the other end after the last long pause? */
+static inline bool rec_pause_lasts(const struct rec *r, const struct note_flow *n)
+{
+	return n->pause_ns && r->end[!n->pause_end].packets == n->pause_packets;
+}
+
+/* The longest pause that the connection survived; 0: none. With the note, or NULL, of n->pause_end. */
+int64_t rec_survived(const struct rec *r, const struct note_flow *n, const struct note_end *speaker);

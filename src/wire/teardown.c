@@ -219,14 +219,24 @@ static void fill_keepalive(const struct notes *notes, unsigned client, struct fl
 	}
 }
 
-static void fill_times(const struct rec *r, const struct note_flow *n, struct flow *f)
+static int64_t survived_ns(const struct rec *r, const struct notes *notes)
 {
+	const struct note_flow *n = notes->flow;
+	int64_t ns = n ? rec_survived(r, n, notes->end[n->pause_end]) : 0;
+
+	return ns ? ns : TIME_NONE;
+}
+
+static void fill_times(const struct rec *r, const struct notes *notes, struct flow *f)
+{
+	const struct note_flow *n = notes->flow;
 	uint16_t both = r->end[0].flags | r->end[1].flags;
 
 	f->first_ns = n && n->first_ns != TIME_NONE ? n->first_ns : r->base_ns;
 	f->last_ns = rec_last(r);
 	f->last_payload_ns = both & END_TURN ? rec_time(r, WHEN_PAYLOAD) : TIME_NONE;
 	f->idle_before_end_ns = TIME_NONE;
+	f->survived_pause_ns = survived_ns(r, notes);
 	if (!(both & END_FIN) && !f->n_rsts)
 		return;
 	f->idle_before_end_ns = r->end_gap_ms != GAP_LONG ? (int64_t)r->end_gap_ms * 1000000 :
@@ -373,6 +383,7 @@ static void forget_times(struct flow *f)
 	f->is_untimed = true;
 	f->first_ns = f->last_ns = f->last_payload_ns = f->capture_end_ns = TIME_NONE;
 	f->half_close_ns = f->idle_before_end_ns = f->keepalive.interval_ns = TIME_NONE;
+	f->survived_pause_ns = TIME_NONE;
 	for (unsigned i = 0; i < N_SIDES; i++) {
 		f->end[i].fin.at_ns = f->end[i].fin.last_ns = TIME_NONE;
 		f->end[i].idle_before_unanswered_ns = TIME_NONE;
@@ -409,7 +420,7 @@ void teardown_view(struct flowtab *t, uint32_t at, struct flow *ret)
 		fill_end(r, notes.end[i], i, &ret->end[i ^ client]);
 	fill_rsts(t, r, &notes, client, ret);
 	fill_keepalive(&notes, client, ret);
-	fill_times(r, notes.flow, ret);
+	fill_times(r, &notes, ret);
 	ret->closed_first = who_closed(r, ret);
 	ret->pattern = pattern_of(r, ret);
 	fill_half_close(r, &notes, client, ret);

@@ -40,6 +40,34 @@ static void note_time_back(struct flowtab *t, struct rec *r, int64_t at_ns)
 		n->first_ns = at_ns;
 }
 
+static void pause_settle(struct flowtab *t, struct rec *r, struct note_flow *n)
+{
+	n->survived_ns = rec_survived(r, n, rec_note(t, r, NOTE_END, n->pause_end));
+	n->pause_ns = 0;
+}
+
+/* Only while the connection is open: how long its opening and its end may take is ruled by other timers. A
+ * reset is no answer: whoever sends it has forgotten the connection, or ends it. */
+static void track_pause(struct flowtab *t, struct rec *r, const struct segment *s, int64_t gap_ns)
+{
+	uint16_t both = r->end[0].flags | r->end[1].flags;
+	bool is_open = !(both & END_FIN) && (r->flags & FLOW_DONE || !(both & (END_SYN | END_SYN_ACK)));
+	bool is_reset = s->flags & TCP_RST;
+	struct note_flow *n;
+
+	if (!is_reset && (gap_ns < IDLE_PAUSE_NS || !is_open))
+		return;
+	n = is_reset ? rec_note(t, r, NOTE_FLOW, 0) : rec_note_flow(t, r);
+	if (!n)
+		return;
+	pause_settle(t, r, n);
+	if (is_reset)
+		return;
+	n->pause_ns = gap_ns;
+	n->pause_end = s->side;
+	n->pause_packets = r->end[!s->side].packets;
+}
+
 /* Before the segment counts: silence, and the clock. */
 static void track_time(struct flowtab *t, struct rec *r, const struct segment *s)
 {
@@ -57,6 +85,7 @@ static void track_time(struct flowtab *t, struct rec *r, const struct segment *s
 		r->end_gap_ms = gap_ms(t, r, s->at_ns - last, true);
 	if (!(s->flags & TCP_RST))
 		r->gap_ms = gap_ms(t, r, s->at_ns - last, false);
+	track_pause(t, r, s, s->at_ns - last);
 }
 
 /* What the next reset of this end is compared with. Handshake, payload and ACK all do, but the id
@@ -92,14 +121,16 @@ static void note_lossy(struct flowtab *t, struct rec *r, unsigned end)
 	r->end[end].flags |= END_LOSSY;
 }
 
-/* How long everybody was silent before the segment that is now sent again. */
-static int64_t gap_before(struct flowtab *t, struct rec *r)
+/* How long everybody was silent before the segment that this end now sends again. */
+static int64_t gap_before(struct flowtab *t, struct rec *r, unsigned end)
 {
-	const struct note_flow *n;
+	const struct note_flow *n = rec_note(t, r, NOTE_FLOW, 0);
 
+	/* Several may have followed a long pause before one was sent again. */
+	if (n && n->pause_end == end && rec_pause_lasts(r, n))
+		return n->pause_ns;
 	if (t->gap_ms != GAP_LONG)
 		return (int64_t)t->gap_ms * NS_PER_MS;
-	n = rec_note(t, r, NOTE_FLOW, 0);
 	return n ? n->gap_ns : TIME_NONE;
 }
 
@@ -114,7 +145,7 @@ static void note_copy(struct flowtab *t, struct rec *r, const struct segment *s,
 		n->retransmission_gap_ns = s->at_ns - n->retransmitted_ns;
 	n->retransmitted_ns = s->at_ns;
 	if (!n->unanswered)
-		n->idle_ns = gap_before(t, r);
+		n->idle_ns = gap_before(t, r, s->side);
 	n->retransmissions += !is_fin;
 	n->unanswered++;
 	if (is_fin) {
@@ -133,6 +164,9 @@ static void note_probe(struct flowtab *t, struct rec *r, const struct segment *s
 	if (n->probe_ns != TIME_NONE)
 		n->probe_interval_ns = s->at_ns - n->probe_ns;
 	n->probe_ns = s->at_ns;
+	/* One that comes after a long pause asks what data would have asked. */
+	if (!n->unanswered)
+		n->idle_ns = gap_before(t, r, s->side);
 	n->probes++;
 	n->probes_unanswered++;
 	n->unanswered++;
@@ -561,7 +595,7 @@ static bool track_usual(const struct flowtab *t, struct rec *r, const struct seg
 	int64_t a = rec_when(r, WHEN_LAST), b = rec_when(r, WHEN_LAST_1), last = a > b ? a : b;
 	int64_t now = s->at_ns - r->base_ns;
 
-	if (now < last || now - last >= (int64_t)GAP_LONG * NS_PER_MS || now >> 47)
+	if (now < last || now - last >= IDLE_PAUSE_NS || now >> 47)
 		return false;
 	r->gap_ms = (uint16_t)((now - last) / NS_PER_MS);
 	rec_when_set(r, WHEN_LAST + s->side, now);

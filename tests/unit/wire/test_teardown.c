@@ -292,9 +292,68 @@ static void ttl_of_another_capture(void **state)
 	hosts_free(&hosts);
 }
 
+/* Long pauses: which were survived, and which one the client's unanswered segments came after. */
+static void pauses(void **state)
+{
+#define TALK OPENING, "15 c PA 1001 5001 100", "20 s A 5001 1101"
+	static const struct {
+		const char *name, *lines[12];
+		int64_t survived_ms, fatal_ms; /* 0: none */
+	} cases[] = {
+		{ "answered", { TALK, "40020 c PA 1101 5001 10", "40030 s A 5001 1111" }, 40000, 0 },
+		{ "by what the other end says", { TALK, "40020 s PA 5001 1101 10", "40021 c PA 1101 5011 10" },
+		  40000, 0 },
+		{ "a FIN is answered, too", { TALK, "40020 c FA 1101 5001", "40030 s A 5001 1102" }, 40000, 0 },
+		{ "too short", { TALK, "30019 c PA 1101 5001 10", "30030 s A 5001 1111" }, 0, 0 },
+		{ "without the opening", { "0 c PA 1001 5001 10", "1 s A 5001 1011", "30001 s PA 5001 1011 10",
+			"30002 c A 1011 5011" }, 30000, 0 },
+		{ "the capture ends first", { TALK, "40020 c PA 1101 5001 10" }, 0, 0 },
+		{ "never answered", { TALK, "40020 c PA 1101 5001 10", "40220 c PA 1101 5001 10",
+			"40640 c PA 1101 5001 10" }, 0, 40000 },
+		{ "two segments, and the first again", { TALK, "40020 c PA 1101 5001 10",
+			"40021 c PA 1111 5001 10", "40220 c PA 1101 5001 10" }, 0, 40000 },
+		{ "a probe, never answered", { TALK, "75020 c A 1100 5001", "76020 c A 1100 5001" }, 0, 75000 },
+		{ "answered late: no pause by then", { TALK, "40020 c PA 1101 5001 10",
+			"40220 c PA 1101 5001 10", "40230 s A 5001 1111", "40240 c PA 1111 5001 10",
+			"40440 c PA 1111 5001 10" }, 40000, 10 },
+		{ "answered with a reset", { TALK, "40020 c PA 1101 5001 10", "40030 s R 5001 0" }, 0, 0 },
+		{ "answered, and reset later", { TALK, "40020 c PA 1101 5001 10", "40030 s A 5001 1111",
+			"40040 s R 5001 0" }, 40000, 0 },
+		{ "reset without a question", { TALK, "40020 s R 5001 0" }, 0, 0 },
+		{ "the longer of two", { TALK, "40020 c PA 1101 5001 10", "40030 s A 5001 1111",
+			"75030 c PA 1111 5001 10", "75040 s A 5001 1121" }, 40000, 0 },
+		{ "one survived, a longer one not", { TALK, "40020 c PA 1101 5001 10", "40030 s A 5001 1111",
+			"90030 c PA 1111 5001 10", "90230 c PA 1111 5001 10" }, 40000, 50000 },
+		{ "an answered probe ends a pause", { TALK, "35020 c A 1100 5001", "35030 s A 5001 1101",
+			"70030 c A 1100 5001", "70040 s A 5001 1101" }, 35000, 0 },
+		/* Captured in between: both speak, neither hears the other. */
+		{ "spoke without having heard", { TALK, "40020 c PA 1101 5001 10", "40220 c PA 1101 5001 10",
+			"41000 s PA 5001 1101 10", "41200 s PA 5001 1101 10" }, 0, 40000 },
+		{ "not of an opening", { "0 c S 1000 0", "32000 c S 1000 0", "32010 s SA 5000 1001",
+			"32011 c A 1001 5001" }, 0, 0 },
+		{ "not after a FIN", { TALK, "30 c FA 1101 5001", "40 s A 5001 1102", "50040 s FA 5001 1102",
+			"50050 c A 1102 5002" }, 0, 0 },
+	};
+#undef TALK
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		int64_t survived, fatal;
+		struct talk heard;
+
+		hear_one(cases[i].lines, &heard);
+		survived = heard.flows[0].survived_pause_ns;
+		fatal = heard.flows[0].end[SIDE_CLIENT].idle_before_unanswered_ns;
+		if (survived != (cases[i].survived_ms ? cases[i].survived_ms * 1000000 : TIME_NONE) ||
+		    fatal != (cases[i].fatal_ms ? cases[i].fatal_ms * 1000000 : TIME_NONE))
+			fail_msg("%s: survived %lld, fatal %lld", cases[i].name, (long long)survived,
+				 (long long)fatal);
+	}
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(rows) + 6];
+	struct CMUnitTest tests[ARRAY_LEN(rows) + 7];
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		tests[i] = (struct CMUnitTest){ .name = rows[i].name, .test_func = comes_to,
@@ -305,5 +364,6 @@ int main(void)
 	tests[ARRAY_LEN(rows) + 3] = (struct CMUnitTest)cmocka_unit_test(further_facts);
 	tests[ARRAY_LEN(rows) + 4] = (struct CMUnitTest)cmocka_unit_test(ttl_of_the_host);
 	tests[ARRAY_LEN(rows) + 5] = (struct CMUnitTest)cmocka_unit_test(ttl_of_another_capture);
+	tests[ARRAY_LEN(rows) + 6] = (struct CMUnitTest)cmocka_unit_test(pauses);
 	return _cmocka_run_group_tests("wire-teardown", tests, ARRAY_LEN(tests), NULL, NULL);
 }
