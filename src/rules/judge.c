@@ -20,7 +20,10 @@
  * `otherwise`, so that no socket stays without a sentence.
  *
  * Strangers choose how many destinations there are. Those beyond MAX_DESTINATIONS of a rule share one
- * group; where only a crowd makes the rule true, more are told apart and the rest is in none. */
+ * group; where only a crowd makes the rule true, more are told apart and the rest is in none.
+ *
+ * A rule of packets may want to hear of connections that it does not claim. Such witnesses find the
+ * group of their server, or make it: one in which nothing else is comes to nothing. */
 
 enum { MAX_ROWS = 32, MAX_DESTINATIONS = 1000, MAX_CROWDS = 1 << 16 };
 
@@ -39,7 +42,8 @@ struct judge {
 	size_t n_examples;
 	/* The rows to ask about a socket of each state, and about a flow; ended by NULL. */
 	const struct rule *by_state[STATE_MAX][MAX_ROWS + 1];
-	const struct rule *of_flows[MAX_ROWS + 1];
+	const struct rule *of_flows[MAX_ROWS + 1], *with_witness[MAX_ROWS + 1];
+	uint32_t n_witnessed;     /* groups that a witness made */
 	uint32_t *n_destinations; /* by rules_place(): groups about one destination */
 	uint64_t n_uncounted;
 	struct hash_key hash_key;
@@ -68,6 +72,8 @@ static void sort_rows(struct judge *j)
 			continue;
 		if (r->scope == SCOPE_FLOW)
 			append(j->of_flows, r);
+		if (r->is_witness)
+			append(j->with_witness, r);
 		for (enum state s = STATE_ESTABLISHED; s < STATE_MAX; s++)
 			if (r->states & STATE_BIT(s))
 				append(j->by_state[s], r);
@@ -260,13 +266,29 @@ static bool is_too_many(struct judge *j, const struct group_key *key)
 	return false;
 }
 
+static struct group *add_group(struct judge *j, const struct rule *r, const struct conn *c,
+			       const struct group_key *key, uint64_t hash, bool is_rest)
+{
+	struct group *g;
+
+	index_add(&j->by_key, hash, (uint32_t)j->n);
+	g = push_group(j, key);
+	g->rule = r;
+	g->subject = subject_of(r, c, key, is_rest);
+	g->first_fin_ns = TIME_NONE;
+	g->ends_first_ms = UINT64_MAX;
+	g->weakest = CERTAINTY_CERTAIN;
+	return g;
+}
+
 /* NULL: there is no room; counted. */
 static struct group *group_of(struct judge *j, const struct rule *r, const struct conn *c)
 {
 	struct group_key key = key_of(r, c);
 	uint64_t hash;
 	struct group *g = find_group(j, &key, &hash);
-	bool is_rest = !g && is_too_many(j, &key);
+	/* One that only witnesses have found so far counts as a destination from now on. */
+	bool is_rest = (!g || g->count == 0) && is_too_many(j, &key);
 
 	if (is_rest && needs_crowd(r)) {
 		j->n_uncounted++;
@@ -276,16 +298,7 @@ static struct group *group_of(struct judge *j, const struct rule *r, const struc
 		memset(&key.peer, 0, sizeof(key.peer));
 		g = find_group(j, &key, &hash);
 	}
-	if (g)
-		return g;
-	index_add(&j->by_key, hash, (uint32_t)j->n);
-	g = push_group(j, &key);
-	g->rule = r;
-	g->subject = subject_of(r, c, &key, is_rest);
-	g->first_fin_ns = TIME_NONE;
-	g->ends_first_ms = UINT64_MAX;
-	g->weakest = CERTAINTY_CERTAIN;
-	return g;
+	return g ? g : add_group(j, r, c, &key, hash, is_rest);
 }
 
 static bool is_older(const struct conn *a, const struct conn *b)
@@ -342,6 +355,8 @@ static void add(struct judge *j, const struct rule *r, const struct conn *c)
 		gather_sock(g, c);
 	else
 		reset_gather(g, c);
+	if (r->hear)
+		r->hear(g, c);
 	if (r->how_sure)
 		sure = r->how_sure(c);
 	else if (r->is_reset)
@@ -412,6 +427,27 @@ void judge_sock(struct judge *j, struct conn *c)
 	add(j, r, c);
 }
 
+static void hear(struct judge *j, const struct rule *r, const struct conn *c)
+{
+	struct group_key key;
+	struct group *g;
+	uint64_t hash;
+
+	if (!r->is_witness(c) || fires_on_flow(j, r, c))
+		return;
+	key = key_of(r, c);
+	g = find_group(j, &key, &hash);
+	if (!g && j->n_witnessed == MAX_CROWDS) {
+		j->n_uncounted++;
+		return;
+	}
+	if (!g) {
+		j->n_witnessed++;
+		g = add_group(j, r, c, &key, hash, false);
+	}
+	r->hear(g, c);
+}
+
 void judge_flow(struct judge *j, struct conn *c)
 {
 	const struct rule *fired[MAX_ROWS + 1];
@@ -419,6 +455,8 @@ void judge_flow(struct judge *j, struct conn *c)
 	name_flow(j, c, fired);
 	for (const struct rule *const *at = fired; *at; at++)
 		add(j, *at, c);
+	for (const struct rule *const *at = j->with_witness; *at; at++)
+		hear(j, *at, c);
 }
 
 void judge_listener(struct judge *j, struct conn *c)
@@ -565,8 +603,11 @@ static int by_number(const void *va, const void *vb)
 
 static bool weigh(struct judge *j, struct findings *ret, struct group *g)
 {
-	struct finding *f = finding_new(ret, g);
+	struct finding *f;
 
+	if (g->count == 0) /* only witnesses */
+		return false;
+	f = finding_new(ret, g);
 	qsort(g->fds, g->n_fds < GROUP_FDS_MAX ? g->n_fds : GROUP_FDS_MAX, sizeof(*g->fds), by_number);
 	f->own_fix = runtime_fix(g->subject.proc, g->rule->advice);
 	if (g->rule->weigh(g, &j->bounds, f)) {

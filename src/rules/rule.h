@@ -108,6 +108,9 @@ struct group {
 	int64_t last_ns;         /* of resets */
 	const char *saw;         /* by the program at the other end of a reset */
 	uint8_t ttl, host_ttl;   /* of the last refusal; see struct flow_rst */
+	/* Told by connections that were claimed and by witnesses. */
+	int64_t shortest_fatal_ns, longest_survived_ns; /* pauses; 0: none */
+	uint64_t n_survivors, n_sudden; /* connections that survived one; that fell silent without one */
 	const struct port_budget *ports;
 	struct conn *examples;
 	size_t n_examples;
@@ -124,6 +127,10 @@ struct rule {
 	/* false: too few to be worth a finding of its own; the group goes to `otherwise`. */
 	bool (*weigh)(const struct group *g, const struct bounds *b, struct finding *f);
 	const struct rule *otherwise;
+	/* Has a connection, known from packets and not claimed, to be heard where those of its server are
+	 * weighed? Asked of every one: cheap. hear() gathers what such a one tells, and each that is claimed. */
+	bool (*is_witness)(const struct conn *c);
+	void (*hear)(struct group *g, const struct conn *c);
 	/* Connections of different kinds make groups of their own, and one of them alone is not named
 	 * so: only a crowd makes it true. NULL: all are of one kind. */
 	uint32_t (*kind_of)(const struct conn *c);

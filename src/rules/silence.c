@@ -7,7 +7,8 @@
  * knows neither: there these rules are silent.
  *
  * Boxes on the path forget an idle connection after a fixed time. A single gap of that length may be
- * chance; the same one, to the second, on several connections is a timer. */
+ * chance; the same one, to the second, on several connections is a timer. So is one time that parts
+ * the pauses which ended in silence from those which did no harm. */
 
 #define SECOND_NS INT64_C(1000000000)
 
@@ -16,7 +17,8 @@ enum {
 	LOST = 3,
 	A_FEW = 2,
 	SAME_GAPS = 3,
-	SHORTEST_IDLE_S = 30,
+	USUAL_KEEPIDLE_S = 60,
+	NS_PER_MS = 1000000,
 };
 
 static bool is_whole(const struct flow *f)
@@ -111,40 +113,92 @@ static bool weigh_silent_end(const struct group *g, const struct bounds *b, stru
 	return true;
 }
 
-/* A pause, then something that nobody ever answered. */
-static int64_t pause_before_silence(const struct flow *f)
+/* A pause, then something that nobody ever answered; 0: none. */
+static int64_t fatal_pause(const struct flow *f)
 {
 	int64_t longest = 0;
 
 	for (enum side s = SIDE_CLIENT; s <= SIDE_SERVER; s++)
 		if (f->end[s].unanswered >= LOST && f->end[s].idle_before_unanswered_ns > longest)
 			longest = f->end[s].idle_before_unanswered_ns;
-	return longest;
+	return longest >= IDLE_PAUSE_NS ? longest : 0;
 }
 
 static enum verdict idle_middlebox(const struct conn *c, const struct bounds *b)
 {
 	(void)b;
-	return is_whole(c->flow) && c->flow->pattern == PATTERN_SILENT &&
-			       pause_before_silence(c->flow) >= SHORTEST_IDLE_S * SECOND_NS ?
+	return is_whole(c->flow) && c->flow->pattern == PATTERN_SILENT && fatal_pause(c->flow) ?
 		       VERDICT_FIRES :
 		       VERDICT_SILENT;
 }
 
+static bool has_paused(const struct conn *c)
+{
+	const struct flow *f = c->flow;
+
+	return (f->survived_pause_ns > 0 || f->pattern == PATTERN_SILENT) && is_whole(f);
+}
+
+static void hear_of_pauses(struct group *g, const struct conn *c)
+{
+	const struct flow *f = c->flow;
+	int64_t fatal = f->pattern == PATTERN_SILENT ? fatal_pause(f) : 0;
+
+	if (f->survived_pause_ns > 0) {
+		g->n_survivors++;
+		if (f->survived_pause_ns > g->longest_survived_ns)
+			g->longest_survived_ns = f->survived_pause_ns;
+	}
+	if (fatal && (!g->shortest_fatal_ns || fatal < g->shortest_fatal_ns))
+		g->shortest_fatal_ns = fatal;
+	g->n_sudden += f->pattern == PATTERN_SILENT && !fatal &&
+		       (f->end[SIDE_CLIENT].unanswered >= LOST || f->end[SIDE_SERVER].unanswered >= LOST);
+}
+
+/* "keepidle": for TCP_KEEPIDLE, in seconds. */
+static void fact_keepidle(struct finding *f, int64_t at_most_ns)
+{
+	int64_t s = at_most_ns / SECOND_NS;
+
+	finding_fact(f, "keepidle", FACT_COUNT, s < USUAL_KEEPIDLE_S ? s : USUAL_KEEPIDLE_S);
+}
+
+/* Timers and clocks tick by the second: what lies closer together is the same. */
+static bool is_longer(int64_t ns, int64_t than_ns)
+{
+	return ns >= than_ns + SECOND_NS;
+}
+
 static bool weigh_idle_middlebox(const struct group *g, const struct bounds *b, struct finding *f)
 {
-	int64_t shortest = 0;
+	bool is_split = is_longer(g->shortest_fatal_ns, g->longest_survived_ns);
+	bool is_one_server = !g->subject.is_rest; /* what forgets stands on the way to it */
+	int64_t keepidle_ns = g->shortest_fatal_ns / 2; /* a probe may be lost */
 
 	(void)b;
-	for (size_t i = 0; i < g->n_examples; i++) {
-		int64_t pause = pause_before_silence(g->examples[i].flow);
-
-		if (!shortest || pause < shortest)
-			shortest = pause;
-	}
 	f->severity = g->count >= SAME_GAPS ? SEVERITY_WARNING : SEVERITY_NOTE;
-	finding_fact(f, "pause", FACT_MS, shortest / 1000000);
+	finding_fact(f, "pause", FACT_MS, g->shortest_fatal_ns / NS_PER_MS);
+	if (g->n_survivors) {
+		finding_fact(f, "survived", FACT_MS, g->longest_survived_ns / NS_PER_MS);
+		finding_fact(f, "survivors", FACT_COUNT, (int64_t)g->n_survivors);
+	}
+	if (g->n_sudden)
+		finding_fact(f, "without_pause", FACT_COUNT, (int64_t)g->n_sudden);
 	finding_fact(f, "first_at", FACT_TIME_NS, g->first_fin_ns);
+	if (g->n_survivors && g->longest_survived_ns < keepidle_ns)
+		keepidle_ns = g->longest_survived_ns;
+	fact_keepidle(f, keepidle_ns);
+	if (is_one_server && !is_split) {
+		f->says = N_("{count} {count:connection|connections} with {peer} {count:was|were} idle for "
+			     "{pause}{count:| or more}, and what was sent then was never answered. Other "
+			     "pauses, of up to {survived}, did no harm: no fixed time explains it.");
+	} else if (is_one_server && g->count >= SAME_GAPS && g->n_survivors && !g->n_sudden) {
+		f->certainty = CERTAINTY_LIKELY;
+		f->says = N_("{count} connections with {peer} were idle for {pause} or more, and what was "
+			     "sent then was never answered; {survivors} idle for up to {survived} "
+			     "{survivors:was|were} answered. Something on the way forgets them between "
+			     "{survived} and {pause}.");
+	}
 	return true;
 }
 
@@ -157,7 +211,7 @@ static uint32_t idle_seconds(const struct conn *c)
 		return 0;
 	int64_t s = (f->rsts[0].idle_ns + SECOND_NS / 2) / SECOND_NS;
 
-	return s >= SHORTEST_IDLE_S && s < UINT32_MAX ? (uint32_t)s : 0;
+	return s >= IDLE_PAUSE_NS / SECOND_NS && s < UINT32_MAX ? (uint32_t)s : 0;
 }
 
 /* A gap of 61 s and one of 59 s are the same timer of 60. */
@@ -191,6 +245,7 @@ static bool weigh_idle_timeout(const struct group *g, const struct bounds *b, st
 	f->severity = SEVERITY_WARNING;
 	finding_fact(f, "idle", FACT_MS, (int64_t)limit * SECOND_MS);
 	finding_fact(f, "first_at", FACT_TIME_NS, g->first_fin_ns);
+	fact_keepidle(f, limit * SECOND_NS / 2);
 	const struct idle_limit *known = idle_limit_near(limit, 0);
 	if (known)
 		finding_fact_sentence(f, "matches", known->whose);
@@ -290,15 +345,17 @@ const struct rule silence_rules[] = {
 			.id = "idle-timeout-middlebox",
 			.title = N_("silence after a pause"),
 			.says = N_("{count} {count:connection|connections} with {peer} {count:was|were} idle for "
-				   "{pause}, and what was sent then was never answered."),
+				   "{pause}{count:| or more}, and what was sent then was never answered."),
 			.why = N_("A NAT or firewall that has forgotten an idle connection drops what comes "
 				  "later, without a word. A host that went away during the pause looks the "
-				  "same: how long the pauses were that did no harm tells them apart."),
+				  "same: how long the pauses were that did no harm tells them apart. It is likely "
+				  "where three or more did harm, and all of them were longer than any that did "
+				  "none."),
 			.fixes = {
 				{ .kind = FIX_SOCKOPT,
 				  .text = N_("SO_KEEPALIVE with TCP_KEEPIDLE below half of the shortest of these "
 					     "pauses, and TCP_USER_TIMEOUT."),
-				  .proposed = "60/10/6" },
+				  .proposed = "{keepidle}/10/6" },
 				FIX_POOL_SHORTER, FIX_BOX_LONGER,
 			},
 			.avoid = { AVOID_KEEPALIVE_TIME },
@@ -307,6 +364,8 @@ const struct rule silence_rules[] = {
 		.scope = SCOPE_FLOW,
 		.claims = idle_middlebox,
 		.how_sure = how_silent_end,
+		.is_witness = has_paused,
+		.hear = hear_of_pauses,
 		.weigh = weigh_idle_middlebox,
 	},
 	{
@@ -321,7 +380,7 @@ const struct rule silence_rules[] = {
 			.fixes = {
 				{ .kind = FIX_SOCKOPT,
 				  .text = N_("SO_KEEPALIVE with TCP_KEEPIDLE below half of that time."),
-				  .proposed = "60/10/6" },
+				  .proposed = "{keepidle}/10/6" },
 				FIX_POOL_SHORTER, FIX_BOX_LONGER,
 			},
 			.avoid = { AVOID_KEEPALIVE_TIME },

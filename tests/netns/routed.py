@@ -25,9 +25,12 @@ class Tap:
         self.thread.start()
 
     def listen(self):
-        while not self.is_over:
-            with contextlib.suppress(TimeoutError):
+        while True:
+            try:
                 self.frames.append((time.time_ns(), self.socket.recv(65535)))
+            except TimeoutError:
+                if self.is_over:
+                    return
 
     def count(self, flag):
         """Segments with that TCP flag."""

@@ -24,6 +24,7 @@ static struct flow base(void)
 		.last_payload_ns = TIME_NONE,
 		.half_close_ns = TIME_NONE,
 		.idle_before_end_ns = TIME_NONE,
+		.survived_pause_ns = TIME_NONE,
 		.capture_end_ns = 100LL * S,
 		.pattern = PATTERN_OPEN,
 		.content = CONTENT_FULL,
@@ -585,6 +586,117 @@ static void idle_timeout_middlebox(void **state)
 	expect("the answers passed elsewhere", &f, "idle-timeout-middlebox", SILENT, 3, 0, 0);
 }
 
+enum { MAX_PAUSES = 6 };
+
+/* Connections to one server, each with a pause that it survived, one that it did not, or both, in seconds. */
+struct pauses {
+	const char *name;
+	struct { int fatal_s, survived_s; bool is_sudden, is_lossy, is_elsewhere; } conns[MAX_PAUSES];
+	enum severity severity;
+	enum certainty certainty;
+	int pause_s, survived_s, survivors, keepidle_s; /* -1: no such fact */
+};
+
+static struct flow paused(const struct pauses *p, size_t i)
+{
+	struct flow f = base();
+
+	f.survived_pause_ns = p->conns[i].survived_s ? p->conns[i].survived_s * (int64_t)S : TIME_NONE;
+	f.is_lossy = p->conns[i].is_lossy;
+	f.end[SIDE_SERVER].at.port += p->conns[i].is_elsewhere;
+	f.end[SIDE_CLIENT].idle_before_unanswered_ns = p->conns[i].fatal_s * (int64_t)S;
+	if (!p->conns[i].fatal_s && !p->conns[i].is_sudden)
+		return f;
+	f.pattern = PATTERN_SILENT;
+	f.end[SIDE_CLIENT].unanswered = 3;
+	return f;
+}
+
+static void assert_fact(const char *where, const struct finding *f, const char *name, int64_t want)
+{
+	const struct fact *fact = finding_find_fact(f, name, strlen(name));
+
+	if ((fact ? fact->number : -1) != want)
+		fail_msg("%s: %s is %lld", where, name, fact ? (long long)fact->number : -1);
+}
+
+/* One time that parts the pauses that did harm from those that did none is a timer. */
+static void pauses_that_are_split(void **state)
+{
+#define LIVED(s, ...) { .survived_s = (s), __VA_ARGS__ }
+#define DIED(s, ...) { .fatal_s = (s), __VA_ARGS__ }
+#define SUDDEN { .is_sudden = true }
+	static const struct pauses cases[] = {
+		{ "three above, one below", { DIED(400), DIED(370), DIED(380), LIVED(300) },
+		  SEVERITY_WARNING, CERTAINTY_LIKELY, 370, 300, 1, 60 },
+		{ "whoever speaks first", { LIVED(31), DIED(40), LIVED(35), DIED(37), DIED(38) },
+		  SEVERITY_WARNING, CERTAINTY_LIKELY, 37, 35, 2, 18 },
+		{ "keepalive below what is known to do no harm", { LIVED(31), DIED(400), DIED(400), DIED(400) },
+		  SEVERITY_WARNING, CERTAINTY_LIKELY, 400, 31, 1, 31 },
+		{ "the same connections, earlier",
+		  { DIED(400, .survived_s = 300), DIED(400, .survived_s = 310), DIED(400, .survived_s = 300) },
+		  SEVERITY_WARNING, CERTAINTY_LIKELY, 400, 310, 3, 60 },
+		{ "two may be chance", { DIED(400), DIED(400), LIVED(300) },
+		  SEVERITY_NOTE, CERTAINTY_POSSIBLE, 400, 300, 1, 60 },
+		{ "nobody to compare with", { DIED(400), DIED(400), DIED(400) },
+		  SEVERITY_WARNING, CERTAINTY_POSSIBLE, 400, -1, -1, 60 },
+		{ "a longer one did no harm", { DIED(400), DIED(400), DIED(400), LIVED(300), LIVED(500) },
+		  SEVERITY_WARNING, CERTAINTY_POSSIBLE, 400, 500, 2, 60 },
+		{ "nor did one as long", { DIED(400), DIED(401), DIED(402), LIVED(400) },
+		  SEVERITY_WARNING, CERTAINTY_POSSIBLE, 400, 400, 1, 60 },
+		{ "one without a pause: the host is gone", { DIED(400), DIED(400), DIED(400), LIVED(300), SUDDEN },
+		  SEVERITY_WARNING, CERTAINTY_POSSIBLE, 400, 300, 1, 60 },
+		{ "a pause with packets missing is none",
+		  { DIED(400), DIED(400), DIED(400), LIVED(500, .is_lossy = true) },
+		  SEVERITY_WARNING, CERTAINTY_POSSIBLE, 400, -1, -1, 60 },
+		{ "another server's", { DIED(400), DIED(400), DIED(400), LIVED(500, .is_elsewhere = true) },
+		  SEVERITY_WARNING, CERTAINTY_POSSIBLE, 400, -1, -1, 60 },
+	};
+#undef LIVED
+#undef DIED
+#undef SUDDEN
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct arena *arena = arena_new();
+		struct judge *judge = judge_new(arena, 60000, 0);
+		const struct pauses *p = &cases[i];
+		const struct finding *found = NULL;
+		struct findings all;
+
+		for (size_t k = 0; k < MAX_PAUSES; k++) {
+			struct flow f = paused(p, k);
+			struct conn c = { .flow = &f };
+
+			judge_flow(judge, &c);
+		}
+		judge_end(judge, &all);
+		for (size_t k = 0; k < all.n; k++)
+			if (strcmp(all.at[k].text->id, "idle-timeout-middlebox") == 0) {
+				assert_null(found);
+				found = &all.at[k];
+			}
+		assert_non_null(found);
+		if (found->severity != p->severity || found->certainty != p->certainty)
+			fail_msg("%s: %s, %s", p->name, severity_name(found->severity),
+				 certainty_name(found->certainty));
+		assert_fact(p->name, found, "pause", p->pause_s * INT64_C(1000));
+		assert_fact(p->name, found, "survived", p->survived_s < 0 ? -1 : p->survived_s * INT64_C(1000));
+		assert_fact(p->name, found, "survivors", p->survivors);
+		assert_fact(p->name, found, "keepidle", p->keepidle_s);
+		arena_free(arena);
+	}
+}
+
+static void pauses_without_harm(void **state)
+{
+	struct flow f = base();
+
+	(void)state;
+	f.survived_pause_ns = 400LL * S;
+	expect("only witnesses", &f, "idle-timeout-middlebox", SILENT, 3, 0, 0);
+}
+
 static void rst_idle_timeout(void **state)
 {
 	struct flow f = RESET(SERVER, REPLY, DATA, .sender_bytes = 5, .peer_bytes = 100);
@@ -679,9 +791,47 @@ static void many_idle_times(void **state)
 	arena_free(arena);
 }
 
+/* Servers that only witnesses speak of take no place from the others; and of many servers together nothing
+ * is said that is true of one. */
+static void many_pauses(void **state)
+{
+	enum { QUIET = 1500, TOLD_APART = 1000, MORE = 10 };
+	struct arena *arena = arena_new();
+	struct judge *judge = judge_new(arena, 60000, 0);
+	struct findings all;
+	size_t n = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < QUIET + TOLD_APART + MORE; i++) {
+		bool is_quiet = i < QUIET;
+		struct flow f = base();
+		struct conn c = { .flow = &f };
+
+		f.end[SIDE_SERVER].at.port = (uint16_t)(i + 1);
+		f.survived_pause_ns = 300LL * S;
+		f.pattern = is_quiet ? PATTERN_OPEN : PATTERN_SILENT;
+		f.end[SIDE_CLIENT].unanswered = is_quiet ? 0 : 3;
+		f.end[SIDE_CLIENT].idle_before_unanswered_ns = 400LL * S;
+		judge_flow(judge, &c);
+	}
+	judge_end(judge, &all);
+	for (size_t i = 0; i < all.n; i++) {
+		const struct finding *f = &all.at[i];
+
+		if (strcmp(f->text->id, "idle-timeout-middlebox") != 0)
+			continue;
+		n++;
+		assert_int_equal(f->count, f->subject.is_rest ? MORE : 1);
+		assert_int_equal(f->certainty, CERTAINTY_POSSIBLE);
+	}
+	assert_int_equal(n, TOLD_APART + 1);
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(many_pauses),
 		cmocka_unit_test(many_destinations),
 		cmocka_unit_test(many_idle_times),
 		cmocka_unit_test(rst_refused),
@@ -697,6 +847,8 @@ int main(void)
 		cmocka_unit_test(repeated_fins),
 		cmocka_unit_test(silent_end),
 		cmocka_unit_test(idle_timeout_middlebox),
+		cmocka_unit_test(pauses_that_are_split),
+		cmocka_unit_test(pauses_without_harm),
 		cmocka_unit_test(rst_idle_timeout),
 		cmocka_unit_test(fin_unanswered),
 		cmocka_unit_test(half_close_long),
