@@ -121,13 +121,13 @@ static void note_lossy(struct flowtab *t, struct rec *r, unsigned end)
 	r->end[end].flags |= END_LOSSY;
 }
 
-/* How long everybody was silent before the segment that this end now sends again. */
-static int64_t gap_before(struct flowtab *t, struct rec *r, unsigned end)
+/* How long everybody was silent before the segment that is now sent again. */
+static int64_t gap_before(struct flowtab *t, struct rec *r)
 {
 	const struct note_flow *n = rec_note(t, r, NOTE_FLOW, 0);
 
-	/* Several may have followed a long pause before one was sent again. */
-	if (n && n->pause_end == end && rec_pause_lasts(r, n))
+	/* Several may have followed a long pause before one was sent again; the other end's would have ended it. */
+	if (n && rec_pause_lasts(r, n))
 		return n->pause_ns;
 	if (t->gap_ms != GAP_LONG)
 		return (int64_t)t->gap_ms * NS_PER_MS;
@@ -145,7 +145,7 @@ static void note_copy(struct flowtab *t, struct rec *r, const struct segment *s,
 		n->retransmission_gap_ns = s->at_ns - n->retransmitted_ns;
 	n->retransmitted_ns = s->at_ns;
 	if (!n->unanswered)
-		n->idle_ns = gap_before(t, r, s->side);
+		n->idle_ns = gap_before(t, r);
 	n->retransmissions += !is_fin;
 	n->unanswered++;
 	if (is_fin) {
@@ -166,7 +166,7 @@ static void note_probe(struct flowtab *t, struct rec *r, const struct segment *s
 	n->probe_ns = s->at_ns;
 	/* One that comes after a long pause asks what data would have asked. */
 	if (!n->unanswered)
-		n->idle_ns = gap_before(t, r, s->side);
+		n->idle_ns = gap_before(t, r);
 	n->probes++;
 	n->probes_unanswered++;
 	n->unanswered++;

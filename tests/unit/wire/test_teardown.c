@@ -351,9 +351,30 @@ static void pauses(void **state)
 	}
 }
 
+/* A capture without time stamps, and one with them that goes on with its connection. */
+static void pause_without_a_clock(void **state)
+{
+	const char *const lines[] = { "0 c PA 1001 5001 100", "1 s A 5001 1101", "40020 c PA 1101 5001 10",
+				      "40021 s A 5001 1111", "80021 c PA 1111 5001 10", "80022 c PA 1111 5001 10", NULL };
+	struct flowtab *t = flowtab_new();
+	struct talk heard = { 0 };
+	uint8_t capture = flowtab_begin(t);
+
+	(void)state;
+	for (uint16_t i = 0; lines[i]; i++)
+		talk_line(t, lines[i], (uint16_t)(i + 1));
+	t->captures[capture].is_untimed = true;
+	flowtab_end(t, capture, 0);
+	flowtab_each(t, talk_keep, &heard);
+	assert_int_equal(heard.n, 1);
+	assert_true(heard.flows[0].survived_pause_ns == TIME_NONE);
+	assert_true(heard.flows[0].end[SIDE_CLIENT].idle_before_unanswered_ns == TIME_NONE);
+	flowtab_free(t);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(rows) + 7];
+	struct CMUnitTest tests[ARRAY_LEN(rows) + 8];
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		tests[i] = (struct CMUnitTest){ .name = rows[i].name, .test_func = comes_to,
@@ -365,5 +386,6 @@ int main(void)
 	tests[ARRAY_LEN(rows) + 4] = (struct CMUnitTest)cmocka_unit_test(ttl_of_the_host);
 	tests[ARRAY_LEN(rows) + 5] = (struct CMUnitTest)cmocka_unit_test(ttl_of_another_capture);
 	tests[ARRAY_LEN(rows) + 6] = (struct CMUnitTest)cmocka_unit_test(pauses);
+	tests[ARRAY_LEN(rows) + 7] = (struct CMUnitTest)cmocka_unit_test(pause_without_a_clock);
 	return _cmocka_run_group_tests("wire-teardown", tests, ARRAY_LEN(tests), NULL, NULL);
 }
