@@ -39,7 +39,7 @@ _Static_assert(sizeof(struct group_key) == 64, "hashed whole: no padding");
 struct judge {
 	struct arena *arena;
 	struct bounds bounds;
-	size_t n_examples;
+	size_t n_examples, n_shown; /* one is kept where none is shown: rules read it */
 	/* The rows to ask about a socket of each state, and about a flow; ended by NULL. */
 	const struct rule *by_state[STATE_MAX][MAX_ROWS + 1];
 	const struct rule *of_flows[MAX_ROWS + 1], *with_witness[MAX_ROWS + 1];
@@ -87,7 +87,8 @@ struct judge *judge_new(struct arena *arena, uint64_t min_age_ms, size_t n_examp
 	if (!j)
 		arena_die();
 	j->arena = arena;
-	j->n_examples = n_examples;
+	j->n_shown = n_examples;
+	j->n_examples = n_examples ? n_examples : 1;
 	j->n_destinations = arena_array(arena, rules_count(), sizeof(*j->n_destinations));
 	j->hash_key = hash_key_new();
 	j->bounds = (struct bounds){
@@ -574,7 +575,7 @@ void judge_ports(struct judge *j, const struct port_budget *budget, const struct
 	};
 }
 
-static struct finding *finding_new(struct findings *all, const struct group *g)
+static struct finding *finding_new(const struct judge *j, struct findings *all, const struct group *g)
 {
 	if (all->n == all->cap) {
 		all->cap = all->cap ? all->cap * 2 : 16;
@@ -589,7 +590,7 @@ static struct finding *finding_new(struct findings *all, const struct group *g)
 		.count = g->count,
 		.oldest = g->oldest,
 		.examples = g->examples,
-		.n_examples = g->n_examples,
+		.n_examples = g->n_examples < j->n_shown ? g->n_examples : j->n_shown,
 	};
 	return f;
 }
@@ -607,7 +608,7 @@ static bool weigh(struct judge *j, struct findings *ret, struct group *g)
 
 	if (g->count == 0) /* only witnesses */
 		return false;
-	f = finding_new(ret, g);
+	f = finding_new(j, ret, g);
 	qsort(g->fds, g->n_fds < GROUP_FDS_MAX ? g->n_fds : GROUP_FDS_MAX, sizeof(*g->fds), by_number);
 	f->own_fix = runtime_fix(g->subject.proc, g->rule->advice);
 	if (g->rule->weigh(g, &j->bounds, f)) {

@@ -84,9 +84,9 @@ static struct flow half_close(int64_t span_ns, uint64_t bytes)
 }
 
 static const struct finding *judge_one(struct arena *arena, const struct flow *f, const char *rule,
-				       size_t times)
+				       size_t times, size_t n_examples)
 {
-	struct judge *judge = judge_new(arena, 60000, 3);
+	struct judge *judge = judge_new(arena, 60000, n_examples);
 	struct findings *all = arena_alloc(arena, sizeof(*all));
 
 	for (size_t i = 0; i < times; i++) {
@@ -105,7 +105,7 @@ static void expect(const char *name, const struct flow *f, const char *rule, enu
 		   size_t times, enum severity severity, enum certainty certainty)
 {
 	struct arena *arena = arena_new();
-	const struct finding *found = judge_one(arena, f, rule, times);
+	const struct finding *found = judge_one(arena, f, rule, times, 3);
 
 	if (!found != (expected == SILENT))
 		fail_msg("%s: %s %s", name, rule, found ? "fired" : "did not fire");
@@ -430,7 +430,7 @@ static void many_abort(void **state)
 static void expect_fact(const struct flow *f, const char *rule, const char *name, int64_t number)
 {
 	struct arena *arena = arena_new();
-	const struct finding *found = judge_one(arena, f, rule, 1);
+	const struct finding *found = judge_one(arena, f, rule, 1, 3);
 
 	assert_non_null(found);
 	const struct fact *fact = finding_find_fact(found, name, strlen(name));
@@ -706,6 +706,18 @@ static void rst_idle_timeout(void **state)
 	expect("three times 350 s", &f, "rst-idle-timeout", FIRES, 3, SEVERITY_WARNING,
 	       CERTAINTY_LIKELY);
 	expect("twice may be chance", &f, "rst-idle-timeout", SILENT, 2, 0, 0);
+	struct arena *arena = arena_new();
+	for (size_t n_shown = 0; n_shown < 2; n_shown++) {
+		const struct finding *found = judge_one(arena, &f, "rst-idle-timeout", 3, n_shown);
+
+		assert_non_null(found);
+		assert_int_equal(found->n_examples, n_shown);
+		assert_fact("350 s", found, "idle", 350000);
+		assert_fact("350 s", found, "keepidle", 60);
+	}
+	f.rsts[0].idle_ns = 76LL * S;
+	assert_fact("75 s", judge_one(arena, &f, "rst-idle-timeout", 3, 0), "keepidle", 37);
+	arena_free(arena);
 	f.content = CONTENT_FIN_RST_ONLY;
 	expect("how long nobody spoke is unknown", &f, "rst-idle-timeout", SILENT, 3, 0, 0);
 	f.content = CONTENT_FULL;
@@ -807,7 +819,8 @@ static void many_pauses(void **state)
 		struct flow f = base();
 		struct conn c = { .flow = &f };
 
-		f.end[SIDE_SERVER].at.port = (uint16_t)(i + 1);
+		/* Most were spoken of before. */
+		f.end[SIDE_SERVER].at.port = (uint16_t)(is_quiet ? i + 1 : i + 1 - TOLD_APART);
 		f.survived_pause_ns = 300LL * S;
 		f.pattern = is_quiet ? PATTERN_OPEN : PATTERN_SILENT;
 		f.end[SIDE_CLIENT].unanswered = is_quiet ? 0 : 3;

@@ -118,10 +118,10 @@ static void assert_all_explained(const struct findings *all, const struct row *r
 			 (unsigned long long)row->n);
 }
 
-static void check_row(const struct row *row)
+static void check_row(const struct row *row, size_t n_examples)
 {
 	struct arena *arena = arena_new();
-	struct judge *judge = judge_new(arena, 60000, 3);
+	struct judge *judge = judge_new(arena, 60000, n_examples);
 	struct findings all;
 	struct made m;
 
@@ -153,6 +153,8 @@ static void check_row(const struct row *row)
 
 void check_rows(const struct row *rows, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		check_row(&rows[i]);
+	for (size_t i = 0; i < n; i++) {
+		check_row(&rows[i], 3);
+		check_row(&rows[i], 0);
+	}
 }
