@@ -44,10 +44,10 @@ void gone_read(int fd, void (*see)(void *ctx, const struct sock *s), void *ctx)
 	};
 	struct diag_rows rows = { .look = look_new(), .req = &req, .seen = &seen };
 	AUTO_FREE char *buf = xrealloc_array(NULL, DIAG_MAX_MESSAGE, 1);
-	struct sockaddr_nl from = { 0 };
-	socklen_t len = sizeof(from);
 
 	for (;;) {
+		struct sockaddr_nl from = { 0 };
+		socklen_t len = sizeof(from);
 		ssize_t n = recvfrom(fd, buf, DIAG_MAX_MESSAGE, 0, (void *)&from, &len);
 
 		if (n < 0 && (errno == EINTR || errno == ENOBUFS))

@@ -14,8 +14,7 @@
 #include <sys/types.h>
 
 enum {
-	PACK_MAX_BYTES = 1 << 30,   /* unpacked: two million sockets */
-	PACK_MAX_ENTRIES = 1 << 22,
+	PACK_MAX_BYTES = 1 << 30,   /* unpacked: two million sockets, or files, each with a header of 512 bytes */
 };
 
 /* ---- reading ---- */

@@ -76,7 +76,7 @@ static void put_header(struct packer *p, const char *path, char kind, const char
 	struct ustar h = { .mode = "0000600", .uid = "0000000", .gid = "0000000", .mtime = "00000000000",
 			   .kind = kind, .magic = "ustar", .version = { '0', '0' } };
 
-	if (strlen(path) > sizeof(h.name) || strlen(target) > sizeof(h.target))
+	if (strlen(path) > sizeof(h.name))
 		failed(p, -ENAMETOOLONG);
 	memcpy(h.name, path, strnlen(path, sizeof(h.name)));
 	memcpy(h.target, target, strnlen(target, sizeof(h.target)));

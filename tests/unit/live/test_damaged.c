@@ -51,6 +51,7 @@ static void facts_that_are_none(void **state)
 	put_text(f, "proc/812/fd_count", "many\n");
 	put_text(f, "proc/812/leader", "gone\n");
 	put_text(f, "proc/813/leader", "here\n");
+	put_text(f, "proc/812/dead_fds", "10\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n");
 	replace_link(f, "proc/812/ns/net", "net:elsewhere");
 	struct look *look = look_at(&req);
 	const struct proc *nginx = holder_of(look, 11), *child = holder_of(look, 13);
@@ -61,6 +62,7 @@ static void facts_that_are_none(void **state)
 	assert_false(nginx->has_fds);
 	assert_int_equal(nginx->netns, 0);
 	assert_true(nginx->leader_is_gone);
+	assert_int_equal(nginx->n_dead, 10);
 	assert_int_equal(child->pid, 813);
 	assert_false(child->leader_is_gone);
 	look_free(look);
@@ -72,6 +74,7 @@ static void descriptors_that_are_none(void **state)
 	static const char *const links[][2] = {
 		{ "proc/812/fd/20", "socket:[]" },	 { "proc/812/fd/21", "socket:[14x]" },
 		{ "proc/812/fd/22", "socket:[99999999999999]" }, { "proc/812/fd/23", "socket:[14" },
+		{ "proc/812/fd/26", "socket:[18446744073709551630]" }, /* 2^64 and 14 */
 		{ "proc/812/fd/24", "socket:14" },	 { "proc/812/fd/x", "socket:[14]" },
 		{ "proc/812/fd/99999999999", "socket:[14]" }, { "proc/812/fd/2147483648", "socket:[14]" },
 		{ "proc/0/fd/3", "socket:[14]" },	 { "proc/x/fd/3", "socket:[14]" },
@@ -155,6 +158,7 @@ static void descriptors_in_flight(void **state)
 	put_fdinfo(f, 813, 23, "scm_fds: 0\n");
 	put_fdinfo(f, 813, 24, "scm_fds: x\n");
 	put_fdinfo(f, 813, 25, "pos:\t0\n");
+	put_link(f, "proc/812/task/815/fd/20", "socket:[100020]"); /* of a thread: only holders are asked for */
 	struct look *look = look_at(&req);
 	assert_int_equal(look->n_in_flight, 3);
 	for (size_t i = 0; i < 3; i++) {
@@ -185,16 +189,19 @@ static void more_sets_than_are_read(void **state)
 	char name[64];
 
 	put_host(f);
-	put_unread(f, 21, 1);
+	put_unread(f, 21, 3); /* 22 is another's, 23 nobody's: then threads are asked */
+	put_link(f, "proc/812/fd/40", "socket:[22]");
+	put_link(f, "proc/812/fd/41", "anon_inode:[eventpoll]");
+	put_link(f, "proc/816/task/817/fd/9", "anon_inode:[eventpoll]");
 	put_proc(f, 816, "loop");
 	put_link(f, "proc/816/fd/5", "socket:[21]");
 	req.want_watch = true;
-	for (unsigned fd = 10; fd < 75; fd++) {
+	for (unsigned fd = 10; fd < 77; fd++) {
 		snprintf(name, sizeof(name), "proc/816/fd/%u", fd);
 		put_link(f, name, "anon_inode:[eventpoll]");
 		snprintf(name, sizeof(name), "proc/816/fdinfo/%u", fd);
 		put_text(f, name, "tfd: 5 events: 18 data: 5 pos:0 ino:15 sdev:8\n");
-		if (fd != 73 && fd != 74)
+		if (fd != 73 && fd != 74 && fd != 76)
 			continue;
 		struct look *look = look_at(&req);
 		assert_int_equal(by_inode(look, 21)->watch, fd == 73 ? WATCH_DEAF : WATCH_UNKNOWN);
@@ -211,6 +218,7 @@ static void sets_of_others(void **state)
 	struct inet_diag_msg mini = row(STATE_CLOSE_WAIT, 23, 23), m = row(STATE_CLOSE_WAIT, 21, 21);
 	struct answer a = { 0 };
 	char *large = malloc(LARGE);
+	AUTO_BUF text = { 0 };
 
 	put_host(f);
 	mini.idiag_timer = TIMER_TIMEWAIT;
@@ -222,16 +230,19 @@ static void sets_of_others(void **state)
 	put_proc(f, 815, "other");
 	put_link(f, "proc/815/fd/4", "socket:[21]");
 	put_link(f, "proc/815/fd/9", "anon_inode:[eventpoll]");
-	put_text(f, "proc/815/fdinfo/9", "tfd: 7 events: 18 data: 7\ntfd: 6 events: 19 data: 6 pos:0 ino:99 sdev:8\n");
+	for (unsigned i = 0; i < 100; i++)
+		buf_printf(&text, "tfd: %u events: 40000018 data: 7\n", 100 + i);
+	buf_puts(&text, "tfd: 6 events: 19 data: 6 pos:0 ino:15 sdev:8\n");
+	put_text(f, "proc/815/fdinfo/9", buf_text(&text));
 	put_proc(f, 816, "loop");
 	put_link(f, "proc/816/fd/5", "socket:[21]");
-	put_link(f, "proc/816/task/817/fd/9", "anon_inode:[eventpoll]");
 	put_link(f, "proc/816/fd/9", "anon_inode:[eventpoll]");
 	put_text(f, "proc/816/fdinfo/9", "tfd: 5 events: 19 data: 5 pos:0 ino:15 sdev:8\n");
 	req.want_watch = true;
 	struct look *look = look_at(&req);
 	assert_int_equal(holder_of(look, 21)->pid, 815);
-	assert_int_equal(by_inode(look, 21)->watch, WATCH_ABSENT);
+	assert_int_equal(by_inode(look, 21)->watch, WATCH_HEARS);
+	assert_int_equal(by_inode(look, 21)->watch_events, 0x19); /* of its line alone */
 	assert_null(by_inode(look, 23));
 	look_free(look);
 
@@ -364,6 +375,24 @@ static void half_an_answer(void **state)
 		assert_true(look->n_socks >= 1);
 		look_free(look);
 	}
+	/* Only one is asked for, and the other is not there. A recording takes no notice of the kernel's filter. */
+	req.bytecode = rows;
+	req.bytecode_len = sizeof(rows);
+	for (int i = 0; i < 2; i++) {
+		put_bytes(f, i ? "netns.0/netlink.inet6" : "netns.0/netlink.inet4", good.at, good.n);
+		unlink(below(f, i ? "netns.0/netlink.inet4" : "netns.0/netlink.inet6", path));
+		req.only_inet4 = i == 0;
+		req.only_inet6 = i == 1;
+		struct look *look = look_at(&req);
+
+		assert_null(gap_find(look, "dump"));
+		assert_int_equal(look->n_socks, req.only_inet4); /* the row is of IPv4, wherever it stands */
+		look_free(look);
+	}
+	unlink(below(f, "netns.0/netlink.inet6", path));
+	struct look *look = NULL;
+	struct fail fail;
+	assert_int_equal(live_look(&req, &look, &fail), -ENOENT);
 }
 
 /* The table changed under the walk: the kernel says so, and a recording cannot be asked again. */

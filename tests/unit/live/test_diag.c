@@ -550,6 +550,18 @@ static void no_room(void **state)
 	assert_int_equal(f->rows.n_dropped, 1);
 }
 
+/* A number beyond any interface is none of those that are known. */
+static void interface_beyond(void **state)
+{
+	struct fixture *f = *state;
+	struct inet_diag_msg m = row4(STATE_CLOSE_WAIT, 1);
+
+	m.id.idiag_if = 70000;
+	put_row(&f->answer, &m);
+	assert_int_equal(decode(f)->ifindex, UINT16_MAX);
+	assert_int_equal(f->rows.look->socks[0].full->ifindex, 70000);
+}
+
 /* One family of a recording of both. */
 static void one_family(void **state)
 {
@@ -593,7 +605,7 @@ int main(void)
 		TEST(listener_and_mapped), TEST(cut_everywhere),  TEST(short_message),
 		TEST(strange_attributes), TEST(mptcp_subflow),	  TEST(mptcp_socket),  TEST(same_cookie_twice),
 		TEST(ends_and_errors),	 TEST(flags_and_numbers), TEST(unwanted_rows),
-		TEST(streamed_rows),	  TEST(older_and_shorter), TEST(one_family), TEST(too_long_a_filter), TEST(no_room),
+		TEST(streamed_rows),	  TEST(older_and_shorter), TEST(one_family), TEST(too_long_a_filter), TEST(no_room), TEST(interface_beyond),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static int memory(void)
@@ -304,7 +305,7 @@ static void extremes(void **state)
 		add_entry(&b, &h, "");
 	}
 	add_entry(&b, &(struct ustar){ .name = "empty", .size = "            ", .kind = USTAR_FILE }, "");
-	buf_printf(&record, "5015 linkpath=%*s\n", 4999, "x");
+	buf_printf(&record, "5014 linkpath=%*s\n", 4999, "x");
 	add_entry(&b, &(struct ustar){ .name = "PaxHeader", .kind = USTAR_PAX }, buf_text(&record));
 	add_entry(&b, &(struct ustar){ .name = "exe", .target = "own", .kind = USTAR_LINK }, "");
 	struct pack *p = read_archive(&b);
@@ -381,6 +382,21 @@ static void cannot_be_written(void **state)
 	packer_file(p, path, "x", 1);
 	packer_file(p, path, "x", 1);
 	assert_int_equal(packer_end(p), -ENAMETOOLONG);
+	/* No descriptor is left, or one, where two are needed. */
+	for (rlim_t left = 0; left < 2; left++) {
+		struct rlimit old, none;
+		int next = dup(0);
+
+		close(next);
+		assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+		p = packer_new(memory());
+		none = (struct rlimit){ (rlim_t)next + 1 + left, old.rlim_max };
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+		int stream = packer_stream(p, "netns.0/netlink.inet");
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+		assert_int_equal(stream, -1);
+		assert_int_equal(packer_end(p), -EMFILE);
+	}
 	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	p = packer_new(fd);
 	packer_file(p, "a", "x", 1);
