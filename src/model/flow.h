@@ -94,7 +94,7 @@ struct flow_rst {
 	enum rst_shape shape;
 	uint16_t window;        /* as on the wire, unscaled */
 	uint8_t ttl;
-	uint8_t host_ttl;       /* a refusal: of the SYN-ACKs of the same address; 0: none, or several */
+	uint8_t host_ttl;       /* a refusal: of the SYN-ACKs of the same address; 0: few, or several */
 	uint16_t ip_id;
 	bool is_inet6;
 	bool has_timestamps, has_options, has_payload, df;

@@ -33,11 +33,14 @@ void hosts_learn(struct hosts *h, const struct hash_key *key, const struct segme
 
 	if (known && known->ttl != s->ttl)
 		known->ttl = 0;
+	if (known && known->answers < HOST_ANSWERS)
+		known->answers++;
 	if (known || h->n == MAX_HOSTS)
 		return;
 	if (!h->at)
 		h->at = xrealloc_array(NULL, MAX_HOSTS, sizeof(*h->at));
 	host.ttl = s->ttl;
+	host.answers = 1;
 	index_add(&h->by_addr, hash, h->n);
 	h->at[h->n++] = host;
 }
@@ -48,7 +51,7 @@ uint8_t hosts_ttl(const struct hosts *h, const struct hash_key *key, const uint8
 	struct host_seen host = host_of(addr, is_inet6, capture);
 	const struct host_seen *known = find(h, &host, hash_bytes(key, &host, KEY_LEN));
 
-	return known ? known->ttl : 0;
+	return known && known->answers == HOST_ANSWERS ? known->ttl : 0;
 }
 
 void hosts_free(struct hosts *h)

@@ -240,35 +240,44 @@ static void further_facts(void **state)
 	assert_string_equal(heard.tunnels[2], "gre");
 }
 
+#define SYN(port, v6) "2 c S 200 0 port=" #port v6
+#define SYN_ACK(port, ttl, v6) "3 s SA 900 201 port=" #port " ttl=" #ttl v6
+#define ANSWERS(ttl, v6)                                                                            \
+	SYN(1, v6), SYN_ACK(1, ttl, v6), SYN(2, v6), SYN_ACK(2, ttl, v6), SYN(3, v6), SYN_ACK(3, ttl, v6)
+
 /* What the same address answers other SYNs with stands beside a refusal, and beside nothing else. */
 static void ttl_of_the_host(void **state)
 {
-	const char *const refused[] = { "0 c S 100 0 sport=1", "1 s RA 0 101 ttl=64 sport=1", "2 c S 200 0 ttl=64",
-					"3 s SA 900 201 ttl=62", "4 c R 201 0 port=40001", NULL };
-	const char *const inet6[] = { "0 c S 100 0 v6 sport=1", "1 s RA 0 101 v6 sport=1", "2 c S 200 0 v6",
-				      "3 s SA 900 201 v6 ttl=60", NULL };
-	const char *const other_family[] = { "0 c S 100 0 v6 sport=1", "1 s RA 0 101 v6 sport=1", "2 c S 200 0",
-					     "3 s SA 900 201 ttl=60", NULL };
-	const char *const two_ways[] = { "0 c S 100 0 sport=1", "1 s RA 0 101 sport=1", "2 c S 200 0",
-					 "3 s SA 900 201 ttl=62", "4 c S 300 0 port=40002",
-					 "5 s SA 800 301 ttl=61 port=40002", NULL };
-	const char *const aborted[] = { "0 c S 100 0", "1 s SA 900 101 ttl=62", "2 c A 101 901",
-					"3 s RA 901 101 ttl=62 win=501", NULL };
+	const char *const refused[] = { "0 c S 100 0 sport=1", "1 s RA 0 101 ttl=64 sport=1", ANSWERS(62, ""),
+					"4 c R 201 0 port=9", NULL };
+	const char *const inet6[] = { "0 c S 100 0 v6 sport=1", "1 s RA 0 101 v6 sport=1", ANSWERS(60, " v6"),
+				      NULL };
+	const char *const other_family[] = { "0 c S 100 0 v6 sport=1", "1 s RA 0 101 v6 sport=1",
+					     ANSWERS(60, ""), NULL };
+	const char *const two_ways[] = { "0 c S 100 0 sport=1", "1 s RA 0 101 sport=1", ANSWERS(62, ""), SYN(4, ""),
+					 SYN_ACK(4, 61, ""), NULL };
+	const char *const few[] = { "0 c S 100 0 sport=1", "1 s RA 0 101 sport=1", SYN(1, ""), SYN_ACK(1, 62, ""),
+				    SYN_ACK(1, 62, ""), SYN(2, ""), SYN_ACK(2, 62, ""), NULL };
+	const char *const aborted[] = { ANSWERS(62, ""), "4 c A 201 901 port=1",
+					"5 s RA 901 201 ttl=62 win=501 port=1", NULL };
 	struct talk heard;
 
 	(void)state;
 	talk_hear(refused, &heard);
-	assert_int_equal(heard.n, 3);
+	assert_int_equal(heard.n, 5);
 	assert_int_equal(heard.flows[0].rsts[0].ttl, 64);
 	assert_int_equal(heard.flows[0].rsts[0].host_ttl, 62);
-	assert_int_equal(heard.flows[2].rsts[0].host_ttl, 0);
+	assert_int_equal(heard.flows[4].rsts[0].host_ttl, 0);
 	talk_hear(inet6, &heard);
 	assert_int_equal(heard.flows[0].rsts[0].host_ttl, 60);
 	talk_hear(other_family, &heard);
 	assert_int_equal(heard.flows[0].rsts[0].host_ttl, 0);
 	talk_hear(two_ways, &heard);
 	assert_int_equal(heard.flows[0].rsts[0].host_ttl, 0);
+	talk_hear(few, &heard);
+	assert_int_equal(heard.flows[0].rsts[0].host_ttl, 0);
 	talk_hear(aborted, &heard);
+	assert_int_equal(heard.flows[0].n_rsts, 1);
 	assert_int_equal(heard.flows[0].rsts[0].host_ttl, 0);
 }
 
@@ -280,7 +289,8 @@ static void ttl_of_another_capture(void **state)
 	struct hosts hosts = { 0 };
 
 	(void)state;
-	hosts_learn(&hosts, &key, &s);
+	for (unsigned i = 0; i < HOST_ANSWERS; i++)
+		hosts_learn(&hosts, &key, &s);
 	assert_int_equal(hosts_ttl(&hosts, &key, s.addr[0], false, 0), 60);
 	assert_int_equal(hosts_ttl(&hosts, &key, s.addr[0], false, 1), 0);
 	assert_int_equal(hosts_ttl(&hosts, &key, s.addr[0], true, 0), 0);
