@@ -3,12 +3,11 @@
 #include "rules/cause.h"
 #include "rules/facts.h"
 #include "rules/gather.h"
+#include "rules/groups.h"
 #include "rules/host.h"
 #include "rules/limits.h"
 #include "rules/reset.h"
 #include "rules/settings.h"
-#include "util/hash.h"
-#include "util/index.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -19,38 +18,19 @@
  * weighed once. A group that turns out too small for its rule is poured into the rule named by
  * `otherwise`, so that no socket stays without a sentence.
  *
- * Strangers choose how many destinations there are. Those beyond MAX_DESTINATIONS of a rule share one
- * group; where only a crowd makes the rule true, more are told apart and the rest is in none.
- *
  * A rule of packets may want to hear of connections that it does not claim. Such witnesses find the
  * group of their server, or make it: one in which nothing else is comes to nothing. */
 
-enum { MAX_ROWS = 32, MAX_DESTINATIONS = 1000, MAX_CROWDS = 1 << 16 };
-
-struct group_key {
-	const struct rule *rule;
-	const struct proc *proc;
-	const struct netns *netns;
-	struct endpoint local, peer;
-	uint32_t extra; /* state of an unjudged group, kind of a packet group */
-};
-_Static_assert(sizeof(struct group_key) == 64, "hashed whole: no padding");
+enum { MAX_ROWS = 32 };
 
 struct judge {
 	struct arena *arena;
 	struct bounds bounds;
-	size_t n_examples, n_shown; /* one is kept where none is shown: rules read it */
+	size_t n_shown; /* examples of a finding */
 	/* The rows to ask about a socket of each state, and about a flow; ended by NULL. */
 	const struct rule *by_state[STATE_MAX][MAX_ROWS + 1];
 	const struct rule *of_flows[MAX_ROWS + 1], *with_witness[MAX_ROWS + 1];
-	uint32_t n_witnessed;     /* groups that a witness made */
-	uint32_t *n_destinations; /* by rules_place(): groups about one destination */
-	uint64_t n_uncounted;
-	struct hash_key hash_key;
-	struct index by_key;
-	struct group **groups;
-	struct group_key *keys;
-	size_t n, cap;
+	struct groups groups;
 };
 
 static void append(const struct rule *rows[], const struct rule *r)
@@ -88,9 +68,8 @@ struct judge *judge_new(struct arena *arena, uint64_t min_age_ms, size_t n_examp
 		arena_die();
 	j->arena = arena;
 	j->n_shown = n_examples;
-	j->n_examples = n_examples ? n_examples : 1;
-	j->n_destinations = arena_array(arena, rules_count(), sizeof(*j->n_destinations));
-	j->hash_key = hash_key_new();
+	/* One is kept where none is shown: rules read it. */
+	groups_init(&j->groups, arena, n_examples ? n_examples : 1);
 	j->bounds = (struct bounds){
 		.young = min_age_ms / 12,
 		.suspicious = min_age_ms,
@@ -144,207 +123,9 @@ static const struct rule *claim_sock(const struct judge *j, const struct conn *c
 	return unknown ? rules_unjudged() : rules_ordinary(c->sock->state);
 }
 
-/* The ports of a server's clients tell nothing. */
-static struct endpoint peer_of(const struct conn *c)
-{
-	struct endpoint peer = c->sock->pair.peer;
-
-	if (c->listener || c->sock->pair.local.port < peer.port)
-		peer.port = 0;
-	return peer;
-}
-
-static struct group_key key_of(const struct rule *r, const struct conn *c)
-{
-	struct group_key key = { .rule = r };
-	enum scope scope = r->scope;
-
-	if (scope == SCOPE_FLOW) {
-		key.peer = c->flow->end[SIDE_SERVER].at;
-		key.extra = r->kind_of ? r->kind_of(c) : 0;
-		return key;
-	}
-	key.netns = c->netns;
-	if (scope == SCOPE_SERVICE)
-		scope = c->listener ? SCOPE_LISTENER : SCOPE_DESTINATION;
-	if ((scope == SCOPE_PROCESS || scope == SCOPE_PROCESS_DESTINATION) && c->n_holders > 0)
-		key.proc = c->holders[0].proc;
-	if (scope == SCOPE_LOCAL || (scope == SCOPE_LISTENER && c->sock->state == STATE_LISTEN))
-		key.local = c->sock->pair.local;
-	else if (scope == SCOPE_LISTENER && c->listener)
-		key.local = c->listener->pair.local;
-	else if (scope == SCOPE_DESTINATION || scope == SCOPE_PROCESS_DESTINATION)
-		key.peer = c->sock->pair.peer;
-	else if (scope == SCOPE_PEER)
-		key.peer = peer_of(c);
-	if (r == rules_unjudged())
-		key.extra = c->sock->state;
-	return key;
-}
-
-static enum subject_kind subject_kind_of(const struct rule *r, const struct conn *c)
-{
-	switch (r->scope) {
-	case SCOPE_PROCESS:
-	case SCOPE_PROCESS_DESTINATION:
-		return SUBJECT_PROCESS;
-	case SCOPE_LISTENER:
-	case SCOPE_LOCAL:
-		return SUBJECT_LISTENER;
-	case SCOPE_DESTINATION:
-	case SCOPE_PEER:
-		return SUBJECT_DESTINATION;
-	case SCOPE_SERVICE:
-		return c->listener ? SUBJECT_LISTENER : SUBJECT_DESTINATION;
-	case SCOPE_NETNS:
-		return SUBJECT_HOST;
-	case SCOPE_FLOW:
-		return SUBJECT_DESTINATION;
-	}
-	return SUBJECT_HOST;
-}
-
-static struct subject subject_of(const struct rule *r, const struct conn *c,
-				 const struct group_key *key, bool is_rest)
-{
-	struct subject s = {
-		.kind = subject_kind_of(r, c),
-		.netns = key->netns,
-		.proc = key->proc,
-		.local = key->local,
-		.peer = key->peer,
-		.has_local = key->local.port != 0,
-		.has_peer = !is_rest && (key->peer.port != 0 || r->scope == SCOPE_PEER),
-		.is_rest = is_rest,
-	};
-
-	/* An inferred owner is named only where there is one candidate. */
-	if (!s.proc && !is_rest && r->scope != SCOPE_NETNS && c->n_holders == 1)
-		s.proc = c->holders[0].proc;
-	return s;
-}
-
-static struct group *push_group(struct judge *j, const struct group_key *key)
-{
-	if (j->n == j->cap) {
-		j->cap = j->cap ? j->cap * 2 : 16;
-		j->groups = xrealloc_array(j->groups, j->cap, sizeof(struct group *));
-		j->keys = xrealloc_array(j->keys, j->cap, sizeof(*j->keys));
-	}
-	j->keys[j->n] = *key;
-	return j->groups[j->n++] = arena_alloc(j->arena, sizeof(struct group));
-}
-
-static struct group *find_group(const struct judge *j, const struct group_key *key, uint64_t *ret_hash)
-{
-	uint64_t hash = hash_bytes(&j->hash_key, key, sizeof(*key));
-	uint32_t at;
-
-	*ret_hash = hash;
-	for (size_t it = index_first(&j->by_key, hash); index_next(&j->by_key, hash, &it, &at);)
-		if (memcmp(&j->keys[at], key, sizeof(*key)) == 0)
-			return j->groups[at];
-	return NULL;
-}
-
-/* Is it true of many together only? */
-static bool needs_crowd(const struct rule *r)
-{
-	return r->otherwise || r->kind_of;
-}
-
-/* Is this a destination too many for the rule? Counts it, if it is none. */
-static bool is_too_many(struct judge *j, const struct group_key *key)
-{
-	static const struct endpoint none;
-	uint32_t *n = &j->n_destinations[rules_place(key->rule)];
-
-	if (memcmp(&key->peer, &none, sizeof(none)) == 0)
-		return false;
-	if (*n >= (needs_crowd(key->rule) ? MAX_CROWDS : MAX_DESTINATIONS))
-		return true;
-	(*n)++;
-	return false;
-}
-
-static struct group *add_group(struct judge *j, const struct rule *r, const struct conn *c,
-			       const struct group_key *key, uint64_t hash, bool is_rest)
-{
-	struct group *g;
-
-	index_add(&j->by_key, hash, (uint32_t)j->n);
-	g = push_group(j, key);
-	g->rule = r;
-	g->subject = subject_of(r, c, key, is_rest);
-	g->first_fin_ns = TIME_NONE;
-	g->ends_first_ms = UINT64_MAX;
-	g->weakest = CERTAINTY_CERTAIN;
-	return g;
-}
-
-/* NULL: there is no room; counted. */
-static struct group *group_of(struct judge *j, const struct rule *r, const struct conn *c)
-{
-	struct group_key key = key_of(r, c);
-	uint64_t hash;
-	struct group *g = find_group(j, &key, &hash);
-	/* One that only witnesses have found so far counts as a destination from now on. */
-	bool is_rest = (!g || g->count == 0) && is_too_many(j, &key);
-
-	if (is_rest && needs_crowd(r)) {
-		j->n_uncounted++;
-		return NULL;
-	}
-	if (is_rest) {
-		memset(&key.peer, 0, sizeof(key.peer));
-		g = find_group(j, &key, &hash);
-	}
-	return g ? g : add_group(j, r, c, &key, hash, is_rest);
-}
-
-static bool is_older(const struct conn *a, const struct conn *b)
-{
-	if (a->age.known != b->age.known)
-		return a->age.known;
-	return a->age.known && a->age.ms > b->age.ms;
-}
-
-/* Most groups are of one. */
-static void make_room(const struct judge *j, struct group *g)
-{
-	struct conn *before = g->examples;
-
-	if (g->n_examples > 1)
-		return;
-	g->examples = arena_array(j->arena, g->n_examples ? j->n_examples : 1, sizeof(*g->examples));
-	if (g->n_examples)
-		*g->examples = *before;
-}
-
-/* The oldest ones are worth showing: a full list gives up its youngest. */
-static void keep_example(struct judge *j, struct group *g, const struct conn *c)
-{
-	struct conn *slot = NULL;
-
-	if (g->n_examples < j->n_examples) {
-		make_room(j, g);
-		slot = &g->examples[g->n_examples++];
-	} else if (c->sock) {
-		for (size_t i = 0; i < g->n_examples; i++)
-			if (is_older(c, &g->examples[i]) &&
-			    (!slot || is_older(slot, &g->examples[i])))
-				slot = &g->examples[i];
-	}
-	if (!slot)
-		return;
-	*slot = *c;
-	if (c->flow && !c->sock) /* a view of the flow table, gone after this call */
-		slot->flow = flow_keep(c->flow, j->arena);
-}
-
 static void add(struct judge *j, const struct rule *r, const struct conn *c)
 {
-	struct group *g = group_of(j, r, c);
+	struct group *g = groups_of(&j->groups, r, c);
 	enum certainty sure = CERTAINTY_CERTAIN;
 
 	if (!g && r->otherwise)
@@ -364,7 +145,7 @@ static void add(struct judge *j, const struct rule *r, const struct conn *c)
 		reset_has_cause(c, r->text.id, &sure);
 	if (sure < g->weakest)
 		g->weakest = sure;
-	keep_example(j, g, c);
+	groups_keep_example(&j->groups, g, c);
 }
 
 static bool fires_on_flow(const struct judge *j, const struct rule *r, const struct conn *c)
@@ -430,23 +211,13 @@ void judge_sock(struct judge *j, struct conn *c)
 
 static void hear(struct judge *j, const struct rule *r, const struct conn *c)
 {
-	struct group_key key;
 	struct group *g;
-	uint64_t hash;
 
 	if (!r->is_witness(c) || fires_on_flow(j, r, c))
 		return;
-	key = key_of(r, c);
-	g = find_group(j, &key, &hash);
-	if (!g && j->n_witnessed == MAX_CROWDS) {
-		j->n_uncounted++;
-		return;
-	}
-	if (!g) {
-		j->n_witnessed++;
-		g = add_group(j, r, c, &key, hash, false);
-	}
-	r->hear(g, c);
+	g = groups_of_witness(&j->groups, r, c);
+	if (g)
+		r->hear(g, c);
 }
 
 void judge_flow(struct judge *j, struct conn *c)
@@ -481,7 +252,7 @@ bool judge_wants_proc(const struct proc *p)
 static struct group *push_proc(struct judge *j, int row, const struct proc *p)
 {
 	const struct rule *r = &limit_rules[row];
-	struct group *g = push_group(j, &(struct group_key){ .rule = r });
+	struct group *g = groups_push(&j->groups, r);
 
 	*g = (struct group){
 		.rule = r,
@@ -504,7 +275,7 @@ static void push_host(struct judge *j, int row, const struct netns *ns,
 		      const struct audit_row *audit, int64_t value)
 {
 	const struct rule *r = &host_rules[row];
-	struct group *g = push_group(j, &(struct group_key){ .rule = r });
+	struct group *g = groups_push(&j->groups, r);
 
 	*g = (struct group){
 		.rule = r,
@@ -555,7 +326,7 @@ void judge_ports(struct judge *j, const struct port_budget *budget, const struct
 		return;
 	kept = arena_alloc(j->arena, sizeof(*kept));
 	*kept = *budget;
-	g = push_group(j, &(struct group_key){ .rule = r });
+	g = groups_push(&j->groups, r);
 	*g = (struct group){
 		.rule = r,
 		.count = budget->used,
@@ -626,12 +397,12 @@ static void pour(struct judge *j, const struct group *from)
 
 	if (from->n_examples == 0)
 		return;
-	into = group_of(j, from->rule->otherwise, &from->examples[0]);
+	into = groups_of(&j->groups, from->rule->otherwise, &from->examples[0]);
 	if (!into)
 		return;
 	gather_group(into, from);
 	for (size_t i = 0; i < from->n_examples; i++)
-		keep_example(j, into, &from->examples[i]);
+		groups_keep_example(&j->groups, into, &from->examples[i]);
 }
 
 static int worst_first(const void *va, const void *vb)
@@ -651,16 +422,17 @@ static int worst_first(const void *va, const void *vb)
 
 void judge_end(struct judge *j, struct findings *ret)
 {
+	const struct groups *all = &j->groups;
 	struct finding *at;
 
-	*ret = (struct findings){ .arena = j->arena, .n_uncounted = j->n_uncounted };
+	*ret = (struct findings){ .arena = j->arena, .n_uncounted = j->groups.n_uncounted };
 	/* Crowds first: what they give up is poured into groups that are weighed afterwards. */
-	for (size_t i = 0; i < j->n; i++)
-		if (j->groups[i]->rule->otherwise && !weigh(j, ret, j->groups[i]))
-			pour(j, j->groups[i]);
-	for (size_t i = 0; i < j->n; i++)
-		if (!j->groups[i]->rule->otherwise)
-			weigh(j, ret, j->groups[i]);
+	for (size_t i = 0; i < all->n; i++)
+		if (all->at[i]->rule->otherwise && !weigh(j, ret, all->at[i]))
+			pour(j, all->at[i]);
+	for (size_t i = 0; i < all->n; i++)
+		if (!all->at[i]->rule->otherwise)
+			weigh(j, ret, all->at[i]);
 	if (ret->n)
 		qsort(ret->at, ret->n, sizeof(*ret->at), worst_first);
 	at = arena_array(j->arena, ret->n, sizeof(*at));
@@ -673,8 +445,6 @@ void judge_end(struct judge *j, struct findings *ret)
 
 void judge_free(struct judge *j)
 {
-	index_free(&j->by_key);
-	free(j->groups);
-	free(j->keys);
+	groups_free(&j->groups);
 	free(j);
 }
