@@ -91,6 +91,11 @@ static void found(struct finder *f, uint64_t inode, const char *path, const char
 	});
 }
 
+static bool is_refusal(int error)
+{
+	return error == -EACCES || error == -EPERM;
+}
+
 static void find_by_process(const struct root *root, struct finder *f)
 {
 	AUTO_FREE char *list = xrealloc_array(NULL, LIST_SIZE, 1);
@@ -100,6 +105,7 @@ static void find_by_process(const struct root *root, struct finder *f)
 	unsigned pid;
 	uint64_t inode;
 
+	f->list->n_refused += is_refusal(fd);
 	if (fd < 0)
 		return;
 	dir_begin(&dir, root, "proc", fd, list, LIST_SIZE);
@@ -108,8 +114,7 @@ static void find_by_process(const struct root *root, struct finder *f)
 			continue;
 		snprintf(path, sizeof(path), "proc/%u/ns/net", pid);
 		int error = root_readlink(root, path, link, sizeof(link));
-		if (error == -EACCES || error == -EPERM)
-			f->list->n_refused++;
+		f->list->n_refused += is_refusal(error);
 		if (error || !parse_link(link, &inode))
 			continue;
 		snprintf(path, sizeof(path), "/proc/%u/ns/net", pid);
@@ -150,7 +155,9 @@ static void find_by_mount(const struct root *root, struct finder *f)
 	uint64_t inode;
 	char *save = NULL;
 
-	if (root_peek(root, "proc/self/mountinfo", MAX_MOUNTINFO, &text) != 0 || text.n == 0)
+	int error = root_peek(root, "proc/self/mountinfo", MAX_MOUNTINFO, &text);
+	f->list->n_refused += is_refusal(error);
+	if (error || text.n == 0)
 		return;
 	for (char *line = strtok_r(text.at, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		if (!strstr(line, " - nsfs "))

@@ -20,7 +20,7 @@ struct netns_place {
 struct netns_list {
 	struct netns_place *at; /* freed with netns_list_free(); its strings live in the arena */
 	size_t n, cap;
-	size_t n_refused; /* processes whose namespace could not be read */
+	size_t n_refused; /* processes whose namespace could not be read; or all of them, or the mounts */
 };
 
 /* The caller's own, alone. */

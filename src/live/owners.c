@@ -189,10 +189,10 @@ static int read_one(struct scan *s, struct table *t, int dir_fd, const char *nam
 	return 0;
 }
 
-static void note_refusal(struct scan *s, const struct table *t)
+static void note_refusal(struct scan *s, const char *path)
 {
 	if (s->n_refused++ == 0)
-		s->refused = arena_printf(s->look->arena, "/%s", t->path);
+		s->refused = arena_printf(s->look->arena, "/%s", path);
 }
 
 /* The first descriptors, or all. false: there may be more, at t->next. */
@@ -209,7 +209,7 @@ static bool read_links(struct scan *s, struct table *t, int dir_fd, bool only_pr
 			return true;
 		int error = read_one(s, t, dir_fd, name, (int)fd);
 		if (error == -EACCES || error == -EPERM) {
-			note_refusal(s, t);
+			note_refusal(s, t->path);
 			return true;
 		}
 		/* A buffer that is not full was the last one. */
@@ -274,7 +274,7 @@ static bool read_table(struct scan *s, struct table *t, bool only_probe)
 	AUTO_FD dir_fd = root_open_dir(s->root, t->path);
 
 	if (dir_fd == -EACCES || dir_fd == -EPERM)
-		note_refusal(s, t);
+		note_refusal(s, t->path);
 	if (dir_fd < 0)
 		return true;
 	if (t->next && lseek(dir_fd, t->next, SEEK_SET) < 0) {
@@ -306,6 +306,8 @@ static void list_pids(struct scan *s)
 	struct dir dir;
 	unsigned pid;
 
+	if (fd == -EACCES || fd == -EPERM)
+		note_refusal(s, "proc");
 	if (fd < 0)
 		return;
 	dir_begin(&dir, s->root, "proc", fd, s->list, LIST_SIZE);

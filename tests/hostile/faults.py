@@ -24,11 +24,13 @@ SAMPLE = 8  # runs of each command and kind
 SKIP = 77
 READS = 'read,readv,pread64,getdents64,readlinkat,readlink'
 OPENS = 'openat,open'
+FOLDERS = f'openat:{os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY}'
 WAITS = 'recvfrom,recvmsg,poll,ppoll'
 LOOKS = 'fstat,newfstatat,lseek,ioctl,fcntl,statx'
 # What fails, and how: a file that cannot be had, one that goes away, a disk, a socket, a signal.
 KINDS = [
-    (OPENS, 'EMFILE'), (OPENS, 'ENOENT'), (OPENS, 'EACCES'), (READS, 'EIO'), (READS, 'ESRCH'),
+    (OPENS, 'EMFILE'), (OPENS, 'ENOENT'), (OPENS, 'EACCES'), (FOLDERS, 'EACCES'), (FOLDERS, 'EMFILE'),
+    (READS, 'EIO'), (READS, 'ESRCH'),
     (READS, 'EINTR'), ('read:8', 'EIO'), ('read:8', 'EINTR'), (WAITS, 'ENOBUFS'), (WAITS, 'EINTR'), (WAITS, 'EIO'),
     ('socket,bind,sendto,sendmsg,setsockopt,getsockopt,setns', 'EPERM'),
     ('socket,bind,sendto,sendmsg,setsockopt,getsockopt,setns', 'ENOMEM'),
@@ -68,8 +70,10 @@ def commands(where, is_live):
         yield 'live why', ['why', '--json', '--min-age', '0']
         yield 'live record', ['why', '--json', '--record', where / 'new']
         yield 'live all', ['list', '-a', '-A', '--json']
-        yield 'live check', ['check', '--json', '-A']
-        yield 'live metrics', ['check', '--format=prometheus', '-o', where / 'new.prom']
+        # Our own sockets grow old while all this goes on.
+        ages = ['-w', 'close-wait.age=~:,close-wait.count=~:,fin-wait-2.held.age=~:']
+        yield 'live check', ['check', '--json', '-A', *ages]
+        yield 'live metrics', ['check', *ages, '--format=prometheus', '-o', where / 'new.prom']
         yield 'live audit', ['audit', '--json']
         yield 'live snapshot', ['snapshot', '-o', where / 'new.prom']
         yield 'live watch', ['watch', '--json-lines', '-c', '2', '-d', '100ms', '--min-age', '0']
