@@ -151,7 +151,7 @@ static int all_answers(struct root *root, const struct live_request *req, unsign
 
 	if (!one_family) {
 		int error = answer(root, req, &both, netns, look);
-		if (error == 0 || error == -EPERM || error == -EACCES)
+		if (error == 0 || root_is_refusal(error))
 			return error;
 	}
 	int error4 = req->only_inet6 ? -ENOENT : answer(root, req, &inet4, netns, look);

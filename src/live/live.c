@@ -115,7 +115,7 @@ static void explain_place(const struct netns_place *place, int error, struct fai
 		fail_set(fail, object, _("not a network namespace"));
 	else
 		fail_set(fail, object, "%s", strerror(-error));
-	if (error == -EPERM || error == -EACCES)
+	if (root_is_refusal(error))
 		fail_hint(fail, _("entering a network namespace needs root"));
 }
 

@@ -91,11 +91,6 @@ static void found(struct finder *f, uint64_t inode, const char *path, const char
 	});
 }
 
-static bool is_refusal(int error)
-{
-	return error == -EACCES || error == -EPERM;
-}
-
 static void find_by_process(const struct root *root, struct finder *f)
 {
 	AUTO_FREE char *list = xrealloc_array(NULL, LIST_SIZE, 1);
@@ -105,7 +100,7 @@ static void find_by_process(const struct root *root, struct finder *f)
 	unsigned pid;
 	uint64_t inode;
 
-	f->list->n_refused += is_refusal(fd);
+	f->list->n_refused += root_is_refusal(fd);
 	if (fd < 0)
 		return;
 	dir_begin(&dir, root, "proc", fd, list, LIST_SIZE);
@@ -114,7 +109,7 @@ static void find_by_process(const struct root *root, struct finder *f)
 			continue;
 		snprintf(path, sizeof(path), "proc/%u/ns/net", pid);
 		int error = root_readlink(root, path, link, sizeof(link));
-		f->list->n_refused += is_refusal(error);
+		f->list->n_refused += root_is_refusal(error);
 		if (error || !parse_link(link, &inode))
 			continue;
 		snprintf(path, sizeof(path), "/proc/%u/ns/net", pid);
@@ -156,7 +151,7 @@ static void find_by_mount(const struct root *root, struct finder *f)
 	char *save = NULL;
 
 	int error = root_peek(root, "proc/self/mountinfo", MAX_MOUNTINFO, &text);
-	f->list->n_refused += is_refusal(error);
+	f->list->n_refused += root_is_refusal(error);
 	if (error || text.n == 0)
 		return;
 	for (char *line = strtok_r(text.at, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {

@@ -208,7 +208,7 @@ static bool read_links(struct scan *s, struct table *t, int dir_fd, bool only_pr
 		if (++t->n_fds % FDS_A_LOOK_AT_THE_CLOCK == 0 && is_late(s))
 			return true;
 		int error = read_one(s, t, dir_fd, name, (int)fd);
-		if (error == -EACCES || error == -EPERM) {
+		if (root_is_refusal(error)) {
 			note_refusal(s, t->path);
 			return true;
 		}
@@ -273,7 +273,7 @@ static bool read_table(struct scan *s, struct table *t, bool only_probe)
 {
 	AUTO_FD dir_fd = root_open_dir(s->root, t->path);
 
-	if (dir_fd == -EACCES || dir_fd == -EPERM)
+	if (root_is_refusal(dir_fd))
 		note_refusal(s, t->path);
 	if (dir_fd < 0)
 		return true;
@@ -306,7 +306,7 @@ static void list_pids(struct scan *s)
 	struct dir dir;
 	unsigned pid;
 
-	if (fd == -EACCES || fd == -EPERM)
+	if (root_is_refusal(fd))
 		note_refusal(s, "proc");
 	if (fd < 0)
 		return;

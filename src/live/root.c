@@ -96,6 +96,11 @@ static bool is_life(const struct root *root, int error)
 	}
 }
 
+bool root_is_refusal(int error)
+{
+	return error == -EACCES || error == -EPERM;
+}
+
 void root_note_trouble(const struct root *root, const char *path, int error)
 {
 	struct trouble *t = root->trouble;

@@ -92,6 +92,8 @@ void root_record_write(struct root *root, int fd, const void *bytes, size_t n);
 /* The file was opened in vain: there was nothing to copy. */
 void root_record_drop(struct root *root, const char *path);
 
+/* Not for us: -EACCES or -EPERM. */
+bool root_is_refusal(int error);
 /* For those who read through a descriptor of their own: notes -errno as the functions above do. */
 void root_note_trouble(const struct root *root, const char *path, int error);
 

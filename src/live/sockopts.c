@@ -234,6 +234,13 @@ static void take(struct look *look, const struct target *t, const struct answer 
 	t->full->opts = opts;
 }
 
+static size_t give_up(struct look *look, const struct sample *sample, int error)
+{
+	gap_add(&look->gaps, "sockopts", "fork", arena_strdup(look->arena, strerror(error)),
+		_("the socket options of some connections are unknown"));
+	return sample->n;
+}
+
 /* One helper; returns the place to go on from. */
 static size_t run_helper(struct look *look, const struct sample *sample, size_t first)
 {
@@ -242,8 +249,9 @@ static size_t run_helper(struct look *look, const struct sample *sample, size_t 
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
-		return sample->n;
+		return give_up(look, sample, errno);
 	pid_t pid = fork();
+	int error = errno;
 	if (pid == 0)
 		help(sample, first, ends[1]);
 	close(ends[1]);
@@ -251,7 +259,7 @@ static size_t run_helper(struct look *look, const struct sample *sample, size_t 
 		take(look, &sample->at[next++], &a);
 	close(ends[0]);
 	if (pid < 0)
-		return sample->n;
+		return give_up(look, sample, error);
 	/* It has ended, or is about to, or hangs: then what it holds is let go by this. */
 	if (next < sample->n)
 		kill(pid, SIGKILL);

@@ -431,6 +431,46 @@ static void states_not_recorded(void **state)
 
 /* ---- numbers of the host ---- */
 
+static void reserved_ports_that_are_none(void **state)
+{
+	const struct folder *f = *state;
+	struct live_request req = everything(f);
+
+	put_host(f);
+	put_text(f, "netns.0/sys/net/ipv4/ip_local_reserved_ports", "40000-x\n");
+	struct look *look = look_at(&req);
+	assert_false(look->netns[0].sysctls.reserved_known);
+	assert_null(look->netns[0].sysctls.reserved);
+	assert_int_equal(look->netns[0].sysctls.port_high.value, 60999);
+	look_free(look);
+}
+
+/* A few TIME-WAITs come along; many, or nobody knows how many, do not. */
+static void few_timewaits(void **state)
+{
+	static const struct {
+		const char *sockstat;
+		bool is_few;
+	} rows[] = {
+		{ "TCP: inuse 5 orphan 3 tw 8192 alloc 8 mem 1\n", true },
+		{ "TCP: inuse 5 orphan 3 tw 8193 alloc 8 mem 1\n", false },
+		{ "TCP: inuse 5\n", false },
+	};
+	const struct folder *f = *state;
+	struct live_request req = everything(f);
+
+	put_host(f);
+	req.states = STATE_BIT(STATE_CLOSE_WAIT);
+	req.with_few_timewaits = true;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		put_text(f, "netns.0/net/sockstat", rows[i].sockstat);
+		struct look *look = look_at(&req);
+		assert_int_equal(look->netns[0].has_few_timewaits, rows[i].is_few);
+		assert_int_equal(look->n_socks, rows[i].is_few ? 5 : 4);
+		look_free(look);
+	}
+}
+
 /* TIME-WAITs are counted by sockstat, orphans in FIN-WAIT-2 among them; where it does not say, and where they
  * were listed, they are counted as rows. */
 static void counted_timewaits(void **state)
@@ -553,6 +593,29 @@ static void places_that_are_none(void **state)
 	assert_int_equal(look_fails(&req, what), -ENOTDIR);
 }
 
+/* A link that comes again is the same; one that cannot be made spoils the recording, and the first reason stands. */
+static void links_that_are_copied(void **state)
+{
+	const struct folder *f = *state;
+	struct root root = ROOT_CLOSED;
+	char copy[PATH_MAX], endless[2 * PATH_MAX], link[64];
+	struct fail fail;
+
+	put_host(f);
+	memset(endless, 'x', sizeof(endless) - 1);
+	endless[sizeof(endless) - 1] = '\0';
+	assert_int_equal(root_open(f->at, below(f, "copy", copy), NULL, &root, &fail), 0);
+	root_record_link(&root, "proc/1/exe", "/sbin/init");
+	root_record_link(&root, "proc/1/exe", "/sbin/init");
+	assert_int_equal(root.record_error, 0);
+	assert_int_equal(root_readlink(&root, "copy/proc/1/exe", link, sizeof(link)), 0);
+	assert_string_equal(link, "/sbin/init");
+	root_record_link(&root, "proc/2/exe", endless);
+	root_record_file(&root, "proc/1/exe/x", "", 0);
+	assert_int_equal(root.record_error, -ENAMETOOLONG);
+	root_close(&root);
+}
+
 static void paths_that_are_none(void **state)
 {
 	const struct folder *f = *state;
@@ -608,9 +671,12 @@ int main(void)
 		TEST(half_an_answer),
 		TEST(interrupted),
 		TEST(states_not_recorded),
+		TEST(reserved_ports_that_are_none),
+		TEST(few_timewaits),
 		TEST(counted_timewaits),
 		TEST(nobody_uses_it),
 		TEST(places_that_are_none),
+		TEST(links_that_are_copied),
 		TEST(paths_that_are_none),
 	};
 

@@ -22,7 +22,10 @@
 
 /* What asks this machine's kernel, about nothing but a process and sockets of its own. */
 
-enum { MANY = 20 };
+enum { MANY = 70 };
+
+#define TEN "tttttttttt"
+#define ALL_TCP TEN TEN TEN TEN TEN TEN TEN
 
 /* ---- a process that holds sockets ---- */
 
@@ -169,7 +172,7 @@ static void nobody_is_touched(void **state)
 static void a_sample_a_process(void **state)
 {
 	struct root root = this_machine();
-	struct holding h = hold("tttttttttttttttttttt"), other = hold("t");
+	struct holding h = hold(ALL_TCP), other = hold("t");
 	struct look *look = look_new();
 	struct proc p = { .pid = h.pid, .cmdline = "holds" }, q = { .pid = other.pid, .cmdline = "other" };
 	size_t n = 0;
@@ -186,6 +189,30 @@ static void a_sample_a_process(void **state)
 	assert_non_null(opts_of(look, MANY));
 	let_go(&h);
 	let_go(&other);
+	look_free(look);
+	root_close(&root);
+}
+
+/* No helper can be started: that is said, and nobody's options are made up. */
+static void no_helper(void **state)
+{
+	struct root root = this_machine();
+	struct holding h = hold("t");
+	struct look *look = look_new();
+	struct proc p = { .pid = h.pid, .cmdline = "holds" };
+	struct rlimit old, none;
+
+	(void)state;
+	add_held(look, &p, h.fd[0], h.inode[0]);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = (struct rlimit){ 0, old.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	sockopts_find(&root, look);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_null(opts_of(look, 0));
+	assert_int_equal(look->gaps.n, 1);
+	assert_string_equal(look->gaps.at[0].what, "sockopts");
+	let_go(&h);
 	look_free(look);
 	root_close(&root);
 }
@@ -212,7 +239,7 @@ static void note(struct dead *d, const struct holding *h, size_t n, struct proc 
 static void what_is_not_listed_is_dead(void **state)
 {
 	struct root root = this_machine();
-	struct holding h = hold("tttttttttttttttttttt"), few = hold("ttttttttttu"), others = hold("uuuuuuuuuuuu");
+	struct holding h = hold(ALL_TCP), few = hold("ttttttttttu"), others = hold("uuuuuuuuuuuu");
 	struct netns_list here = { 0 };
 	struct dead d = { 0 };
 
@@ -233,7 +260,7 @@ static void what_is_not_listed_is_dead(void **state)
 	if (look->gaps.n || p.n_dead == 0)
 		skip(); /* a container without sock_diag */
 	assert_int_equal(p.n_dead, MANY);
-	for (size_t i = 0; i < MANY; i++)
+	for (size_t i = 0; i < PROC_MAX_DEAD; i++)
 		assert_int_equal(p.dead_fds[i], h.fd[i]);
 	assert_int_equal(q.n_dead, 0); /* nine are too few for a word */
 	assert_int_equal(r.n_dead, 0);
@@ -252,7 +279,7 @@ static void what_is_not_listed_is_dead(void **state)
 static void unlisted_is_unknown(void **state)
 {
 	struct root root = this_machine();
-	struct holding h = hold("tttttttttttttttttttt");
+	struct holding h = hold(ALL_TCP);
 	struct netns_place nowhere = { .inode = 4711, .path = "/no/such/namespace" };
 	const struct netns_list places = { .at = &nowhere, .n = 1 };
 	struct proc p = { .pid = h.pid, .netns = 4711 }, *procs[] = { &p };
@@ -358,17 +385,57 @@ static void a_filter_of_nonsense(void **state)
 	}
 }
 
+static bool count_rows(void *arg, const struct look *look, const struct sock *s)
+{
+	(void)look;
+	*(unsigned *)arg += s->state == STATE_LISTEN;
+	return true;
+}
+
+/* Once more: what the look has already is not asked again, and a namespace that is new is not of this look. */
+static void once_more(void **state)
+{
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct live_request req = { .states = STATE_BIT(STATE_CLOSE_WAIT), .with_few_timewaits = true };
+	struct look *look = NULL;
+	struct fail fail;
+	unsigned n = 0, n_again = 0;
+
+	(void)state;
+	assert_true(listener >= 0 && listen(listener, 1) == 0);
+	if (live_look(&req, &look, &fail) != 0)
+		skip(); /* a container without sock_diag */
+	req = (struct live_request){ .states = STATE_BIT(STATE_LISTEN) | STATE_BIT(STATE_TIME_WAIT),
+				     .on_sock = count_rows, .on_sock_arg = &n };
+	look->netns[0].has_few_timewaits = true;
+	assert_int_equal(live_stream(&req, look, &fail), 0);
+	assert_true(n > 0);
+	req.states = STATE_BIT(STATE_TIME_WAIT);
+	req.on_sock_arg = &n_again;
+	assert_int_equal(live_stream(&req, look, &fail), 0);
+	req.states = STATE_BIT(STATE_LISTEN);
+	look->netns[0].inode++;
+	assert_int_equal(live_stream(&req, look, &fail), 0);
+	assert_int_equal(n_again, 0);
+	req.netns = "no-such-namespace-here";
+	assert_int_equal(live_stream(&req, look, &fail), -ENOENT);
+	look_free(look);
+	close(listener);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_are_read),
 		cmocka_unit_test(nobody_is_touched),
 		cmocka_unit_test(a_sample_a_process),
+		cmocka_unit_test(no_helper),
 		cmocka_unit_test(what_is_not_listed_is_dead),
 		cmocka_unit_test(unlisted_is_unknown),
 		cmocka_unit_test(only_the_kernel_is_heard),
 		cmocka_unit_test(it_can_be_listened_to),
 		cmocka_unit_test(a_filter_of_nonsense),
+		cmocka_unit_test(once_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
