@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 import routed
 import stage
@@ -54,6 +55,25 @@ def judge_filter(tool, ours):
                 'not asked for' in gap['effect'], gaps)
 
 
+def judge_nothing(tool, ours):
+    """Of no connection nothing can be said, of one that was refused while all was watched not that it is elsewhere."""
+    empty = pathlib.Path(ours).with_name('empty.pcap')
+    empty.write_bytes(pathlib.Path(ours).read_bytes()[:24])
+    leaked, gaps, document = why(tool, empty)
+    stage.check('a capture of no connection is of nobody else', leaked['count'] == N and
+                'capture-elsewhere' not in gaps, document)
+    with subprocess.Popen([tool, 'why', '--json', '-i', 'lo', '--for', '2s'], stdout=subprocess.PIPE,
+                          text=True) as p:
+        while p.poll() is None:
+            with socket.socket() as knock:
+                knock.connect_ex(('127.0.0.1', PORT + 1))
+            time.sleep(0.05)
+        document = json.loads(p.stdout.read())
+    stage.check('what was captured just now is of this host, though nothing of it is left',
+                'rst-refused' in [f['rule'] for f in document['findings']] and
+                'capture-elsewhere' not in [g['what'] for g in document['gaps']], document)
+
+
 def judge(tool, theirs, ours):
     leaked, gaps, document = why(tool, ours)
     stage.check('our side of the NAT: every FIN was seen', leaked['count'] == N and
@@ -86,6 +106,7 @@ def main():
             tap.write(ours)
             judge(sys.argv[1], theirs, ours)
             judge_filter(sys.argv[1], ours)
+            judge_nothing(sys.argv[1], ours)
             p.stdin.close()
     return stage.end()
 
