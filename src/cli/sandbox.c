@@ -98,7 +98,7 @@ static const int allowed_reading[] = {
 
 /* For a file that is written beside its name and put in place. */
 static const int allowed_writing[] = {
-	SYS_openat, SYS_fsync, SYS_fchmod, SYS_linkat, SYS_unlinkat,
+	SYS_fsync, SYS_fchmod, SYS_linkat, SYS_unlinkat,
 #ifdef SYS_renameat
 	SYS_renameat,
 #endif
@@ -139,10 +139,12 @@ static const struct condition conditions[] = {
 static const struct condition only_reading = {
 	SYS_openat, 2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY,
 };
+/* What may be read could be emptied: Landlock knows of that only in its third version. */
+static const struct condition only_new = { SYS_openat, 2, O_TRUNC, 0 };
 
 enum {
 	N_INSTRUCTIONS = 5 + 2 * (ARRAY_LEN(allowed) + ARRAY_LEN(allowed_reading) + ARRAY_LEN(allowed_writing)) +
-			 6 * (ARRAY_LEN(conditions) + 1)
+			 6 * (ARRAY_LEN(conditions) + 2)
 };
 
 struct program {
@@ -207,8 +209,10 @@ static void close_system_calls(const struct sandbox_doors *doors)
 		allow(&p, allowed_reading, ARRAY_LEN(allowed_reading));
 		allow_if(&p, &only_reading);
 	}
-	if (has_written(doors))
+	if (has_written(doors)) {
 		allow(&p, allowed_writing, ARRAY_LEN(allowed_writing));
+		allow_if(&p, &only_new);
+	}
 	put(&p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM);
 	const struct sock_fprog program = { p.n, p.at };
 	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);

@@ -1,5 +1,6 @@
 /* What a parser that has been taken over could still do: nothing. Built without sanitizers, which a
- * sandbox would hinder; each attempt in a process of its own, because there is no way back. */
+ * sandbox would hinder; each attempt in a process of its own, because there is no way back. What must not be
+ * harmed is this test's own: a sandbox that holds nothing may be what is tested. */
 
 #include "cli/sandbox.h"
 #include "util/kernel.h"
@@ -22,6 +23,43 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
+
+/* A folder that is open for reading, one for what is written, and what is beside them. */
+static char place[] = "/tmp/tcpwhy-sandbox-XXXXXX", look[64], in_look[64], out[64], beside[64];
+
+static void put_file(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	assert_true(fd >= 0 && write(fd, "text\n", 5) == 5);
+	close(fd);
+}
+
+static int make_place(void **state)
+{
+	(void)state;
+	assert_non_null(mkdtemp(place));
+	assert_int_equal(chmod(place, 0755), 0);
+	snprintf(look, sizeof(look), "%s/look", place);
+	snprintf(in_look, sizeof(in_look), "%s/look/file", place);
+	snprintf(out, sizeof(out), "%s/out", place);
+	snprintf(beside, sizeof(beside), "%s/beside", place);
+	assert_int_equal(mkdir(look, 0755), 0);
+	assert_int_equal(mkdir(out, 0755), 0);
+	put_file(in_look);
+	put_file(beside);
+	return 0;
+}
+
+/* Whatever an attempt has made, too: then a test has failed. */
+static int remove_place(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -r %s", place);
+	return system(command);
+}
 
 /* Exit status of a process that enters the sandbox and then tries something. */
 static int inside_with(const struct sandbox_doors *doors, int (*attempt)(int open_fd))
@@ -64,8 +102,11 @@ static int open_world_readable(int fd)
 
 static int make_file(int fd)
 {
+	char name[128];
+
 	(void)fd;
-	return is_refused(open("/tmp/tcpwhy-sandbox", O_WRONLY | O_CREAT, 0600));
+	snprintf(name, sizeof(name), "%s/new", place);
+	return is_refused(open(name, O_WRONLY | O_CREAT, 0600));
 }
 
 static int connect_somewhere(int fd)
@@ -139,59 +180,95 @@ static int read_the_folder(int fd)
 	struct stat st;
 
 	(void)fd;
-	return open("kept", O_RDONLY) >= 0 && stat("kept", &st) == 0 && st.st_size == 1 ? 0 : 1;
+	return open(in_look, O_RDONLY) >= 0 && stat(in_look, &st) == 0 ? 0 : 1;
 }
 
 static int write_the_folder(int fd)
 {
+	char name[128];
+
 	(void)fd;
-	return is_refused(open("new", O_WRONLY | O_CREAT, 0600)) |
-	       is_refused(open("kept", O_RDONLY | O_TRUNC)) |
-	       is_refused(rename("kept", "new"));
+	snprintf(name, sizeof(name), "%s/new", look);
+	return is_refused(open(name, O_WRONLY | O_CREAT, 0600)) | is_refused(open(in_look, O_WRONLY)) |
+	       is_refused(open(in_look, O_RDONLY | O_TRUNC)) | is_refused(rename(in_look, name)) |
+	       is_refused(unlink(in_look));
 }
 
 static int look_around(int fd)
 {
-	return open_secret(fd) | open_world_readable(fd) | make_file(fd) |
-	       is_refused(open("../../etc/passwd", O_RDONLY));
+	char name[128];
+
+	snprintf(name, sizeof(name), "%s/../beside", look);
+	return open_secret(fd) | open_world_readable(fd) | make_file(fd) | is_refused(open(beside, O_RDONLY)) |
+	       is_refused(open(name, O_RDONLY));
 }
 
-/* What a recorded look needs: its folder, and nothing beside it. A folder of this test's own, where it stands: of a
- * sandbox that does not hold something would be lost there. */
+/* Beside its name, and into place. */
+static int write_what_is_asked_for(int fd)
+{
+	char hidden[128], name[128];
+
+	(void)fd;
+	snprintf(hidden, sizeof(hidden), "%s/.hidden", out);
+	snprintf(name, sizeof(name), "%s/x.prom", out);
+	return open(hidden, O_WRONLY | O_CREAT | O_EXCL, 0600) >= 0 && rename(hidden, name) == 0 &&
+			       unlink(name) == 0 ?
+		       0 :
+		       1;
+}
+
+static void assert_confined(const struct sandbox_doors *doors)
+{
+	assert_int_equal(inside_with(doors, connect_somewhere), 0);
+	assert_int_equal(inside_with(doors, run_something), 0);
+	assert_int_equal(inside_with(doors, run_own_bytes), 0);
+	assert_int_equal(inside_with(doors, become_root_again), 0);
+}
+
+static bool has_landlock(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, 1) >= 1;
+}
+
+/* What a recorded look needs: its folder, and nothing beside it. */
 static void one_folder_can_be_read(void **state)
 {
-	char folder[] = "/tmp/tcpwhy-sandbox-XXXXXX";
-	const struct sandbox_doors doors = { .read_folder = folder };
-	int home = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct sandbox_doors doors = { .read_folder = look };
 
 	(void)state;
-	assert_non_null(mkdtemp(folder));
-	assert_true(home >= 0 && chmod(folder, 0755) == 0 && chdir(folder) == 0);
-	int fd = open("kept", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-	assert_true(fd >= 0 && write(fd, "x", 1) == 1 && close(fd) == 0);
 	assert_int_equal(inside_with(&doors, read_the_folder), 0);
 	assert_int_equal(inside_with(&doors, write_the_folder), 0);
-	assert_int_equal(inside_with(&doors, connect_somewhere), 0);
-	assert_int_equal(inside_with(&doors, run_something), 0);
-	assert_int_equal(inside_with(&doors, run_own_bytes), 0);
-	assert_int_equal(inside_with(&doors, become_root_again), 0);
-	/* Only Landlock tells one folder from another. */
-	bool has_landlock = syscall(SYS_landlock_create_ruleset, NULL, 0, 1) >= 1;
-	int seen = has_landlock ? inside_with(&doors, look_around) : 0;
-	assert_true(unlink("kept") == 0 && fchdir(home) == 0 && rmdir(folder) == 0);
-	close(home);
-	assert_int_equal(seen, 0);
-	if (!has_landlock)
+	assert_confined(&doors);
+	if (!has_landlock())
+		skip(); /* only Landlock tells one folder from another */
+	assert_int_equal(inside_with(&doors, look_around), 0);
+}
+
+/* The folder of what is written is open, that of the look still for reading alone. */
+static void one_file_can_be_written(void **state)
+{
+	char name[128];
+	const struct sandbox_doors doors = { .read_folder = look, .written = { name } };
+
+	(void)state;
+	snprintf(name, sizeof(name), "%s/x.prom", out);
+	assert_int_equal(inside_with(&doors, read_the_folder), 0);
+	assert_int_equal(inside_with(&doors, write_what_is_asked_for), 0);
+	assert_confined(&doors);
+	if (!has_landlock())
 		skip();
+	assert_int_equal(inside_with(&doors, write_the_folder), 0);
+	assert_int_equal(inside_with(&doors, look_around), 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_folder_can_be_read),
+		cmocka_unit_test(one_file_can_be_written),
 		cmocka_unit_test(nothing_new_can_be_had),
 		cmocka_unit_test(what_was_open_can_be_used),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make_place, remove_place);
 }
