@@ -46,6 +46,22 @@ const struct idle_limit *idle_limit_near(uint32_t seconds, uint32_t within_s)
 	return NULL;
 }
 
+const struct idle_limit *idle_limit_between(int64_t above_ns, int64_t most_ns)
+{
+	const struct idle_limit *found = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
+		int64_t ns = limits[i].seconds * SECOND_NS;
+
+		if (ns <= above_ns || ns > most_ns)
+			continue;
+		if (found)
+			return NULL;
+		found = &limits[i];
+	}
+	return found;
+}
+
 void idle_add(struct idle_count *c, int64_t idle_ns)
 {
 	int64_t s = idle_ns > 0 ? idle_ns / SECOND_NS : 0, nearest = (idle_ns + SECOND_NS / 2) / SECOND_NS;

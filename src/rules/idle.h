@@ -14,6 +14,8 @@ struct idle_limit {
 
 /* A usual timer that is at most `within_s` away; NULL: there is none. */
 const struct idle_limit *idle_limit_near(uint32_t seconds, uint32_t within_s);
+/* The one usual timer of more than `above_ns` and at most `most_ns`; NULL: there is none, or several. */
+const struct idle_limit *idle_limit_between(int64_t above_ns, int64_t most_ns);
 
 enum { IDLE_SECONDS = 7300 }; /* longer silences are counted, but not told apart */
 

@@ -163,20 +163,22 @@ static void fact_keepidle(struct finding *f, int64_t at_most_ns)
 	finding_fact(f, "keepidle", FACT_COUNT, s < USUAL_KEEPIDLE_S ? s : USUAL_KEEPIDLE_S);
 }
 
+static void fact_matches(struct finding *f, const struct idle_limit *known)
+{
+	if (known)
+		finding_fact_sentence(f, "matches", known->whose);
+}
+
 /* Timers and clocks tick by the second: what lies closer together is the same. */
 static bool is_longer(int64_t ns, int64_t than_ns)
 {
 	return ns >= than_ns + SECOND_NS;
 }
 
-static bool weigh_idle_middlebox(const struct group *g, const struct bounds *b, struct finding *f)
+static void fact_pauses(struct finding *f, const struct group *g)
 {
-	bool is_split = is_longer(g->shortest_fatal_ns, g->longest_survived_ns);
-	bool is_one_server = !g->subject.is_rest; /* what forgets stands on the way to it */
 	int64_t keepidle_ns = g->shortest_fatal_ns / 2; /* a probe may be lost */
 
-	(void)b;
-	f->severity = g->count >= SAME_GAPS ? SEVERITY_WARNING : SEVERITY_NOTE;
 	finding_fact(f, "pause", FACT_MS, g->shortest_fatal_ns / NS_PER_MS);
 	if (g->n_survivors) {
 		finding_fact(f, "survived", FACT_MS, g->longest_survived_ns / NS_PER_MS);
@@ -188,6 +190,16 @@ static bool weigh_idle_middlebox(const struct group *g, const struct bounds *b, 
 	if (g->n_survivors && g->longest_survived_ns < keepidle_ns)
 		keepidle_ns = g->longest_survived_ns;
 	fact_keepidle(f, keepidle_ns);
+}
+
+static bool weigh_idle_middlebox(const struct group *g, const struct bounds *b, struct finding *f)
+{
+	bool is_split = is_longer(g->shortest_fatal_ns, g->longest_survived_ns);
+	bool is_one_server = !g->subject.is_rest; /* what forgets stands on the way to it */
+
+	(void)b;
+	f->severity = g->count >= SAME_GAPS ? SEVERITY_WARNING : SEVERITY_NOTE;
+	fact_pauses(f, g);
 	if (is_one_server && !is_split) {
 		f->says = N_("{count} {count:connection|connections} with {peer} {count:was|were} idle for "
 			     "{pause}{count:| or more}, and what was sent then was never answered. Other "
@@ -198,6 +210,7 @@ static bool weigh_idle_middlebox(const struct group *g, const struct bounds *b, 
 			     "sent then was never answered; {survivors} idle for up to {survived} "
 			     "{survivors:was|were} answered. Something on the way forgets them between "
 			     "{survived} and {pause}.");
+		fact_matches(f, idle_limit_between(g->longest_survived_ns, g->shortest_fatal_ns));
 	}
 	return true;
 }
@@ -246,9 +259,7 @@ static bool weigh_idle_timeout(const struct group *g, const struct bounds *b, st
 	finding_fact(f, "idle", FACT_MS, (int64_t)limit * SECOND_MS);
 	finding_fact(f, "first_at", FACT_TIME_NS, g->first_fin_ns);
 	fact_keepidle(f, limit * SECOND_NS / 2);
-	const struct idle_limit *known = idle_limit_near(limit, 0);
-	if (known)
-		finding_fact_sentence(f, "matches", known->whose);
+	fact_matches(f, idle_limit_near(limit, 0));
 	return true;
 }
 

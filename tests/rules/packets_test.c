@@ -595,6 +595,7 @@ struct pauses {
 	enum severity severity;
 	enum certainty certainty;
 	int pause_s, survived_s, survivors, keepidle_s; /* -1: no such fact */
+	const char *matches;                            /* a word of it; NULL: no such fact */
 };
 
 static struct flow paused(const struct pauses *p, size_t i)
@@ -620,6 +621,14 @@ static void assert_fact(const char *where, const struct finding *f, const char *
 		fail_msg("%s: %s is %lld", where, name, fact ? (long long)fact->number : -1);
 }
 
+static void assert_matches(const char *where, const struct finding *f, const char *want)
+{
+	const struct fact *fact = finding_find_fact(f, "matches", strlen("matches"));
+
+	if (!fact != !want || (fact && !strstr(fact->text, want)))
+		fail_msg("%s: matches %s", where, fact ? fact->text : "nothing");
+}
+
 /* One time that parts the pauses that did harm from those that did none is a timer. */
 static void pauses_that_are_split(void **state)
 {
@@ -628,29 +637,31 @@ static void pauses_that_are_split(void **state)
 #define SUDDEN { .is_sudden = true }
 	static const struct pauses cases[] = {
 		{ "three above, one below", { DIED(400), DIED(370), DIED(380), LIVED(300) },
-		  SEVERITY_WARNING, CERTAINTY_LIKELY, 370, 300, 1, 60 },
+		  SEVERITY_WARNING, CERTAINTY_LIKELY, 370, 300, 1, 60, "350 s of AWS" },
 		{ "whoever speaks first", { LIVED(31), DIED(40), LIVED(35), DIED(37), DIED(38) },
-		  SEVERITY_WARNING, CERTAINTY_LIKELY, 37, 35, 2, 18 },
+		  SEVERITY_WARNING, CERTAINTY_LIKELY, 37, 35, 2, 18, NULL },
 		{ "keepalive below what is known to do no harm", { LIVED(31), DIED(400), DIED(400), DIED(400) },
-		  SEVERITY_WARNING, CERTAINTY_LIKELY, 400, 31, 1, 31 },
+		  SEVERITY_WARNING, CERTAINTY_LIKELY, 400, 31, 1, 31, NULL },
 		{ "the same connections, earlier",
 		  { DIED(400, .survived_s = 300), DIED(400, .survived_s = 310), DIED(400, .survived_s = 300) },
-		  SEVERITY_WARNING, CERTAINTY_LIKELY, 400, 310, 3, 60 },
+		  SEVERITY_WARNING, CERTAINTY_LIKELY, 400, 310, 3, 60, "350 s of AWS" },
+		{ "exactly a usual time", { DIED(75), DIED(75), DIED(75), LIVED(60) },
+		  SEVERITY_WARNING, CERTAINTY_LIKELY, 75, 60, 1, 37, "nginx" },
 		{ "two may be chance", { DIED(400), DIED(400), LIVED(300) },
-		  SEVERITY_NOTE, CERTAINTY_POSSIBLE, 400, 300, 1, 60 },
+		  SEVERITY_NOTE, CERTAINTY_POSSIBLE, 400, 300, 1, 60, NULL },
 		{ "nobody to compare with", { DIED(400), DIED(400), DIED(400) },
-		  SEVERITY_WARNING, CERTAINTY_POSSIBLE, 400, -1, -1, 60 },
+		  SEVERITY_WARNING, CERTAINTY_POSSIBLE, 400, -1, -1, 60, NULL },
 		{ "a longer one did no harm", { DIED(400), DIED(400), DIED(400), LIVED(300), LIVED(500) },
-		  SEVERITY_WARNING, CERTAINTY_POSSIBLE, 400, 500, 2, 60 },
+		  SEVERITY_WARNING, CERTAINTY_POSSIBLE, 400, 500, 2, 60, NULL },
 		{ "nor did one as long", { DIED(400), DIED(401), DIED(402), LIVED(400) },
-		  SEVERITY_WARNING, CERTAINTY_POSSIBLE, 400, 400, 1, 60 },
+		  SEVERITY_WARNING, CERTAINTY_POSSIBLE, 400, 400, 1, 60, NULL },
 		{ "one without a pause: the host is gone", { DIED(400), DIED(400), DIED(400), LIVED(300), SUDDEN },
-		  SEVERITY_WARNING, CERTAINTY_POSSIBLE, 400, 300, 1, 60 },
+		  SEVERITY_WARNING, CERTAINTY_POSSIBLE, 400, 300, 1, 60, NULL },
 		{ "a pause with packets missing is none",
 		  { DIED(400), DIED(400), DIED(400), LIVED(500, .is_lossy = true) },
-		  SEVERITY_WARNING, CERTAINTY_POSSIBLE, 400, -1, -1, 60 },
+		  SEVERITY_WARNING, CERTAINTY_POSSIBLE, 400, -1, -1, 60, NULL },
 		{ "another server's", { DIED(400), DIED(400), DIED(400), LIVED(500, .is_elsewhere = true) },
-		  SEVERITY_WARNING, CERTAINTY_POSSIBLE, 400, -1, -1, 60 },
+		  SEVERITY_WARNING, CERTAINTY_POSSIBLE, 400, -1, -1, 60, NULL },
 	};
 #undef LIVED
 #undef DIED
@@ -684,6 +695,7 @@ static void pauses_that_are_split(void **state)
 		assert_fact(p->name, found, "survived", p->survived_s < 0 ? -1 : p->survived_s * INT64_C(1000));
 		assert_fact(p->name, found, "survivors", p->survivors);
 		assert_fact(p->name, found, "keepidle", p->keepidle_s);
+		assert_matches(p->name, found, p->matches);
 		arena_free(arena);
 	}
 }
