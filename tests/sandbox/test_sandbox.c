@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,6 +19,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -128,7 +131,42 @@ static int run_own_bytes(int fd)
 	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	(void)fd;
-	return is_refused(p == MAP_FAILED ? -1 : 0);
+	if (is_refused(p == MAP_FAILED ? -1 : 0) != 0)
+		return 1;
+	p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return p == MAP_FAILED || is_refused(mprotect(p, 4096, PROT_READ | PROT_EXEC));
+}
+
+/* root might: whoever started the program. */
+static int reach_another_process(int fd)
+{
+	(void)fd;
+	return is_refused(kill(getppid(), 0)) | is_refused(ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+}
+
+/* EPERM is the filter's answer, EACCES would be Landlock's, which not every kernel has. */
+static int is_filtered(long result)
+{
+	return result < 0 && errno == EPERM ? 0 : 1;
+}
+
+static int get_by_the_filter_alone(int fd)
+{
+	char name[] = "true", *argv[] = { name, NULL };
+	struct stat st;
+	int n;
+
+	return is_filtered(open("/etc/passwd", O_RDONLY)) | is_filtered(stat("/etc/passwd", &st)) |
+	       is_filtered(execv("/bin/true", argv)) | is_filtered(ioctl(fd, FIONREAD, &n));
+}
+
+static int make_by_the_filter_alone(int fd)
+{
+	char name[128];
+
+	(void)fd;
+	snprintf(name, sizeof(name), "%s/new", look);
+	return is_filtered(open(name, O_RDONLY | O_CREAT, 0600));
 }
 
 static int become_root_again(int fd)
@@ -166,6 +204,8 @@ static void nothing_new_can_be_had(void **state)
 	assert_int_equal(inside(run_something), 0);
 	assert_int_equal(inside(run_own_bytes), 0);
 	assert_int_equal(inside(become_root_again), 0);
+	assert_int_equal(inside(reach_another_process), 0);
+	assert_int_equal(inside(get_by_the_filter_alone), 0);
 }
 
 static void what_was_open_can_be_used(void **state)
@@ -223,6 +263,7 @@ static void assert_confined(const struct sandbox_doors *doors)
 	assert_int_equal(inside_with(doors, run_something), 0);
 	assert_int_equal(inside_with(doors, run_own_bytes), 0);
 	assert_int_equal(inside_with(doors, become_root_again), 0);
+	assert_int_equal(inside_with(doors, reach_another_process), 0);
 }
 
 static bool has_landlock(void)
@@ -238,6 +279,7 @@ static void one_folder_can_be_read(void **state)
 	(void)state;
 	assert_int_equal(inside_with(&doors, read_the_folder), 0);
 	assert_int_equal(inside_with(&doors, write_the_folder), 0);
+	assert_int_equal(inside_with(&doors, make_by_the_filter_alone), 0);
 	assert_confined(&doors);
 	if (!has_landlock())
 		skip(); /* only Landlock tells one folder from another */
@@ -261,12 +303,114 @@ static void one_file_can_be_written(void **state)
 	assert_int_equal(inside_with(&doors, look_around), 0);
 }
 
+enum { NOT_ROOT = 2 }; /* though it is called so: in a user namespace */
+
+/* Who the process is inside, as the kernel says it: a file that was opened before, read there. */
+static void status_inside(const struct sandbox_doors *doors, char *to, size_t size)
+{
+	int ends[2], status;
+
+	assert_int_equal(pipe(ends), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		const gid_t group = 1;
+		int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+
+		if (setgroups(1, &group) != 0)
+			_exit(NOT_ROOT);
+		sandbox_enter(doors);
+		ssize_t n = read(fd, to, size - 1);
+		_exit(n > 0 && write(ends[1], to, (size_t)n) == n ? 0 : 1);
+	}
+	close(ends[1]);
+	assert_true(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	if (WEXITSTATUS(status) == NOT_ROOT)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+	ssize_t n = read(ends[0], to, size - 1);
+	assert_true(n > 0);
+	to[n] = '\0';
+	close(ends[0]);
+}
+
+static void assert_line(const char *status, const char *name, const char *want)
+{
+	const char *line = strstr(status, name);
+	size_t n = strlen(want);
+
+	assert_non_null(line);
+	line += strlen(name);
+	if (strncmp(line, want, n) != 0 || (line[n] != '\n' && line[n] != ' '))
+		fail_msg("%s %.60s, not %s", name, line, want);
+}
+
+/* Of root nothing is left, or the one right that reading or writing the files of others takes. */
+static void root_is_nobody(void **state)
+{
+	const struct sandbox_doors reading = { .read_folder = look }, writing = { .read_folder = look, .written = { out } };
+	char status[4096];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	status_inside(NULL, status, sizeof(status));
+	assert_line(status, "\nUid:\t", "65534\t65534\t65534\t65534");
+	assert_line(status, "\nGid:\t", "65534\t65534\t65534\t65534");
+	assert_line(status, "\nGroups:\t", "");
+	assert_line(status, "\nCapPrm:\t", "0000000000000000");
+	assert_line(status, "\nCapBnd:\t", "0000000000000000");
+	if (!has_landlock())
+		skip();
+	status_inside(&reading, status, sizeof(status));
+	assert_line(status, "\nCapPrm:\t", "0000000000000004"); /* CAP_DAC_READ_SEARCH */
+	assert_line(status, "\nCapEff:\t", "0000000000000004");
+	assert_line(status, "\nCapBnd:\t", "0000000000000000");
+	status_inside(&writing, status, sizeof(status));
+	assert_line(status, "\nCapPrm:\t", "0000000000000002"); /* CAP_DAC_OVERRIDE */
+	assert_line(status, "\nCapBnd:\t", "0000000000000000");
+}
+
+#if defined(__x86_64__)
+/* getpid() by the calls of 32 bits, which have other numbers. */
+static long getpid_of_32_bits(void)
+{
+	long result;
+
+	__asm__ volatile("int $0x80" : "=a"(result) : "a"(20L) : "memory");
+	return result;
+}
+
+static int call_in_another_way(int fd)
+{
+	(void)fd;
+	return getpid_of_32_bits() == -EPERM ? 0 : 1;
+}
+
+static void no_other_way_to_call(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0)
+		_exit(getpid_of_32_bits() == getpid() ? 0 : 1);
+	assert_true(pid > 0 && waitpid(pid, &status, 0) == pid);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		skip(); /* this kernel has none */
+	assert_int_equal(inside(call_in_another_way), 0);
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_folder_can_be_read),
 		cmocka_unit_test(one_file_can_be_written),
 		cmocka_unit_test(nothing_new_can_be_had),
+		cmocka_unit_test(root_is_nobody),
+#if defined(__x86_64__)
+		cmocka_unit_test(no_other_way_to_call),
+#endif
 		cmocka_unit_test(what_was_open_can_be_used),
 	};
 
