@@ -190,7 +190,8 @@ static void conntrack_was_full(void **state)
 /* What a finding says instead of its row's sentence; NULL: that one. */
 static const char *says(struct netns *ns, const char *rule)
 {
-	struct look look = { .netns = ns, .n_netns = 1 };
+	struct sock listener = { .state = STATE_LISTEN, .pair.local.port = 2000 };
+	struct look look = { .netns = ns, .n_netns = 1, .socks = &listener, .n_socks = 1 };
 	struct arena *arena = arena_new();
 	struct judge *j = judge_new(arena, 60000, 3);
 	struct findings all;
@@ -219,6 +220,8 @@ static void says_what_is_wrong(void **state)
 	assert_non_null(strstr(says(&ns, "sysctl-harmful-port-range"), "so few ports"));
 	ns.sysctls.port_high.value++;
 	assert_string_equal(says(&ns, "sysctl-harmful-port-range"), "not found");
+	ns.sysctls.reserved = "";
+	assert_non_null(strstr(says(&ns, "sysctl-harmful-port-range"), "a listener's port"));
 }
 
 static void unknown_is_silent(void **state)

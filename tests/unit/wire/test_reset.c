@@ -114,6 +114,8 @@ static const struct {
 	  "reply syn-ack answers next idle=1 gap=1" },
 	{ SAID{ "0 c S 100 0", "1 s SA 500 101", "2 c RA 101 501 win=501", NULL },
 	  "active syn-ack answers next idle=1 gap=1 [fin-rst-only]" },
+	{ SAID{ HANDSHAKE, "3 c S 100 0", "4 s RA 0 101", NULL },
+	  "reply syn answers idle=1 gap=1 WINDOW" },
 	/* Shapes. */
 	{ SAID{ REQUEST, "12 s R 501 0 10", NULL },
 	  "odd data answers next -50 since=50 idle=2 gap=2" },
