@@ -833,7 +833,7 @@ static void many_pauses(void **state)
 
 		/* Most were spoken of before. */
 		f.end[SIDE_SERVER].at.port = (uint16_t)(is_quiet ? i + 1 : i + 1 - TOLD_APART);
-		f.survived_pause_ns = 300LL * S;
+		f.survived_pause_ns = (i < QUIET + TOLD_APART ? 300LL : 500LL) * S;
 		f.pattern = is_quiet ? PATTERN_OPEN : PATTERN_SILENT;
 		f.end[SIDE_CLIENT].unanswered = is_quiet ? 0 : 3;
 		f.end[SIDE_CLIENT].idle_before_unanswered_ns = 400LL * S;
@@ -848,6 +848,7 @@ static void many_pauses(void **state)
 		n++;
 		assert_int_equal(f->count, f->subject.is_rest ? MORE : 1);
 		assert_int_equal(f->certainty, CERTAINTY_POSSIBLE);
+		assert_null(f->says);
 	}
 	assert_int_equal(n, TOLD_APART + 1);
 	arena_free(arena);
