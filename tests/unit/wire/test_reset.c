@@ -215,6 +215,12 @@ static const struct {
 	  "reply ack next +1200000020 idle=1 gap=10" },
 	{ SAID{ REQUEST, "12 s R 1 0", NULL },
 	  "reply data -50 since=50 idle=2 gap=2" },
+	{ SAID{ "0 c S 100 0", "1 s SA 3000000000 101", "2 c A 101 3000000001", "3 c S 100 0",
+		"4 s RA 0 101", NULL },
+	  "reply syn answers idle=1 gap=1 WINDOW" },
+	{ SAID{ "0 c S 100 0", "1 s SA 3000000000 101", "2 c A 101 3000000001", "3 c S 100 0",
+		"4 s RA 0 200", NULL },
+	  "odd syn idle=1 gap=1 WINDOW [open]" },
 	/* What both had said. */
 	{ SAID{ ANSWERED, "20 s RA 531 151 win=501", NULL },
 	  "active ack answers next +30 -50 idle=8 gap=8" },
@@ -239,6 +245,8 @@ static const struct {
 	  "active ack +199 -1073741823 idle=8 gap=8" },
 	{ SAID{ "0 s S 500 0", "10 s RA 700 2101 win=501", NULL },
 	  "active none +199 idle=10" },
+	{ SAID{ HANDSHAKE, "10 s RA 501 2101 win=501", NULL },
+	  "active ack answers next idle=8 gap=8" },
 	/* Silence. */
 	{ SAID{ REQUEST, "3010 s RA 501 151 win=501", NULL },
 	  "active data answers next -50 since=50 idle=3000 gap=3000" },
@@ -313,6 +321,14 @@ static const struct {
 	  "reply data -50 since=50 idle=1 gap=3; "
 	  "reply data -50 since=50 idle=1 gap=4; "
 	  "reply rst next +50 idle=1 gap=1 x3" },
+	{ SAID{ HANDSHAKE, "10 s PA 501 101 30", "12 s R 700 0", "13 c A 101 501", "14 s R 501 0", NULL },
+	  "reply ack challenge +30 idle=2 gap=10 x2" },
+	{ SAID{ HANDSHAKE, "10 s FA 501 101", "11 c A 101 502", "12 s R 700 0", "13 c A 101 501",
+		"14 s R 501 0", NULL },
+	  "reply ack own-fin-acked challenge idle=1 gap=1 x2" },
+	{ SAID{ HANDSHAKE, "10 s PA 501 101 1", "11 c A 101 502", "12 s R 700 0", "13 c A 101 501",
+		"14 s R 501 0", NULL },
+	  "reply ack +1 idle=1 gap=1 x2" },
 	/* The SYN is answered by an older connection of the pair. */
 	{ SAID{ "0 c S 100 0", "1 s A 9000 3000000000", "2 c R 3000000000 0", NULL },
 	  "reply ack answers old idle=1 gap=1 [open]" },
