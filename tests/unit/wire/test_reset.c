@@ -6,7 +6,8 @@
  *	[+bytes sent] [-bytes heard] [since=] [after=] idle= gap= [probes= every=] [copies=] [xTIMES] [SIGN]
  *
  * `since` and `after` are bytes of the other end, since this end's last ones and after its FIN; signs that
- * somebody else sent it are in capitals. In brackets: it ended nothing, or packets seem to be missing. */
+ * somebody else sent it are in capitals. In brackets: it ended nothing, it refused the connection, or packets
+ * seem to be missing. */
 
 #define HANDSHAKE "0 c S 100 0", "1 s SA 500 101", "2 c A 101 501"
 #define REQUEST HANDSHAKE, "10 c PA 101 501 50"
@@ -93,9 +94,9 @@ static const struct {
 	  "odd data -10 since=10 idle=1 gap=1" },
 	/* A SYN is answered by its acknowledgement alone. */
 	{ SAID{ "0 c S 100 0", "1 s RA 0 101", NULL },
-	  "reply syn answers idle=0 gap=1" },
+	  "reply syn answers idle=0 gap=1 [refused]" },
 	{ SAID{ "0 c S 100 0", "1 s RA 333 101", NULL },
-	  "odd syn answers idle=1 gap=1" },
+	  "odd syn answers idle=1 gap=1 [refused]" },
 	{ SAID{ "0 c S 100 0", "1 s R 0 0", NULL },
 	  "reply syn idle=1 gap=1" },
 	{ SAID{ "0 c S 100 0", "1 s R 0 101", NULL },
@@ -103,11 +104,11 @@ static const struct {
 	{ SAID{ "0 c S 100 0", "1 s RA 0 200", NULL },
 	  "reply syn idle=1 gap=1" },
 	{ SAID{ "0 c S 100 0", "1 s RA 0 101 win=100", NULL },
-	  "active syn answers idle=1 gap=1" },
+	  "active syn answers idle=1 gap=1 [refused]" },
 	{ SAID{ "0 c S 100 0", "1 s RA 0 101 ts", NULL },
-	  "odd syn answers idle=1 gap=1" },
+	  "odd syn answers idle=1 gap=1 [refused]" },
 	{ SAID{ "0 c S 100 0", "1 s SA 500 101", "2 c S 100 0", "3 s RA 0 101", NULL },
-	  "reply syn answers idle=1 gap=1 WINDOW [fin-rst-only]" },
+	  "reply syn answers idle=1 gap=1 WINDOW [refused] [fin-rst-only]" },
 	{ SAID{ "0 c S 100 0", "1 s SA 500 101", "2 c S 100 0", "3 s RA 501 101", NULL },
 	  "odd syn next idle=1 gap=1 WINDOW [fin-rst-only]" },
 	{ SAID{ "0 c S 100 0", "1 s SA 500 101", "2 c R 101 0", NULL },
@@ -115,7 +116,7 @@ static const struct {
 	{ SAID{ "0 c S 100 0", "1 s SA 500 101", "2 c RA 101 501 win=501", NULL },
 	  "active syn-ack answers next idle=1 gap=1 [fin-rst-only]" },
 	{ SAID{ HANDSHAKE, "3 c S 100 0", "4 s RA 0 101", NULL },
-	  "reply syn answers idle=1 gap=1 WINDOW" },
+	  "reply syn answers idle=1 gap=1 WINDOW [refused]" },
 	/* Shapes. */
 	{ SAID{ REQUEST, "12 s R 501 0 10", NULL },
 	  "odd data answers next -50 since=50 idle=2 gap=2" },
@@ -217,7 +218,7 @@ static const struct {
 	  "reply data -50 since=50 idle=2 gap=2" },
 	{ SAID{ "0 c S 100 0", "1 s SA 3000000000 101", "2 c A 101 3000000001", "3 c S 100 0",
 		"4 s RA 0 101", NULL },
-	  "reply syn answers idle=1 gap=1 WINDOW" },
+	  "reply syn answers idle=1 gap=1 WINDOW [refused]" },
 	{ SAID{ "0 c S 100 0", "1 s SA 3000000000 101", "2 c A 101 3000000001", "3 c S 100 0",
 		"4 s RA 0 200", NULL },
 	  "odd syn idle=1 gap=1 WINDOW [open]" },
@@ -385,6 +386,7 @@ static void each_reset(void **state)
 			}
 		const struct flow *last = &heard.flows[heard.n - 1];
 		put(text, sizeof(text), last->pattern == PATTERN_OPEN, " [open]");
+		put(text, sizeof(text), last->pattern == PATTERN_REFUSED, " [refused]");
 		put(text, sizeof(text), last->content != CONTENT_FULL, " [%s]", content_name(last->content));
 		if (strcmp(text, rows[i].want) != 0)
 			fail_msg("row %zu: %s, not %s", i, text, rows[i].want);
