@@ -308,7 +308,7 @@ enum { NOT_ROOT = 2 }; /* though it is called so: in a user namespace */
 /* Who the process is inside, as the kernel says it: a file that was opened before, read there. */
 static void status_inside(const struct sandbox_doors *doors, char *to, size_t size)
 {
-	int ends[2], status;
+	int ends[2], status = 0;
 
 	assert_int_equal(pipe(ends), 0);
 	pid_t pid = fork();
@@ -388,7 +388,7 @@ static int call_in_another_way(int fd)
 
 static void no_other_way_to_call(void **state)
 {
-	int status;
+	int status = 0;
 	pid_t pid = fork();
 
 	(void)state;
