@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_DESTINATIONS = 1000, MAX_CROWDS = 1 << 16 };
+enum { MAX_DESTINATIONS = 1000, MAX_CROWDS = 1 << 16, MAX_WITNESSED = 1 << 14 };
 
 struct group_key {
 	const struct rule *rule;
@@ -175,7 +175,14 @@ struct group *groups_of(struct groups *all, const struct rule *r, const struct c
 		memset(&key.peer, 0, sizeof(key.peer));
 		g = find(all, &key, &hash);
 	}
-	return g ? g : add(all, c, &key, hash, is_rest);
+	if (g)
+		return g;
+	g = add(all, c, &key, hash, is_rest);
+	if (r->is_witness && all->is_unheard) {
+		g->lacks_witnesses = true;
+		all->n_uncounted++;
+	}
+	return g;
 }
 
 struct group *groups_of_witness(struct groups *all, const struct rule *r, const struct conn *c)
@@ -186,8 +193,8 @@ struct group *groups_of_witness(struct groups *all, const struct rule *r, const 
 
 	if (g)
 		return g;
-	if (all->n_witnessed == MAX_CROWDS) {
-		all->n_uncounted++;
+	if (all->n_witnessed == MAX_WITNESSED) {
+		all->is_unheard = true;
 		return NULL;
 	}
 	all->n_witnessed++;

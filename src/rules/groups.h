@@ -20,7 +20,8 @@ struct groups {
 	struct group_key *keys;
 	size_t n, cap;
 	uint32_t *n_destinations; /* by rules_place(): groups about one destination */
-	uint32_t n_witnessed;     /* groups that a witness made */
+	uint32_t n_witnessed;     /* groups that a witness made; at most 16384: */
+	bool is_unheard;          /* there was no room for another */
 	uint64_t n_uncounted;
 	struct hash_key hash_key;
 	struct index by_key;

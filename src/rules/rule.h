@@ -111,6 +111,7 @@ struct group {
 	/* Told by connections that were claimed and by witnesses. */
 	int64_t shortest_fatal_ns, longest_survived_ns; /* pauses; 0: none */
 	uint64_t n_survivors, n_sudden; /* connections that survived one; that fell silent without one */
+	bool lacks_witnesses;    /* some may have found no room */
 	const struct port_budget *ports;
 	struct conn *examples;
 	size_t n_examples;

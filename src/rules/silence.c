@@ -196,6 +196,7 @@ static bool weigh_idle_middlebox(const struct group *g, const struct bounds *b, 
 {
 	bool is_split = is_longer(g->shortest_fatal_ns, g->longest_survived_ns);
 	bool is_one_server = !g->subject.is_rest; /* what forgets stands on the way to it */
+	bool is_known = g->count >= SAME_GAPS && g->n_survivors && !g->n_sudden && !g->lacks_witnesses;
 
 	(void)b;
 	f->severity = g->count >= SAME_GAPS ? SEVERITY_WARNING : SEVERITY_NOTE;
@@ -204,7 +205,7 @@ static bool weigh_idle_middlebox(const struct group *g, const struct bounds *b, 
 		f->says = N_("{count} {count:connection|connections} with {peer} {count:was|were} idle for "
 			     "{pause}{count:| or more}, and what was sent then was never answered. Other "
 			     "pauses, of up to {survived}, did no harm: no fixed time explains it.");
-	} else if (is_one_server && g->count >= SAME_GAPS && g->n_survivors && !g->n_sudden) {
+	} else if (is_one_server && is_known) {
 		f->certainty = CERTAINTY_LIKELY;
 		f->says = N_("{count} connections with {peer} were idle for {pause} or more, and what was "
 			     "sent then was never answered; {survivors} idle for up to {survived} "
