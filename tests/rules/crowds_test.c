@@ -1,3 +1,4 @@
+#include "flows.h"
 #include "rules/judge.h"
 #include "util/attr.h"
 
@@ -10,40 +11,9 @@
 
 /* More servers than somebody reads about, or than memory is given to: what is said of the others. */
 
-enum { S = 1000000000 }; /* nanoseconds */
-
-static struct flow open_flow(void)
-{
-	return (struct flow){
-		.opened_seen = true,
-		.handshake_done = true,
-		.end[SIDE_CLIENT] = { .at.port = 40000, .seen = true },
-		.end[SIDE_SERVER] = { .at.port = 80, .seen = true },
-		.last_payload_ns = TIME_NONE,
-		.half_close_ns = TIME_NONE,
-		.idle_before_end_ns = TIME_NONE,
-		.survived_pause_ns = TIME_NONE,
-		.pattern = PATTERN_OPEN,
-		.content = CONTENT_FULL,
-	};
-}
-
-static struct flow refused_flow(void)
-{
-	struct flow f = open_flow();
-
-	f.handshake_done = false;
-	f.pattern = PATTERN_REFUSED;
-	f.n_rsts = f.n_rst_packets = 1;
-	f.rsts[0] = (struct flow_rst){ .from = SIDE_SERVER, .with_ack = true, .shape = RST_SHAPE_REPLY,
-				       .trigger = TRIGGER_SYN, .answers_trigger = true,
-				       .own_fin_gap_ns = TIME_NONE };
-	return f;
-}
-
 static struct flow reset_flow(int64_t idle_ns)
 {
-	struct flow f = open_flow();
+	struct flow f = base();
 
 	f.pattern = PATTERN_RESET;
 	f.n_rsts = f.n_rst_packets = 1;
@@ -61,7 +31,7 @@ static void many_destinations(void **state)
 	struct arena *arena = arena_new();
 	struct judge *judge = judge_new(arena, 60000, 3);
 	struct findings all;
-	struct flow f = refused_flow();
+	struct flow f = refused();
 	const struct finding *rest = NULL;
 	uint64_t n = 0;
 
@@ -125,7 +95,7 @@ static void many_pauses(void **state)
 	(void)state;
 	for (unsigned i = 0; i < QUIET + TOLD_APART + MORE; i++) {
 		bool is_quiet = i < QUIET;
-		struct flow f = open_flow();
+		struct flow f = base();
 		struct conn c = { .flow = &f };
 
 		/* Most were spoken of before. */
@@ -158,7 +128,7 @@ static void judge_quiet(struct arena *arena, unsigned n_quiet, unsigned n_dead, 
 
 	for (unsigned i = 0; i < n_quiet + n_dead; i++) {
 		bool is_quiet = i < n_quiet;
-		struct flow f = open_flow();
+		struct flow f = base();
 		struct conn c = { .flow = &f };
 
 		f.end[SIDE_SERVER].at.port = (uint16_t)(is_quiet ? i + 1 : 1 << 15);

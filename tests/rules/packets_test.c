@@ -1,3 +1,4 @@
+#include "flows.h"
 #include "rules/judge.h"
 #include "util/attr.h"
 
@@ -10,39 +11,7 @@
 
 /* A flow in one line; what the rules of packets must make of it. */
 
-enum { S = 1000000000 }; /* nanoseconds */
 enum expected { SILENT, FIRES };
-
-static struct flow base(void)
-{
-	return (struct flow){
-		.opened_seen = true,
-		.handshake_done = true,
-		.end[SIDE_CLIENT] = { .at.port = 40000, .seen = true },
-		.end[SIDE_SERVER] = { .at.port = 80, .seen = true },
-		.first_ns = 0,
-		.last_payload_ns = TIME_NONE,
-		.half_close_ns = TIME_NONE,
-		.idle_before_end_ns = TIME_NONE,
-		.survived_pause_ns = TIME_NONE,
-		.capture_end_ns = 100LL * S,
-		.pattern = PATTERN_OPEN,
-		.content = CONTENT_FULL,
-	};
-}
-
-static struct flow refused(void)
-{
-	struct flow f = base();
-
-	f.handshake_done = false;
-	f.pattern = PATTERN_REFUSED;
-	f.n_rsts = f.n_rst_packets = 1;
-	f.rsts[0] = (struct flow_rst){ .from = SIDE_SERVER, .with_ack = true,
-				       .shape = RST_SHAPE_REPLY, .trigger = TRIGGER_SYN,
-				       .answers_trigger = true, .own_fin_gap_ns = TIME_NONE };
-	return f;
-}
 
 /* The server closed, the client sent 100 bytes, the server's kernel answered with a bare RST. */
 static struct flow after_close(void)
