@@ -33,8 +33,8 @@ bool reset_has_cause(const struct conn *c, const char *rule, enum certainty *ret
 static bool weigh_refused(const struct group *g, const struct bounds *b, struct finding *f)
 {
 	(void)b;
-	/* One refused connection may be somebody probing; a second is a client that wants in. */
-	f->severity = g->count > 1 ? SEVERITY_PROBLEM : SEVERITY_NOTE;
+	/* One refused connection may be somebody probing; a second to the same server is a client that wants in. */
+	f->severity = g->count < 2 ? SEVERITY_NOTE : g->subject.is_rest ? SEVERITY_WARNING : SEVERITY_PROBLEM;
 	finding_fact(f, "first_at", FACT_TIME_NS, g->first_fin_ns);
 	finding_fact_text(f, "application_saw", "ECONNREFUSED (111; Windows 10061)");
 	return true;
@@ -45,6 +45,13 @@ static bool weigh_admin(const struct group *g, const struct bounds *b, struct fi
 	weigh_refused(g, b, f);
 	/* Somebody's rule, most likely: one refusal is what it is for, many may be a rule too much. */
 	f->severity = g->count > 1 ? SEVERITY_WARNING : SEVERITY_NOTE;
+	/* Each of many hosts has its own distance. */
+	if (g->subject.is_rest) {
+		f->says = N_("{count} {count:connection|connections} to {peer} {count:was|were} refused by "
+			     "something nearer than the host that was asked: the resets passed fewer routers "
+			     "than the host's answers to other SYNs.");
+		return true;
+	}
 	finding_fact(f, "routers_passed", FACT_COUNT, cause_routers_passed(g->ttl));
 	finding_fact(f, "routers_to_host", FACT_COUNT, cause_routers_passed(g->host_ttl));
 	return true;
@@ -121,12 +128,12 @@ static bool weigh_problem(const struct group *g, const struct bounds *b, struct 
 	return true;
 }
 
-/* Several in one instant are a listener going away; one may be anything a server does. */
+/* Several of one listener in one instant are its end; one may be anything a server does. */
 static bool weigh_listener_closed(const struct group *g, const struct bounds *b, struct finding *f)
 {
 	(void)b;
 	f->severity = SEVERITY_WARNING;
-	if (g->count >= 2 && g->first_fin_ns != TIME_NONE &&
+	if (g->count >= 2 && !g->subject.is_rest && g->first_fin_ns != TIME_NONE &&
 	    g->last_ns - g->first_fin_ns < 10 * 1000000)
 		f->certainty = CERTAINTY_LIKELY;
 	fact_reset(f, g);

@@ -23,26 +23,41 @@ static struct flow reset_flow(int64_t idle_ns)
 	return f;
 }
 
+/* The one finding of `rule` that is about many others. */
+static const struct finding *find_rest(const struct findings *all, const char *rule)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (all->at[i].subject.is_rest && strcmp(all->at[i].text->id, rule) == 0)
+			return &all->at[i];
+	fail_msg("no %s about many others", rule);
+	return NULL;
+}
+
+static void judge_servers(struct arena *arena, struct flow f, unsigned n, struct findings *ret)
+{
+	struct judge *judge = judge_new(arena, 60000, 3);
+
+	for (unsigned i = 0; i < n; i++) {
+		struct conn c = { .flow = &f };
+
+		f.end[SIDE_SERVER].at.port = (uint16_t)(i + 1);
+		judge_flow(judge, &c);
+	}
+	judge_end(judge, ret);
+}
+
 /* As many servers as a stranger likes: each of the first ones has its finding, the others share one, and
  * none is lost. */
 static void many_destinations(void **state)
 {
 	enum { N = 3000, TOLD_APART = 1000 };
 	struct arena *arena = arena_new();
-	struct judge *judge = judge_new(arena, 60000, 3);
 	struct findings all;
-	struct flow f = refused();
 	const struct finding *rest = NULL;
 	uint64_t n = 0;
 
 	(void)state;
-	for (unsigned i = 0; i < N; i++) {
-		struct conn c = { .flow = &f };
-
-		f.end[SIDE_SERVER].at.port = (uint16_t)(i + 1);
-		judge_flow(judge, &c);
-	}
-	judge_end(judge, &all);
+	judge_servers(arena, refused(), N, &all);
 	assert_int_equal(all.n, TOLD_APART + 1);
 	for (size_t i = 0; i < all.n; i++) {
 		n += all.at[i].count;
@@ -55,6 +70,33 @@ static void many_destinations(void **state)
 	assert_int_equal(rest->count, N - TOLD_APART);
 	assert_int_equal(rest->n_examples, 3);
 	assert_int_equal(all.n_uncounted, 0);
+	arena_free(arena);
+}
+
+/* Of many hosts together nothing is said that is true of one: no distance, no second try, no listener that ended. */
+static void what_is_true_of_one(void **state)
+{
+	struct arena *arena = arena_new();
+	struct flow f = refused();
+	struct findings all;
+	const struct finding *rest;
+
+	(void)state;
+	f.rsts[0].ttl = 64;
+	f.rsts[0].host_ttl = 60;
+	judge_servers(arena, f, 1010, &all);
+	rest = find_rest(&all, "rst-admin");
+	assert_int_equal(rest->count, 10);
+	assert_non_null(rest->says);
+	assert_null(finding_find_fact(rest, "routers_passed", strlen("routers_passed")));
+	judge_servers(arena, refused(), 1010, &all);
+	assert_int_equal(find_rest(&all, "rst-refused")->severity, SEVERITY_WARNING);
+	f = reset_flow(0);
+	f.rsts[0].shape = RST_SHAPE_ACTIVE;
+	f.rsts[0].with_ack = true;
+	f.rsts[0].sender_bytes = 0;
+	judge_servers(arena, f, 1010, &all);
+	assert_int_equal(find_rest(&all, "rst-listener-closed")->certainty, CERTAINTY_POSSIBLE);
 	arena_free(arena);
 }
 
@@ -170,6 +212,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(many_destinations),
+		cmocka_unit_test(what_is_true_of_one),
 		cmocka_unit_test(many_idle_times),
 		cmocka_unit_test(many_pauses),
 		cmocka_unit_test(too_many_witnesses),
