@@ -63,8 +63,7 @@ int run_audit(const struct options *o)
 			 o->words[0], o->words[0]);
 		return STATUS_USAGE;
 	}
-	enter_sandbox_of_look(o);
-	if (live_look(&req, &look, &fail) < 0) {
+	if (!enter_sandbox_of_look(o, &fail) || live_look(&req, &look, &fail) < 0) {
 		say_failure(&fail);
 		return STATUS_FAILED;
 	}

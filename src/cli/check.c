@@ -253,8 +253,7 @@ static int check_host(const struct options *o, const struct check_levels *levels
 	struct look *look;
 	struct fail fail;
 
-	enter_sandbox_of_look(o);
-	if (live_look(&req, &look, &fail) < 0) {
+	if (!enter_sandbox_of_look(o, &fail) || live_look(&req, &look, &fail) < 0) {
 		timer_delete(limit);
 		return fail_check(o, fail.object, fail.what);
 	}

@@ -150,16 +150,25 @@ struct capture_progress progress_for(const struct options *o)
 	return (struct capture_progress){ .report = wanted ? show_progress : NULL };
 }
 
-void enter_sandbox(const struct options *o)
+static bool close_doors(const struct sandbox_doors *doors, struct fail *fail)
 {
-	if (o->no_sandbox)
-		say_line(_("tcpwhy: WARNING: --no-sandbox: captures are parsed with all the privileges of "
-			   "whoever started this"));
-	else
-		sandbox_enter(NULL);
+	if (sandbox_enter(doors))
+		return true;
+	fail_set(fail, "sandbox", "%s", _("the privileges of whoever started this cannot be given up here"));
+	fail_hint(fail, "%s", _("start it without them; or --no-sandbox, for input that is trusted"));
+	return false;
 }
 
-void enter_sandbox_of_look(const struct options *o)
+bool enter_sandbox(const struct options *o, struct fail *fail)
+{
+	if (!o->no_sandbox)
+		return close_doors(NULL, fail);
+	say_line(_("tcpwhy: WARNING: --no-sandbox: captures are parsed with all the privileges of "
+		   "whoever started this"));
+	return true;
+}
+
+bool enter_sandbox_of_look(const struct options *o, struct fail *fail)
 {
 	const struct sandbox_doors doors = {
 		.read_folder = o->from,
@@ -167,12 +176,12 @@ void enter_sandbox_of_look(const struct options *o)
 	};
 
 	if (!o->from)
-		return;
-	if (o->no_sandbox)
-		say_line(_("tcpwhy: WARNING: --no-sandbox: the recorded look is parsed with all the privileges "
-			   "of whoever started this"));
-	else
-		sandbox_enter(&doors);
+		return true;
+	if (!o->no_sandbox)
+		return close_doors(&doors, fail);
+	say_line(_("tcpwhy: WARNING: --no-sandbox: the recorded look is parsed with all the privileges "
+		   "of whoever started this"));
+	return true;
 }
 
 struct live_request whole_look(const struct options *o)

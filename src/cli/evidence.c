@@ -10,19 +10,19 @@ int evidence_gather(const struct options *o, const struct live_request *req,
 
 	if (!captures_collect(captures, o))
 		return STATUS_FAILED;
-	enter_sandbox_of_look(o);
-	if (live_look(req, &ret->look, &fail) < 0) {
+	if (!enter_sandbox_of_look(o, &fail) || live_look(req, &ret->look, &fail) < 0) {
 		say_failure(&fail);
-		gaps_free(&gaps);
 		return STATUS_FAILED;
 	}
-	if (captures->n > 0) {
-		/* The look is over: nothing has to be opened any more. A recorded one was read in a sandbox,
-		 * which cannot be closed further from inside. */
-		if (!o->from)
-			enter_sandbox(o);
-		captures_read(captures, o, &gaps);
+	/* The look is over: nothing has to be opened any more. A recorded one was read in a sandbox, which
+	 * cannot be closed further from inside. */
+	if (captures->n > 0 && !o->from && !enter_sandbox(o, &fail)) {
+		say_failure(&fail);
+		look_free(ret->look);
+		return STATUS_FAILED;
 	}
+	if (captures->n > 0)
+		captures_read(captures, o, &gaps);
 	for (size_t i = 0; i < gaps.n; i++)
 		gap_add(&ret->look->gaps, gaps.at[i].what, gaps.at[i].object, gaps.at[i].reason,
 			gaps.at[i].effect);

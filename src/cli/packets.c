@@ -78,6 +78,7 @@ static NORETURN void listen_on(const struct options *o, struct capture *device, 
 		{ .fd = capture_fd(device), .events = POLLIN },
 		{ .fd = fd }, /* an error: nobody reads any more */
 	};
+	struct fail fail;
 
 	/* An interrupt is for the one who shows; we end when the pipe does. */
 	signal(SIGINT, SIG_IGN);
@@ -85,7 +86,10 @@ static NORETURN void listen_on(const struct options *o, struct capture *device, 
 	signal(SIGPIPE, SIG_IGN);
 	c.judge = judge_new(c.arena, o->min_age_ms, 0);
 	struct follow *f = follow_new(device, tell, &c);
-	enter_sandbox(o);
+	if (!enter_sandbox(o, &fail)) {
+		say_failure(&fail);
+		_exit(1);
+	}
 	while (poll(fds, ARRAY_LEN(fds), -1) >= 0 || errno == EINTR)
 		if (fds[1].revents || follow_some(f) < 0)
 			break;

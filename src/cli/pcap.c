@@ -225,6 +225,7 @@ static int pcap(const struct options *o, const struct filter *filter, struct cap
 	struct arena *arena = arena_new();
 	struct gaps gaps = { 0 };
 	struct findings findings;
+	struct fail fail;
 	struct pcap p = {
 		.filter = filter,
 		.judge = judge_new(arena, o->min_age_ms, o->n_examples),
@@ -234,8 +235,9 @@ static int pcap(const struct options *o, const struct filter *filter, struct cap
 
 	int status = STATUS_FAILED;
 
-	enter_sandbox(o);
-	if (captures_read(captures, o, &gaps)) {
+	if (!enter_sandbox(o, &fail)) {
+		say_failure(&fail);
+	} else if (captures_read(captures, o, &gaps)) {
 		if (captures->other)
 			compare_sides(&p, captures, &gaps);
 		each(&p, captures, judge_one);

@@ -34,10 +34,10 @@ struct filter *parse_filter(const char *const *words, size_t n);
 void fill_report_options(const struct options *o, enum report_kind kind, struct report_options *ret);
 /* Progress on stderr for work longer than a second, where that is a terminal. */
 struct capture_progress progress_for(const struct options *o);
-/* Before captures are parsed, once all files are open. */
-void enter_sandbox(const struct options *o);
+/* Before captures are parsed, once all files are open. false: privileges stayed, so nothing may be parsed. */
+MUST_CHECK bool enter_sandbox(const struct options *o, struct fail *fail);
 /* Before a recorded look is read; nothing where there is none. */
-void enter_sandbox_of_look(const struct options *o);
+MUST_CHECK bool enter_sandbox_of_look(const struct options *o, struct fail *fail);
 /* A request for everything: all states, for the counts are of the whole host, and what `o` asks for. */
 struct live_request whole_look(const struct options *o);
 /* A line on stderr for each: the table of `list` stands alone on stdout. */

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/audit.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdbool.h>
@@ -270,49 +271,65 @@ static bool close_file_system(const struct sandbox_doors *doors)
 
 /* ---- privileges ---- */
 
-static void drop_capabilities(void)
+static bool has_capabilities(void)
 {
-	/* The bounding set takes a capability of its own to drop. Where neither may be, other doors close. */
-	bool is_done = capng_apply(CAPNG_SELECT_BOTH) == 0 || capng_apply(CAPNG_SELECT_CAPS) == 0;
+	struct __user_cap_header_struct self = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct has[_LINUX_CAPABILITY_U32S_3];
 
-	(void)is_done;
+	return syscall(SYS_capget, &self, has) != 0 || has[0].permitted || has[1].permitted;
 }
 
-static void become_nobody(void)
+static bool apply_capabilities(void)
 {
+	/* The bounding set takes a capability of its own to drop. */
+	return capng_apply(CAPNG_SELECT_BOTH) == 0 || capng_apply(CAPNG_SELECT_CAPS) == 0;
+}
+
+/* Who has none, and may not even say so (a service whose filter has no capset()), has none to give up. */
+static bool drop_capabilities(void)
+{
+	capng_clear(CAPNG_SELECT_BOTH);
+	return apply_capabilities() || !has_capabilities();
+}
+
+static bool become(uid_t uid, gid_t gid)
+{
+	if (geteuid() == 0 &&
+	    capng_change_id((int)uid, (int)gid, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING) == 0)
+		return true;
 	/* In a user namespace of one id there is nobody to become. */
-	if (geteuid() != 0 ||
-	    capng_change_id(NOBODY, NOBODY, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING) != 0)
-		drop_capabilities();
+	return drop_capabilities();
 }
 
-/* A look belongs to whoever recorded it. Root may read it all the same, where that opens no other folder. */
-static void keep_doors(const struct sandbox_doors *doors, bool is_closed)
+/* A look belongs to whoever recorded it. Root may read it all the same, where that opens no other folder;
+ * in a container root often has only the second of these. */
+static bool keep_doors(const struct sandbox_doors *doors, bool is_closed)
 {
+	static const unsigned keys[] = { CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE };
 	struct stat st;
 
-	if (is_closed && geteuid() == 0)
-		capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
-			      has_written(doors) ? CAP_DAC_OVERRIDE : CAP_DAC_READ_SEARCH, -1);
-	else if (geteuid() == 0 && !has_written(doors) && stat(doors->read_folder, &st) == 0 && st.st_uid != 0 &&
-		 capng_change_id((int)st.st_uid, (int)st.st_gid, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING) == 0)
-		return;
-	drop_capabilities();
+	for (size_t i = has_written(doors); i < ARRAY_LEN(keys) && is_closed && geteuid() == 0; i++) {
+		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, keys[i]);
+		if (apply_capabilities())
+			return true;
+		capng_clear(CAPNG_SELECT_BOTH);
+	}
+	if (!is_closed && !has_written(doors) && stat(doors->read_folder, &st) == 0 && st.st_uid != 0)
+		return become(st.st_uid, st.st_gid);
+	return drop_capabilities();
 }
 
-void sandbox_enter(const struct sandbox_doors *doors)
+bool sandbox_enter(const struct sandbox_doors *doors)
 {
 	tzset();
 	(void)_("No TCP connection matches.\n");
 	(void)strerror(EPERM);
 	if (IS_SANITIZED)
-		return;
+		return true;
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	capng_clear(CAPNG_SELECT_BOTH);
 	bool is_closed = close_file_system(doors);
-	if (doors)
-		keep_doors(doors, is_closed);
-	else
-		become_nobody();
+	bool is_dropped = doors ? keep_doors(doors, is_closed) : become(NOBODY, NOBODY);
 	close_system_calls(doors);
+	return is_dropped;
 }

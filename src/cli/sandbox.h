@@ -7,10 +7,13 @@
  * (no_new_privs), Landlock closes the file system and a seccomp filter the rest. A recorded look is a
  * folder of many files: that folder, or the one file of a snapshot, stays open for reading, those of
  * the files to be written for writing, and root keeps its name and the right to look into folders, of
- * which Landlock leaves but these. Each step that this kernel or container does not know is left out; what was achieved still
- * holds. Nothing is allocated. Cannot be undone. Source: capabilities(7), landlock(7), seccomp(2). */
+ * which Landlock leaves but these. Where this kernel or container does not know Landlock or seccomp, that door is left
+ * out; capabilities that cannot be given up are a reason not to parse. Nothing is allocated. Cannot be undone.
+ * Source: capabilities(7), landlock(7), seccomp(2). */
 
-#include <stddef.h>
+#include "util/attr.h"
+
+#include <stdbool.h>
 
 enum { SANDBOX_MAX_WRITTEN = 3 };
 
@@ -20,5 +23,5 @@ struct sandbox_doors {
 };
 
 /* Loads what later calls would open: time zone, catalogue of messages. Then closes the door. NULL: there
- * is none but that. */
-void sandbox_enter(const struct sandbox_doors *doors);
+ * is none but that. false: capabilities are left that were to go. */
+MUST_CHECK bool sandbox_enter(const struct sandbox_doors *doors);

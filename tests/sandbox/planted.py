@@ -79,6 +79,17 @@ def trace(tool, where):
               done.stderr or found)
 
 
+def keep_privileges(tool, where):
+    """Where root cannot give up what it may, nothing is parsed, and that is said."""
+    for name, argv in COMMANDS.items():
+        held = run(['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'inject=capset:error=EPERM', tool, *argv], where)
+        is_check = argv[0] == 'check'
+        check(f'{name}: not with privileges that stay',
+              held.returncode == (3 if is_check else 1) and
+              'privileges of whoever started this cannot be given up' in (held.stdout if is_check else held.stderr) and
+              (is_check or not held.stdout), held)
+
+
 def main():
     planted, tool, cases = (pathlib.Path(word).resolve() for word in sys.argv[1:4])
     if b'__asan_init' in tool.read_bytes():
@@ -97,6 +108,8 @@ def main():
         attack(planted, where)
         if shutil.which('strace') and run(['strace', '-o', '/dev/null', 'true'], where).returncode == 0:
             trace(tool, where)
+            if os.geteuid() == 0:
+                keep_privileges(tool, where)
         else:
             check('strace # SKIP not here or not allowed', True)
     print(f'1..{len(results)}')

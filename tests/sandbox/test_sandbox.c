@@ -5,9 +5,12 @@
 #include "cli/sandbox.h"
 #include "util/kernel.h"
 
+#include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -19,6 +22,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -71,8 +75,7 @@ static int inside_with(const struct sandbox_doors *doors, int (*attempt)(int ope
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		sandbox_enter(doors);
-		_exit(attempt(fd));
+		_exit(sandbox_enter(doors) ? attempt(fd) : 1);
 	}
 	assert_true(fd >= 0 && pid > 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -306,7 +309,7 @@ static void one_file_can_be_written(void **state)
 enum { NOT_ROOT = 2 }; /* though it is called so: in a user namespace */
 
 /* Who the process is inside, as the kernel says it: a file that was opened before, read there. */
-static void status_inside(const struct sandbox_doors *doors, char *to, size_t size)
+static void status_inside(void (*before)(void), const struct sandbox_doors *doors, char *to, size_t size)
 {
 	int ends[2], status = 0;
 
@@ -318,9 +321,11 @@ static void status_inside(const struct sandbox_doors *doors, char *to, size_t si
 
 		if (setgroups(1, &group) != 0)
 			_exit(NOT_ROOT);
-		sandbox_enter(doors);
+		if (before)
+			before();
+		bool is_safe = sandbox_enter(doors);
 		ssize_t n = read(fd, to, size - 1);
-		_exit(n > 0 && write(ends[1], to, (size_t)n) == n ? 0 : 1);
+		_exit(is_safe && n > 0 && write(ends[1], to, (size_t)n) == n ? 0 : 1);
 	}
 	close(ends[1]);
 	assert_true(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status));
@@ -353,7 +358,7 @@ static void root_is_nobody(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	status_inside(NULL, status, sizeof(status));
+	status_inside(NULL, NULL, status, sizeof(status));
 	assert_line(status, "\nUid:\t", "65534\t65534\t65534\t65534");
 	assert_line(status, "\nGid:\t", "65534\t65534\t65534\t65534");
 	assert_line(status, "\nGroups:\t", "");
@@ -361,13 +366,116 @@ static void root_is_nobody(void **state)
 	assert_line(status, "\nCapBnd:\t", "0000000000000000");
 	if (!has_landlock())
 		skip();
-	status_inside(&reading, status, sizeof(status));
+	status_inside(NULL, &reading, status, sizeof(status));
 	assert_line(status, "\nCapPrm:\t", "0000000000000004"); /* CAP_DAC_READ_SEARCH */
 	assert_line(status, "\nCapEff:\t", "0000000000000004");
 	assert_line(status, "\nCapBnd:\t", "0000000000000000");
-	status_inside(&writing, status, sizeof(status));
+	status_inside(NULL, &writing, status, sizeof(status));
 	assert_line(status, "\nCapPrm:\t", "0000000000000002"); /* CAP_DAC_OVERRIDE */
 	assert_line(status, "\nCapBnd:\t", "0000000000000000");
+}
+
+static void deny(uint32_t call)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+		_exit(1);
+}
+
+static void deny_another_name(void)
+{
+	deny(SYS_setresuid);
+}
+
+static void deny_capset(void)
+{
+	deny(SYS_capset);
+}
+
+static void without(unsigned a, unsigned b)
+{
+	capng_get_caps_process();
+	if (capng_updatev(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED, a, b, -1) < 0 ||
+	    capng_apply(CAPNG_SELECT_CAPS) < 0)
+		_exit(1);
+}
+
+/* As containers start their root. */
+static void without_read_search(void)
+{
+	without(CAP_DAC_READ_SEARCH, CAP_DAC_READ_SEARCH);
+}
+
+static void without_both(void)
+{
+	without(CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE);
+}
+
+/* In a container root may have less, and may be unable to become somebody else. */
+static void root_of_a_container_is_less(void **state)
+{
+	const struct sandbox_doors reading = { .read_folder = look }, writing = { .read_folder = look, .written = { out } };
+	char status[4096];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	status_inside(deny_another_name, NULL, status, sizeof(status));
+	assert_line(status, "\nUid:\t", "0\t0\t0\t0");
+	assert_line(status, "\nCapPrm:\t", "0000000000000000");
+	assert_line(status, "\nCapEff:\t", "0000000000000000");
+	assert_line(status, "\nCapBnd:\t", "0000000000000000");
+	if (!has_landlock())
+		skip();
+	status_inside(without_read_search, &reading, status, sizeof(status));
+	assert_line(status, "\nCapPrm:\t", "0000000000000002"); /* CAP_DAC_OVERRIDE */
+	status_inside(without_both, &reading, status, sizeof(status));
+	assert_line(status, "\nCapPrm:\t", "0000000000000000");
+	status_inside(without_both, &writing, status, sizeof(status));
+	assert_line(status, "\nCapPrm:\t", "0000000000000000");
+}
+
+static void lose_all(void)
+{
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (capng_apply(CAPNG_SELECT_CAPS) < 0)
+		_exit(1);
+}
+
+static int is_safe_without_capset(const struct sandbox_doors *doors, void (*before)(void))
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (before)
+			before();
+		deny_capset();
+		_exit(sandbox_enter(doors) ? 1 : 0);
+	}
+	assert_true(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* Privileges that stay are said; who has none needs no leave to drop them. */
+static void what_cannot_be_dropped_is_said(void **state)
+{
+	const struct sandbox_doors doors = { .read_folder = look };
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(is_safe_without_capset(NULL, NULL), 0);
+	assert_int_equal(is_safe_without_capset(&doors, NULL), 0);
+	assert_int_equal(is_safe_without_capset(NULL, lose_all), 1);
+	assert_int_equal(is_safe_without_capset(&doors, lose_all), 1);
 }
 
 #if defined(__x86_64__)
@@ -408,6 +516,8 @@ int main(void)
 		cmocka_unit_test(one_file_can_be_written),
 		cmocka_unit_test(nothing_new_can_be_had),
 		cmocka_unit_test(root_is_nobody),
+		cmocka_unit_test(root_of_a_container_is_less),
+		cmocka_unit_test(what_cannot_be_dropped_is_said),
 #if defined(__x86_64__)
 		cmocka_unit_test(no_other_way_to_call),
 #endif
