@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -45,8 +44,8 @@ static pid_t child(void)
 	pid_t pid = fork();
 	if (pid < 0)
 		stage_die("fork");
-	if (pid == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent))
-		_exit(STAGE_FAILED);
+	if (pid == 0)
+		stage_end_with(parent);
 	return pid;
 }
 

@@ -54,6 +54,14 @@ void stage_die(const char *what)
 	_exit(STAGE_FAILED);
 }
 
+void stage_end_with(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		stage_die("prctl");
+	if (getppid() != parent)
+		_exit(STAGE_FAILED); /* nobody is left to be told */
+}
+
 void stage_impossible(const char *what)
 {
 	int error = errno;
@@ -151,10 +159,9 @@ static void keep_only(int said, int prompt)
 
 NORETURN static void act(const char *comm, part *play, pid_t stage)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NAME, comm) < 0)
+	stage_end_with(stage);
+	if (prctl(PR_SET_NAME, comm) < 0)
 		stage_die("prctl");
-	if (getppid() != stage)
-		_exit(STAGE_FAILED);
 	signal(SIGPIPE, SIG_IGN);
 	play();
 	for (;;)

@@ -92,6 +92,8 @@ int64_t stage_now_ms(void);
 void stage_pause(int64_t since_ms, const char *waiting_for);
 /* What the one at the other end of a pipe says; false: it has ended without a word. */
 bool stage_hear(int fd, void *ret, size_t n, const char *whom);
+/* In a child: from now on it ends when its parent does. */
+void stage_end_with(pid_t parent);
 /* "tcpwhy: lab: COMM: WHAT: error of errno", and the end of this process. */
 NORETURN void stage_die(const char *what);
 /* The same where this machine forbids it; errno is said too unless 0. */

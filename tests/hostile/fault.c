@@ -45,7 +45,7 @@ static const struct {
 } errors[] = {
 	{ "EIO", EIO },       { "EINTR", EINTR },   { "ENOENT", ENOENT }, { "ESRCH", ESRCH },
 	{ "EACCES", EACCES }, { "EPERM", EPERM },   { "EMFILE", EMFILE }, { "ENOMEM", ENOMEM },
-	{ "ENOSPC", ENOSPC }, { "ENOBUFS", ENOBUFS }, { "EPIPE", EPIPE },
+	{ "ENOSPC", ENOSPC }, { "ENOBUFS", ENOBUFS }, { "EPIPE", EPIPE },   { "EAGAIN", EAGAIN },
 };
 
 /* Those that an architecture does not have are not called there. */
@@ -59,13 +59,21 @@ static const struct {
 	CALL(statx),	  CALL(recvfrom), CALL(recvmsg),   CALL(ppoll),	     CALL(socket),
 	CALL(bind),	  CALL(sendto),	 CALL(sendmsg),	   CALL(setsockopt), CALL(getsockopt),
 	CALL(setns),	  CALL(write),	 CALL(writev),	   CALL(mkdirat),    CALL(symlinkat),
-	CALL(unlinkat),	  CALL(fsync),	 CALL(fchmod),
+	CALL(unlinkat),	  CALL(fsync),	 CALL(fchmod),	   CALL(pipe2),	     CALL(clone),
+	CALL(unshare),	  CALL(prctl),	 CALL(capset),	   CALL(setgroups),  CALL(setresgid),
+	CALL(setresuid),  CALL(seccomp),
+#ifdef SYS_clone3
+	CALL(clone3),
+#endif
+#ifdef SYS_landlock_restrict_self
+	CALL(landlock_create_ruleset), CALL(landlock_add_rule), CALL(landlock_restrict_self),
+#endif
 #ifdef SYS_newfstatat
 	CALL(newfstatat),
 #endif
 #ifdef SYS_open
 	CALL(open),	  CALL(readlink), CALL(poll),	   CALL(mkdir),	     CALL(rename),
-	CALL(renameat),	  CALL(unlink),
+	CALL(renameat),	  CALL(unlink),	 CALL(pipe),	   CALL(fork),
 #endif
 #undef CALL
 };

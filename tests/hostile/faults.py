@@ -35,6 +35,9 @@ KINDS = [
     ('socket,bind,sendto,sendmsg,setsockopt,getsockopt,setns', 'EPERM'),
     ('socket,bind,sendto,sendmsg,setsockopt,getsockopt,setns', 'ENOMEM'),
     ('write,writev', 'ENOSPC'), ('write,writev', 'EPIPE'), ('write,writev', 'EINTR'), (LOOKS, 'EIO'),
+    ('clone,clone3,fork', 'EAGAIN'), ('pipe2,pipe', 'EMFILE'), ('unshare', 'EPERM'),
+    ('prctl,capset,setgroups,setresgid,setresuid,seccomp', 'EPERM'),
+    ('landlock_create_ruleset,landlock_add_rule,landlock_restrict_self', 'ENOMEM'),
     ('mkdirat,mkdir,symlinkat,renameat,rename,fsync,fchmod,unlink,unlinkat', 'EACCES'),
 ]
 ALLOCATIONS = 'allocations'
