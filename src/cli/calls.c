@@ -1,0 +1,194 @@
+#include "cli/calls.h"
+#include "util/attr.h"
+#include "util/kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+/* How it works: the filters are put together here, of constants: libseccomp allocates, and without
+ * memory it corrupts its own (2.5.4), at the very moment that is to make things safe. What is not
+ * allowed fails with EPERM instead of killing: a library that would like to look something up can do
+ * without. */
+
+#if defined(__x86_64__)
+enum { ARCH = AUDIT_ARCH_X86_64 };
+#elif defined(__aarch64__)
+enum { ARCH = AUDIT_ARCH_AARCH64 };
+#elif defined(__i386__)
+enum { ARCH = AUDIT_ARCH_I386 };
+#elif defined(__arm__)
+enum { ARCH = AUDIT_ARCH_ARM };
+#elif defined(__riscv) && __riscv_xlen == 64
+enum { ARCH = AUDIT_ARCH_RISCV64 };
+#elif defined(__s390x__)
+enum { ARCH = AUDIT_ARCH_S390X };
+#elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
+enum { ARCH = AUDIT_ARCH_PPC64LE };
+#else
+enum { ARCH = 0 }; /* no filter there */
+#endif
+
+/* What reading open files, thinking and writing takes. */
+static const int allowed[] = {
+	SYS_read, SYS_readv, SYS_pread64, SYS_write, SYS_writev, SYS_lseek, SYS_close, SYS_fstat, SYS_dup,
+	SYS_fcntl, SYS_ppoll, SYS_brk, SYS_munmap, SYS_mremap, SYS_madvise, SYS_rt_sigaction,
+	SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_clock_gettime, SYS_gettimeofday,
+	SYS_getrandom, SYS_futex, SYS_getpid, SYS_gettid, SYS_geteuid, SYS_tgkill, SYS_restart_syscall,
+	SYS_timer_delete, SYS_exit, SYS_exit_group,
+#ifdef SYS_poll
+	SYS_poll,
+#endif
+#ifdef SYS__llseek
+	SYS__llseek, SYS_fstat64, SYS_fcntl64,
+#endif
+#ifdef SYS_clock_gettime64
+	SYS_clock_gettime64, SYS_ppoll_time64, SYS_futex_time64,
+#endif
+};
+
+/* For a folder of files. */
+static const int allowed_reading[] = {
+	SYS_readlinkat, SYS_getdents64, SYS_faccessat,
+#ifdef SYS_newfstatat
+	SYS_newfstatat,
+#endif
+#ifdef SYS_faccessat2
+	SYS_faccessat2,
+#endif
+#ifdef SYS_fstatat64
+	SYS_fstatat64,
+#endif
+};
+
+/* For a file that is written beside its name and put in place. */
+static const int allowed_writing[] = {
+	SYS_fsync, SYS_fchmod, SYS_linkat, SYS_unlinkat,
+#ifdef SYS_renameat
+	SYS_renameat,
+#endif
+	SYS_renameat2,
+#ifdef SYS_rename
+	SYS_rename,
+#endif
+#ifdef SYS_unlink
+	SYS_unlink,
+#endif
+};
+
+/* A call that is allowed if `argument & mask` is `value`. */
+struct condition {
+	int call;
+	unsigned argument;
+	uint32_t mask, value;
+};
+
+/* Memory that can be run is not given out, and of ioctl() only what asks about a terminal. fstat() of
+ * newer C libraries is newfstatat() of a descriptor and an empty name. */
+static const struct condition conditions[] = {
+#ifdef SYS_mmap2
+	{ SYS_mmap2, 2, PROT_EXEC, 0 },
+#else
+	{ SYS_mmap, 2, PROT_EXEC, 0 },
+#endif
+	{ SYS_mprotect, 2, PROT_EXEC, 0 },
+	{ SYS_ioctl, 1, UINT32_MAX, TCGETS },
+#ifdef KERNEL_TCGETS2
+	{ SYS_ioctl, 1, UINT32_MAX, KERNEL_TCGETS2 },
+#endif
+	{ SYS_ioctl, 1, UINT32_MAX, TIOCGWINSZ },
+#ifdef SYS_newfstatat
+	{ SYS_newfstatat, 3, AT_EMPTY_PATH, AT_EMPTY_PATH },
+#endif
+};
+static const struct condition only_reading = {
+	SYS_openat, 2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY,
+};
+/* What may be read could be emptied: Landlock knows of that only in its third version. */
+static const struct condition only_new = { SYS_openat, 2, O_TRUNC, 0 };
+
+enum {
+	N_INSTRUCTIONS = 5 + 2 * (ARRAY_LEN(allowed) + ARRAY_LEN(allowed_reading) + ARRAY_LEN(allowed_writing)) +
+			 6 * (ARRAY_LEN(conditions) + 2)
+};
+
+struct program {
+	struct sock_filter at[N_INSTRUCTIONS];
+	unsigned short n;
+};
+
+static void put(struct program *p, uint16_t code, uint8_t yes, uint8_t no, uint32_t k)
+{
+	p->at[p->n++] = (struct sock_filter){ code, yes, no, k };
+}
+
+static void load_call(struct program *p)
+{
+	put(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, nr));
+}
+
+static void allow(struct program *p, const int calls[], size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		put(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, (uint32_t)calls[i]);
+		put(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+	}
+}
+
+/* All arguments asked about are int: the upper half of the register means nothing. */
+static void allow_if(struct program *p, const struct condition *c)
+{
+	const uint32_t low = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
+
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 5, (uint32_t)c->call);
+	put(p, BPF_LD | BPF_W | BPF_ABS, 0, 0,
+	    (uint32_t)(offsetof(struct seccomp_data, args) + c->argument * sizeof(uint64_t)) + low);
+	put(p, BPF_ALU | BPF_AND | BPF_K, 0, 0, c->mask);
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, c->value);
+	put(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+	load_call(p);
+}
+
+static void begin(struct program *p)
+{
+	p->n = 0;
+	put(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, arch));
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, (uint32_t)ARCH);
+	put(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM);
+	load_call(p);
+}
+
+static void install(struct program *p, uint32_t otherwise)
+{
+	put(p, BPF_RET | BPF_K, 0, 0, otherwise);
+	const struct sock_fprog program = { p->n, p->at };
+	if (ARCH != 0)
+		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+void calls_of_parsing(bool reads, bool writes)
+{
+	struct program p;
+
+	begin(&p);
+	allow(&p, allowed, ARRAY_LEN(allowed));
+	for (size_t i = 0; i < ARRAY_LEN(conditions); i++)
+		allow_if(&p, &conditions[i]);
+	if (reads) {
+		allow(&p, allowed_reading, ARRAY_LEN(allowed_reading));
+		allow_if(&p, &only_reading);
+	}
+	if (writes) {
+		allow(&p, allowed_writing, ARRAY_LEN(allowed_writing));
+		allow_if(&p, &only_new);
+	}
+	install(&p, SECCOMP_RET_ERRNO | EPERM);
+}

@@ -1,0 +1,10 @@
+#pragma once
+
+/* The system calls that are left, by filters of seccomp(2). Nothing is allocated; there is no way back. Where the
+ * kernel or the processor is not known, nothing happens. */
+
+#include <stdbool.h>
+
+/* Reading open files, thinking and writing; `reads`: and opening files to read; `writes`: and putting new
+ * files in the place of others. */
+void calls_of_parsing(bool reads, bool writes);
