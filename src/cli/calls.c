@@ -6,12 +6,14 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 /* How it works: the filters are put together here, of constants: libseccomp allocates, and without
@@ -115,10 +117,72 @@ static const struct condition only_reading = {
 /* What may be read could be emptied: Landlock knows of that only in its third version. */
 static const struct condition only_new = { SYS_openat, 2, O_TRUNC, 0 };
 
-enum {
-	N_INSTRUCTIONS = 5 + 2 * (ARRAY_LEN(allowed) + ARRAY_LEN(allowed_reading) + ARRAY_LEN(allowed_writing)) +
-			 6 * (ARRAY_LEN(conditions) + 2)
+/* What no look at a machine calls: to run something or to reach into what runs, to change the machine, its
+ * kernel or its mounts, to leave for another namespace than that of a network. Who holds a socket is read in
+ * ways that differ from one C library to the next; so here the harmful is named, not the harmless. */
+static const int denied[] = {
+	SYS_execve, SYS_execveat, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev,
+	SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_bpf, SYS_perf_event_open, SYS_kexec_load,
+	SYS_reboot, SYS_swapon, SYS_swapoff, SYS_acct, SYS_syslog, SYS_add_key, SYS_request_key, SYS_keyctl,
+	SYS_sethostname, SYS_setdomainname, SYS_settimeofday, SYS_clock_settime, SYS_adjtimex, SYS_mount,
+	SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_unshare, SYS_open_by_handle_at, SYS_quotactl,
+#ifdef SYS_userfaultfd
+	SYS_userfaultfd,
+#endif
+#ifdef SYS_kexec_file_load
+	SYS_kexec_file_load,
+#endif
+#ifdef SYS_io_uring_setup
+	SYS_io_uring_setup,
+#endif
+#ifdef SYS_fsopen
+	SYS_fsopen, SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_open_tree, SYS_move_mount,
+#endif
+#ifdef SYS_mount_setattr
+	SYS_mount_setattr,
+#endif
+#ifdef SYS_iopl
+	SYS_iopl, SYS_ioperm,
+#endif
 };
+
+/* Where no file is asked for. */
+static const int denied_writing[] = {
+	SYS_mkdirat, SYS_mknodat, SYS_unlinkat, SYS_renameat2, SYS_linkat, SYS_symlinkat, SYS_fchmod,
+	SYS_fchmodat, SYS_fchown, SYS_fchownat, SYS_truncate, SYS_ftruncate, SYS_fallocate, SYS_utimensat,
+	SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr, SYS_removexattr, SYS_lremovexattr, SYS_fremovexattr,
+#ifdef SYS_openat2
+	SYS_openat2,
+#endif
+#ifdef SYS_renameat
+	SYS_renameat,
+#endif
+#ifdef SYS_open
+	SYS_creat, SYS_mkdir, SYS_mknod, SYS_unlink, SYS_rmdir, SYS_rename, SYS_link, SYS_symlink,
+	SYS_chmod, SYS_chown, SYS_lchown,
+#endif
+#ifdef SYS_truncate64
+	SYS_truncate64, SYS_ftruncate64,
+#endif
+};
+
+/* i386 and s390 have another way to a socket, which cannot be looked into. */
+static const struct condition only_netlink = { SYS_socket, 0, UINT32_MAX, AF_NETLINK },
+			      only_diag = { SYS_socket, 2, UINT32_MAX, NETLINK_SOCK_DIAG };
+#ifdef SYS_open
+static const struct condition only_reading_by_name = {
+	SYS_open, 1, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY,
+};
+#endif
+
+enum {
+	N_PARSING = 2 * (ARRAY_LEN(allowed) + ARRAY_LEN(allowed_reading) + ARRAY_LEN(allowed_writing)) +
+		    6 * (ARRAY_LEN(conditions) + 2),
+	N_LOOKING = 2 + 2 * (ARRAY_LEN(denied) + ARRAY_LEN(denied_writing)) + 6 * 4,
+	N_INSTRUCTIONS = 5 + (N_PARSING > N_LOOKING ? N_PARSING : N_LOOKING)
+};
+
+enum { REFUSED = SECCOMP_RET_ERRNO | EPERM };
 
 struct program {
 	struct sock_filter at[N_INSTRUCTIONS];
@@ -135,16 +199,21 @@ static void load_call(struct program *p)
 	put(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, nr));
 }
 
-static void allow(struct program *p, const int calls[], size_t n)
+static void answer(struct program *p, const int calls[], size_t n, uint32_t with)
 {
 	for (size_t i = 0; i < n; i++) {
 		put(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, (uint32_t)calls[i]);
-		put(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+		put(p, BPF_RET | BPF_K, 0, 0, with);
 	}
 }
 
+static void allow(struct program *p, const int calls[], size_t n)
+{
+	answer(p, calls, n, SECCOMP_RET_ALLOW);
+}
+
 /* All arguments asked about are int: the upper half of the register means nothing. */
-static void allow_if(struct program *p, const struct condition *c)
+static void answer_if(struct program *p, const struct condition *c, bool is_met, uint32_t with)
 {
 	const uint32_t low = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
 
@@ -152,9 +221,19 @@ static void allow_if(struct program *p, const struct condition *c)
 	put(p, BPF_LD | BPF_W | BPF_ABS, 0, 0,
 	    (uint32_t)(offsetof(struct seccomp_data, args) + c->argument * sizeof(uint64_t)) + low);
 	put(p, BPF_ALU | BPF_AND | BPF_K, 0, 0, c->mask);
-	put(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, c->value);
-	put(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, !is_met, is_met, c->value);
+	put(p, BPF_RET | BPF_K, 0, 0, with);
 	load_call(p);
+}
+
+static void allow_if(struct program *p, const struct condition *c)
+{
+	answer_if(p, c, true, SECCOMP_RET_ALLOW);
+}
+
+static void refuse_unless(struct program *p, const struct condition *c)
+{
+	answer_if(p, c, false, REFUSED);
 }
 
 static void begin(struct program *p)
@@ -162,7 +241,7 @@ static void begin(struct program *p)
 	p->n = 0;
 	put(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, arch));
 	put(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, (uint32_t)ARCH);
-	put(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM);
+	put(p, BPF_RET | BPF_K, 0, 0, REFUSED);
 	load_call(p);
 }
 
@@ -190,5 +269,28 @@ void calls_of_parsing(bool reads, bool writes)
 		allow(&p, allowed_writing, ARRAY_LEN(allowed_writing));
 		allow_if(&p, &only_new);
 	}
-	install(&p, SECCOMP_RET_ERRNO | EPERM);
+	install(&p, REFUSED);
+}
+
+void calls_of_looking(bool writes)
+{
+	struct program p;
+
+	begin(&p);
+#if defined(__x86_64__)
+	/* The calls of x32 have this bit, and numbers that would be unknown here. */
+	put(&p, BPF_JMP | BPF_JGE | BPF_K, 0, 1, 0x40000000);
+	put(&p, BPF_RET | BPF_K, 0, 0, REFUSED);
+#endif
+	refuse_unless(&p, &only_netlink);
+	refuse_unless(&p, &only_diag);
+	answer(&p, denied, ARRAY_LEN(denied), REFUSED);
+	if (!writes) {
+		refuse_unless(&p, &only_reading);
+#ifdef SYS_open
+		refuse_unless(&p, &only_reading_by_name);
+#endif
+		answer(&p, denied_writing, ARRAY_LEN(denied_writing), REFUSED);
+	}
+	install(&p, SECCOMP_RET_ALLOW);
 }

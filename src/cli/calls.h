@@ -8,3 +8,6 @@
 /* Reading open files, thinking and writing; `reads`: and opening files to read; `writes`: and putting new
  * files in the place of others. */
 void calls_of_parsing(bool reads, bool writes);
+/* Looking at this machine: nothing is run, nobody is reached into, no socket but netlink's; and without
+ * `writes` nothing is written but to what is open. */
+void calls_of_looking(bool writes);

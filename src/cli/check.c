@@ -203,7 +203,7 @@ static void judge_look(const struct options *o, struct look *look,
 	enum { OLD = 10 }; /* times --min-age: beyond usual HTTP keep-alive */
 	struct judge *judge = judge_new(look->arena, o->min_age_ms, 1);
 	bool is_whole = !gaps_spoil(&look->gaps);
-	const char *state = is_whole ? state_path(o) : NULL;
+	const char *state = is_whole ? o->state : NULL;
 	struct check_past past = { 0 };
 	struct join *join = join_new(look);
 	struct port_budgets budgets;
@@ -244,6 +244,7 @@ static int keep(const struct options *o, const struct buf *b)
 	return error ? CHECK_UNKNOWN : CHECK_OK;
 }
 
+/* `o` says where the state is, asked for or usual. */
 static int check_host(const struct options *o, const struct check_levels *levels, timer_t limit)
 {
 	struct live_request req = whole_look(o);
@@ -253,8 +254,13 @@ static int check_host(const struct options *o, const struct check_levels *levels
 	struct look *look;
 	struct fail fail;
 
-	if (!enter_sandbox_of_look(o, &fail) || live_look(&req, &look, &fail) < 0) {
+	if (!begin_look(o, &fail) || live_look(&req, &look, &fail) < 0) {
 		timer_delete(limit);
+		return fail_check(o, fail.object, fail.what);
+	}
+	if (!end_look(o, &fail)) {
+		timer_delete(limit);
+		look_free(look);
 		return fail_check(o, fail.object, fail.what);
 	}
 	judge_look(o, look, levels, &results);
@@ -283,7 +289,10 @@ int run_check(const struct options *o)
 	if (!arm(o->timeout_ms, &last_words, &limit))
 		return fail_check(o, _("time limit"), strerror(errno));
 	if (parse_levels(o, &levels, &wrong)) {
-		status = check_host(o, &levels, limit);
+		struct options with_state = *o;
+
+		with_state.state = state_path(o);
+		status = check_host(&with_state, &levels, limit);
 	} else {
 		timer_delete(limit);
 		status = fail_check(o, buf_text(&wrong.object), buf_text(&wrong.what));

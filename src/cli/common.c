@@ -159,29 +159,52 @@ static bool close_doors(const struct sandbox_doors *doors, struct fail *fail)
 	return false;
 }
 
+static void say_naked(void)
+{
+	say_line(_("tcpwhy: WARNING: --no-sandbox: what others wrote is parsed with all the privileges of "
+		   "whoever started this"));
+}
+
 bool enter_sandbox(const struct options *o, struct fail *fail)
 {
 	if (!o->no_sandbox)
 		return close_doors(NULL, fail);
-	say_line(_("tcpwhy: WARNING: --no-sandbox: captures are parsed with all the privileges of "
-		   "whoever started this"));
+	say_naked();
 	return true;
 }
 
-bool enter_sandbox_of_look(const struct options *o, struct fail *fail)
+/* Files that are written after the look. */
+static struct sandbox_doors doors_of(const struct options *o)
 {
-	const struct sandbox_doors doors = {
+	return (struct sandbox_doors){
 		.read_folder = o->from,
 		.written = { o->output, o->state, o->draft && strcmp(o->draft, "-") != 0 ? o->draft : NULL },
 	};
+}
 
-	if (!o->from)
-		return true;
-	if (!o->no_sandbox)
+static bool writes(const struct sandbox_doors *doors)
+{
+	return doors->written[0] || doors->written[1] || doors->written[2];
+}
+
+bool begin_look(const struct options *o, struct fail *fail)
+{
+	const struct sandbox_doors doors = doors_of(o);
+
+	if (o->no_sandbox)
+		say_naked();
+	else if (o->from)
 		return close_doors(&doors, fail);
-	say_line(_("tcpwhy: WARNING: --no-sandbox: the recorded look is parsed with all the privileges "
-		   "of whoever started this"));
+	else
+		sandbox_look(o->record || writes(&doors));
 	return true;
+}
+
+bool end_look(const struct options *o, struct fail *fail)
+{
+	const struct sandbox_doors doors = doors_of(o);
+
+	return o->no_sandbox || o->from || close_doors(writes(&doors) ? &doors : NULL, fail);
 }
 
 struct live_request whole_look(const struct options *o)

@@ -3,20 +3,18 @@
 #include "util/i18n.h"
 
 int evidence_gather(const struct options *o, const struct live_request *req,
-		    struct captures *captures, struct evidence *ret)
+		    bool is_last_look, struct captures *captures, struct evidence *ret)
 {
 	struct gaps gaps = { 0 };
 	struct fail fail;
 
 	if (!captures_collect(captures, o))
 		return STATUS_FAILED;
-	if (!enter_sandbox_of_look(o, &fail) || live_look(req, &ret->look, &fail) < 0) {
+	if (!begin_look(o, &fail) || live_look(req, &ret->look, &fail) < 0) {
 		say_failure(&fail);
 		return STATUS_FAILED;
 	}
-	/* The look is over: nothing has to be opened any more. A recorded one was read in a sandbox, which
-	 * cannot be closed further from inside. */
-	if (captures->n > 0 && !o->from && !enter_sandbox(o, &fail)) {
+	if (is_last_look && !end_look(o, &fail)) {
 		say_failure(&fail);
 		look_free(ret->look);
 		return STATUS_FAILED;

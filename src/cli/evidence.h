@@ -12,8 +12,8 @@ struct evidence {
 	struct join *join;
 };
 
-/* STATUS_OK, or STATUS_FAILED after saying why. */
-MUST_CHECK int evidence_gather(const struct options *o, const struct live_request *req,
+/* STATUS_OK, or STATUS_FAILED after saying why. After the last look nothing can be opened any more. */
+MUST_CHECK int evidence_gather(const struct options *o, const struct live_request *req, bool is_last_look,
 			       struct captures *captures, struct evidence *ret);
 /* Flows with a socket become its evidence; `lone` (may be NULL) is called for each of the others. */
 void evidence_marry(struct evidence *e, struct captures *captures,

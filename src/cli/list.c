@@ -207,7 +207,7 @@ static int list(struct listing *l, struct captures *captures)
 	if (!o->record)
 		req.bytecode_len = filter_bytecode(l->filter, &code);
 	req.bytecode = code;
-	if (evidence_gather(o, &req, captures, &l->e) != STATUS_OK)
+	if (evidence_gather(o, &req, !streamed, captures, &l->e) != STATUS_OK)
 		return STATUS_FAILED;
 	evidence_marry(&l->e, captures, NULL, NULL);
 	l->judge = judge_new(l->e.look->arena, o->min_age_ms, 0);

@@ -158,3 +158,43 @@ bool sandbox_enter(const struct sandbox_doors *doors)
 	calls_of_parsing(doors, has_written(doors));
 	return is_dropped;
 }
+
+/* What a look takes, and then giving it up; files that are written may be in a folder of somebody else. */
+static bool is_of_a_look(unsigned capability, bool writes)
+{
+	switch (capability) {
+	case CAP_SYS_PTRACE:
+	case CAP_DAC_READ_SEARCH:
+	case CAP_SYS_ADMIN:
+	case CAP_NET_ADMIN:
+	case CAP_SETUID:
+	case CAP_SETGID:
+	case CAP_SETPCAP:
+		return true;
+	case CAP_DAC_OVERRIDE:
+		return writes;
+	default:
+		return false;
+	}
+}
+
+/* Without CAP_SYS_PTRACE the kernel shows only processes that may no more than this one: then it keeps all. */
+static void narrow_capabilities(bool writes)
+{
+	capng_get_caps_process();
+	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_PTRACE))
+		return;
+	for (unsigned c = 0; c <= CAP_LAST_CAP; c++)
+		if (!is_of_a_look(c, writes))
+			capng_update(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_INHERITABLE | CAPNG_BOUNDING_SET, c);
+	(void)!apply_capabilities();
+}
+
+void sandbox_look(bool writes)
+{
+	if (IS_SANITIZED)
+		return;
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	narrow_capabilities(writes);
+	calls_of_looking(writes);
+}

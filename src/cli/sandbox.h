@@ -17,6 +17,12 @@
 
 enum { SANDBOX_MAX_WRITTEN = 3 };
 
+/* Before a look at this machine, which opens files while it parses others and so cannot be closed in: no program
+ * can be run, no process reached into, no socket but netlink's had, nothing written but to what is open, or,
+ * with `writes`, to files; and root keeps the capabilities that a look takes. Call sandbox_enter() when
+ * it is over. */
+void sandbox_look(bool writes);
+
 struct sandbox_doors {
 	const char *read_folder;                     /* or file; NULL: none */
 	const char *written[SANDBOX_MAX_WRITTEN];    /* files that will be replaced; NULL: none */

@@ -95,7 +95,7 @@ static int take(const struct options *o, struct place *place)
 		say_about(place->path, place_end(place, -ENOMEM));
 		return STATUS_FAILED;
 	}
-	int failed = live_look(&req, &look, &fail);
+	int failed = begin_look(o, &fail) ? live_look(&req, &look, &fail) : -EPERM;
 	int error = packer_end(req.packer);
 	if (failed < 0) {
 		(void)!place_end(place, failed);
@@ -126,10 +126,13 @@ int run_snapshot(const struct options *o)
 		say_line(_("tcpwhy: snapshot: this is no text for a terminal; give a file with -o"));
 		return STATUS_USAGE;
 	}
+	struct options named = *o;
 	put_name(&name);
-	int error = place_begin(o->output ? o->output : buf_text(&name), &place);
+	if (!o->output)
+		named.output = buf_text(&name);
+	int error = place_begin(named.output, &place);
 	if (!error)
-		return take(o, &place);
-	say_about(o->output ? o->output : buf_text(&name), error);
+		return take(&named, &place);
+	say_about(named.output, error);
 	return STATUS_FAILED;
 }

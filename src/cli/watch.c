@@ -395,7 +395,9 @@ static int watch(const struct options *o, const struct filter *filter)
 	w.looks = looks_new(o, filter);
 	if (wants_screen(o))
 		w.screen = screen_open(&(struct screen_style){ style.colour, style.ascii });
-	wait_and_show(&w);
+	w.has_failed = !begin_look(o, &w.fail);
+	if (!w.has_failed)
+		wait_and_show(&w);
 	screen_close(w.screen);
 	close_events(&w);
 	if (w.is_json) {

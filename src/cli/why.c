@@ -149,7 +149,7 @@ static int why(const struct options *o, const struct filter *filter, struct capt
 		req.states &= ~STATE_BIT(STATE_TIME_WAIT);
 		req.count_timewaits = true;
 	}
-	if (evidence_gather(o, &req, captures, &w.evidence) != STATUS_OK)
+	if (evidence_gather(o, &req, true, captures, &w.evidence) != STATUS_OK)
 		return STATUS_FAILED;
 	w.judge = judge_new(w.evidence.look->arena, o->min_age_ms, o->n_examples);
 	evidence_marry(&w.evidence, captures, judge_lone_flow, &w);

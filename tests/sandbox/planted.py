@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -54,6 +55,20 @@ def attack(planted, where):
           naked.stderr.count(': done') > 3 and 'WARNING: --no-sandbox' in naked.stderr, naked.stderr)
     naked = run([planted, *COMMANDS['look'], '--no-sandbox'], where, PLANTED='1')
     check('and with a look', naked.stderr.count(': done') > 3 and 'WARNING: --no-sandbox' in naked.stderr,
+          naked.stderr)
+
+
+def attack_live(planted, where):
+    """A look at this machine has to open files; what it opens it can read, and nothing else can be had."""
+    may_be = {'secret', 'world-readable', 'fork', 'setuid'}
+    with socket.create_server(('127.0.0.1', 0)):
+        taken = run([planted, 'list', '-a', '-p'], where, PLANTED='1')
+        naked = run([planted, 'list', '-a', '-p', '--no-sandbox'], where, PLANTED='1')
+    attempts = re.findall(r'^planted (.*): (.*)$', taken.stderr, re.M)
+    done = {what for what, answer in attempts if answer == 'done'}
+    check('this machine: nothing written, run or sent', len(attempts) == 11 and done <= may_be, taken.stderr)
+    check('this machine: and it still reports', 'LISTEN' in taken.stdout, taken.stdout)
+    check('this machine: this test can fail', naked.stderr.count(': done') > 6 and 'WARNING: --no-sandbox' in naked.stderr,
           naked.stderr)
 
 
@@ -106,6 +121,7 @@ def main():
             subprocess.run('tar -C look -cf - . | zstd -q -o look.snap', shell=True, cwd=where, check=True)
             COMMANDS['snapshot'] = ['why', '--json', '--from', 'look.snap']
         attack(planted, where)
+        attack_live(planted, where)
         if shutil.which('strace') and run(['strace', '-o', '/dev/null', 'true'], where).returncode == 0:
             trace(tool, where)
             if os.geteuid() == 0:

@@ -10,7 +10,9 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/filter.h>
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -22,11 +24,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -478,6 +482,169 @@ static void what_cannot_be_dropped_is_said(void **state)
 	assert_int_equal(is_safe_without_capset(&doors, lose_all), 1);
 }
 
+/* ---- a look at this machine ---- */
+
+/* Exit status of a process that looks and then tries something. */
+static int looking(bool writes, int (*attempt)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		sandbox_look(writes);
+		_exit(attempt());
+	}
+	assert_true(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int look_at_the_machine(void)
+{
+	int ends[2], status = 1;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	return socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG) >= 0 && open("/proc/self/status", O_RDONLY) >= 0 &&
+			       pipe(ends) == 0 && pid > 0 && waitpid(pid, &status, 0) == pid && status == 0 ?
+		       0 :
+		       1;
+}
+
+static int reach_beyond(void)
+{
+	char name[] = "true", *argv[] = { name, NULL };
+	char byte;
+	struct iovec to = { &byte, 1 };
+
+	return is_filtered(execv("/bin/true", argv)) | is_filtered(ptrace(PTRACE_TRACEME, 0, NULL, NULL)) |
+	       is_filtered(process_vm_readv(getppid(), &to, 1, &to, 1, 0)) |
+	       is_filtered(socket(AF_INET, SOCK_STREAM, 0)) | is_filtered(socket(AF_UNIX, SOCK_STREAM, 0)) |
+	       is_filtered(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE)) | is_filtered(unshare(CLONE_NEWNS)) |
+	       is_filtered(mount("none", place, "tmpfs", 0, NULL)) | is_filtered(chroot("/"));
+}
+
+static int write_a_file(void)
+{
+	char name[128], other[128];
+
+	snprintf(name, sizeof(name), "%s/written", place);
+	snprintf(other, sizeof(other), "%s/renamed", place);
+	int fd = open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+	return fd >= 0 && rename(name, other) == 0 && unlink(other) == 0 ? 0 : 1;
+}
+
+/* What is open may be written: standard output is. */
+static int change_files(void)
+{
+	char name[128];
+	int fd = open(beside, O_RDONLY | O_CLOEXEC);
+
+	snprintf(name, sizeof(name), "%s/new", place);
+	return fd < 0 ? 1 :
+			is_filtered(open(beside, O_WRONLY)) | is_filtered(open(beside, O_RDONLY | O_TRUNC)) |
+				is_filtered(open(name, O_RDONLY | O_CREAT, 0600)) | is_filtered(creat(name, 0600)) |
+				is_filtered(mkdir(name, 0700)) | is_filtered(unlink(beside)) |
+				is_filtered(rename(beside, name)) | is_filtered(link(beside, name)) |
+				is_filtered(symlink(beside, name)) | is_filtered(chmod(beside, 0600)) |
+				is_filtered(fchmod(fd, 0600)) | is_filtered(chown(beside, 0, 0)) |
+				is_filtered(truncate(beside, 0));
+}
+
+static void a_look_reaches_nobody(void **state)
+{
+	(void)state;
+	for (int writes = 0; writes <= 1; writes++) {
+		assert_int_equal(looking(writes, look_at_the_machine), 0);
+		assert_int_equal(looking(writes, reach_beyond), 0);
+	}
+}
+
+static void a_look_writes_what_is_asked_for(void **state)
+{
+	(void)state;
+	assert_int_equal(looking(true, write_a_file), 0);
+	assert_int_equal(looking(false, change_files), 0);
+}
+
+static uint64_t permitted(const char *status)
+{
+	const char *line = strstr(status, "\nCapPrm:\t");
+
+	assert_non_null(line);
+	return strtoull(line + strlen("\nCapPrm:\t"), NULL, 16);
+}
+
+static void leave_as_it_is(void)
+{
+}
+
+static void look_only(void)
+{
+	sandbox_look(false);
+}
+
+static void look_and_write(void)
+{
+	sandbox_look(true);
+}
+
+static void lose_sight(void)
+{
+	without(CAP_SYS_PTRACE, CAP_SYS_PTRACE);
+}
+
+static void lose_sight_and_look(void)
+{
+	lose_sight();
+	sandbox_look(false);
+}
+
+/* The capabilities of a process after `before`, which enters no sandbox by itself. */
+static uint64_t permitted_after(void (*before)(void))
+{
+	char status[4096];
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		before();
+		int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+		ssize_t n = read(fd, status, sizeof(status));
+		_exit(n > 0 && write(ends[1], status, (size_t)n) == n ? 0 : 1);
+	}
+	close(ends[1]);
+	ssize_t n = read(ends[0], status, sizeof(status) - 1);
+	assert_true(n > 0 && waitpid(pid, NULL, 0) == pid);
+	close(ends[0]);
+	status[n] = '\0';
+	return permitted(status);
+}
+
+static void a_look_keeps_what_it_takes(void **state)
+{
+#define CAP(c) (UINT64_C(1) << (c))
+	const uint64_t takes = CAP(CAP_SYS_PTRACE) | CAP(CAP_DAC_READ_SEARCH) | CAP(CAP_SYS_ADMIN) |
+			       CAP(CAP_NET_ADMIN) | CAP(CAP_SETUID) | CAP(CAP_SETGID) | CAP(CAP_SETPCAP);
+	uint64_t all = permitted_after(leave_as_it_is);
+	char status[4096];
+
+	(void)state;
+	if (!(all & CAP(CAP_SYS_PTRACE)))
+		skip();
+	assert_true(all & ~takes);
+	assert_int_equal(permitted_after(look_only), all & takes);
+	assert_int_equal(permitted_after(look_and_write), all & (takes | CAP(CAP_DAC_OVERRIDE)));
+	/* The kernel then lets it look at its equals only. */
+	assert_int_equal(permitted_after(lose_sight_and_look), permitted_after(lose_sight));
+	status_inside(look_only, NULL, status, sizeof(status));
+	assert_line(status, "\nUid:\t", "65534\t65534\t65534\t65534");
+	assert_line(status, "\nCapPrm:\t", "0000000000000000");
+	assert_line(status, "\nCapBnd:\t", "0000000000000000");
+#undef CAP
+}
+
 #if defined(__x86_64__)
 /* getpid() by the calls of 32 bits, which have other numbers. */
 static long getpid_of_32_bits(void)
@@ -486,6 +653,12 @@ static long getpid_of_32_bits(void)
 
 	__asm__ volatile("int $0x80" : "=a"(result) : "a"(20L) : "memory");
 	return result;
+}
+
+static int look_in_another_way(void)
+{
+	/* mkdir() by its number of x32. */
+	return getpid_of_32_bits() == -EPERM ? is_filtered(syscall(0x40000000 | SYS_mkdir, place, 0700)) : 1;
 }
 
 static int call_in_another_way(int fd)
@@ -506,6 +679,7 @@ static void no_other_way_to_call(void **state)
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		skip(); /* this kernel has none */
 	assert_int_equal(inside(call_in_another_way), 0);
+	assert_int_equal(looking(true, look_in_another_way), 0);
 }
 #endif
 
@@ -518,6 +692,9 @@ int main(void)
 		cmocka_unit_test(root_is_nobody),
 		cmocka_unit_test(root_of_a_container_is_less),
 		cmocka_unit_test(what_cannot_be_dropped_is_said),
+		cmocka_unit_test(a_look_reaches_nobody),
+		cmocka_unit_test(a_look_writes_what_is_asked_for),
+		cmocka_unit_test(a_look_keeps_what_it_takes),
 #if defined(__x86_64__)
 		cmocka_unit_test(no_other_way_to_call),
 #endif
