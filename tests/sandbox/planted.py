@@ -72,15 +72,15 @@ def attack_live(planted, where):
           naked.stderr)
 
 
-def opened_behind(trace, may_open):
-    """Lines behind the filter's installation that open, connect or run something else than may_open."""
-    is_closed, found = False, []
+def opened_behind(trace, may_open, n_filters=1):
+    """Lines behind the last filter's installation that open, connect or run something else than may_open."""
+    n_closed, found = 0, []
     for line in trace.splitlines():
         call = re.sub(r'^\[?(pid)?\s*\d*\]?\s*', '', line)
-        if is_closed and re.match(r'\w+\(', call) and not re.match(may_open, call):
+        if n_closed == n_filters and re.match(r'\w+\(', call) and not re.match(may_open, call):
             found.append(call)
-        is_closed = is_closed or 'PR_SET_SECCOMP' in call and '= 0' in call
-    return found if is_closed else ['the filter was never installed']
+        n_closed += 'PR_SET_SECCOMP' in call and '= 0' in call
+    return found if n_closed == n_filters else [f'{n_closed} filters were installed']
 
 
 def trace(tool, where):
@@ -91,6 +91,18 @@ def trace(tool, where):
         may_open = r'openat\((\d+|AT_FDCWD), "(look|\./|out/)?[^/"]*(tcpwhy-)?[^/"]*"|prctl' if '--from' in argv else 'prctl'
         check(f'{name}: no open, socket or exec behind the drop',
               done.returncode == 0 and not (found := opened_behind(out.read_text(), may_open)),
+              done.stderr or found)
+
+
+def trace_live(tool, where):
+    """A look at this machine and what follows it have a filter each."""
+    # list prints some rows as it reads them, unless it sorts; check has a state where its folder is.
+    may_open = r'prctl|openat\(AT_FDCWD, "(/run/tcpwhy/|/dev/urandom")'
+    for argv in (['why'], ['why', '--json', '-r', 'capture.pcap'], ['list', '-a', '--sort', 'age'], ['check'], ['audit']):
+        out = where / 'trace'
+        done = run(['strace', '-f', '-qq', '-o', out, '-e', f'trace={DOORS}', tool, *argv], where)
+        check(f'{argv[0]} of this machine: no open, socket or exec behind the look',
+              'PR_SET_SECCOMP' in out.read_text() and not (found := opened_behind(out.read_text(), may_open, 2)),
               done.stderr or found)
 
 
@@ -124,6 +136,7 @@ def main():
         attack_live(planted, where)
         if shutil.which('strace') and run(['strace', '-o', '/dev/null', 'true'], where).returncode == 0:
             trace(tool, where)
+            trace_live(tool, where)
             if os.geteuid() == 0:
                 keep_privileges(tool, where)
         else:
