@@ -25,16 +25,12 @@
 enum { ARCH = AUDIT_ARCH_X86_64 };
 #elif defined(__aarch64__)
 enum { ARCH = AUDIT_ARCH_AARCH64 };
-#elif defined(__i386__)
-enum { ARCH = AUDIT_ARCH_I386 };
-#elif defined(__arm__)
-enum { ARCH = AUDIT_ARCH_ARM };
 #elif defined(__riscv) && __riscv_xlen == 64
 enum { ARCH = AUDIT_ARCH_RISCV64 };
-#elif defined(__s390x__)
-enum { ARCH = AUDIT_ARCH_S390X };
 #elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
 enum { ARCH = AUDIT_ARCH_PPC64LE };
+#elif defined(__loongarch64)
+enum { ARCH = AUDIT_ARCH_LOONGARCH64 };
 #else
 enum { ARCH = 0 }; /* no filter there */
 #endif
@@ -49,12 +45,6 @@ static const int allowed[] = {
 #ifdef SYS_poll
 	SYS_poll,
 #endif
-#ifdef SYS__llseek
-	SYS__llseek, SYS_fstat64, SYS_fcntl64,
-#endif
-#ifdef SYS_clock_gettime64
-	SYS_clock_gettime64, SYS_ppoll_time64, SYS_futex_time64,
-#endif
 };
 
 /* For a folder of files. */
@@ -65,9 +55,6 @@ static const int allowed_reading[] = {
 #endif
 #ifdef SYS_faccessat2
 	SYS_faccessat2,
-#endif
-#ifdef SYS_fstatat64
-	SYS_fstatat64,
 #endif
 };
 
@@ -96,11 +83,7 @@ struct condition {
 /* Memory that can be run is not given out, and of ioctl() only what asks about a terminal. fstat() of
  * newer C libraries is newfstatat() of a descriptor and an empty name. */
 static const struct condition conditions[] = {
-#ifdef SYS_mmap2
-	{ SYS_mmap2, 2, PROT_EXEC, 0 },
-#else
 	{ SYS_mmap, 2, PROT_EXEC, 0 },
-#endif
 	{ SYS_mprotect, 2, PROT_EXEC, 0 },
 	{ SYS_ioctl, 1, UINT32_MAX, TCGETS },
 #ifdef KERNEL_TCGETS2
@@ -161,12 +144,8 @@ static const int denied_writing[] = {
 	SYS_creat, SYS_mkdir, SYS_mknod, SYS_unlink, SYS_rmdir, SYS_rename, SYS_link, SYS_symlink,
 	SYS_chmod, SYS_chown, SYS_lchown,
 #endif
-#ifdef SYS_truncate64
-	SYS_truncate64, SYS_ftruncate64,
-#endif
 };
 
-/* i386 and s390 have another way to a socket, which cannot be looked into. */
 static const struct condition only_netlink = { SYS_socket, 0, UINT32_MAX, AF_NETLINK },
 			      only_diag = { SYS_socket, 2, UINT32_MAX, NETLINK_SOCK_DIAG };
 #ifdef SYS_open

@@ -18,7 +18,11 @@
 #define SYS_pidfd_getfd 438
 #endif
 
-/* What isatty() asks with since glibc 2.42, without the struct, which <termios.h> would collide with. */
+/* What isatty() asks with: here a number with the size of a struct in it. */
+#if defined(__powerpc__)
+#include <asm/termbits.h>
+#endif
+/* And since glibc 2.42, without the struct, which <termios.h> would collide with. */
 #ifdef TCGETS2
 #define KERNEL_TCGETS2 _IOR('T', 0x2A, char[44])
 #endif
