@@ -116,7 +116,6 @@ void fill_report_options(const struct options *o, enum report_kind kind, struct 
 		.colour = wants_colour(o),
 		.ascii = is_ascii(),
 		.verbose = o->verbose,
-		.numeric = o->numeric,
 		.no_header = o->no_header,
 		.processes = o->processes,
 		.timers = o->timers,

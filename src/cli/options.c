@@ -158,7 +158,7 @@ static const struct row {
 	{ "tcp", 't', NULL, LIST, OPT_TCP, NULL },
 	{ "oneline", 'O', NULL, LIST, OPT_ONELINE, NULL },
 	{ "no-header", 'H', NULL, LIST, OPT_NO_HEADER, N_("no heading line") },
-	{ "numeric", 'n', NULL, REPORTS, OPT_NUMERIC, N_("no names for users") },
+	{ "numeric", 'n', NULL, REPORTS, OPT_NUMERIC, N_("as in ss; ports and users are numbers in any case") },
 	{ "json", 0, NULL, DOCUMENTS, OPT_JSON, N_("one JSON document") },
 	{ "json-lines", 0, NULL, LIST | PCAP | WATCH, OPT_JSON_LINES, N_("one JSON object a line") },
 	{ "exit-code", 0, NULL, WHY | PCAP | AUDIT, OPT_EXIT_CODE, N_("1 on a warning, 2 on a problem") },
@@ -432,7 +432,6 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 		o->exit_code = true;
 		break;
 	case OPT_NUMERIC:
-		o->numeric = true;
 		break;
 	case OPT_PROCESSES:
 		o->processes = true;

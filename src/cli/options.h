@@ -22,7 +22,7 @@ struct options {
 	enum command command;
 	const char *format; /* "text", "json", "json-lines", "prometheus", "openmetrics" */
 	enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
-	bool verbose, no_progress, two_sided, no_sandbox, exit_code, numeric, all;
+	bool verbose, no_progress, two_sided, no_sandbox, exit_code, all;
 	bool events, all_states, no_header, processes, timers, extended, info, memory;
 	bool only_inet4, only_inet6, all_netns, dead_sockets, sockopts;
 	const char *netns, *from, *record, *write, *interface, *draft, *by, *columns, *sort;

@@ -49,7 +49,6 @@ struct report_options {
 	bool colour;
 	bool ascii;       /* no UTF-8 rules or arrows */
 	bool verbose;     /* every connection, every fix, the ladder */
-	bool numeric;     /* no service or user names */
 	bool no_header;
 	bool processes, timers, extended, info, memory; /* ss's -p -o -e -i -m */
 	struct columns columns; /* of the table; none: the usual ones */
