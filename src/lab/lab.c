@@ -55,6 +55,8 @@ static const struct lab_scenario scenarios[] = {
 	{ .name = "fin-wait-1-zero-window", .rule = "fin-wait-1-zero-window",
 	  .make = make_fin_wait_1_zero_window,
 	  .title = N_("a server that closes with data left for a client that does not read") },
+	{ .name = "send-refused-here", .rule = "send-refused-here", .make = make_send_refused_here,
+	  .title = N_("a client that closes when its own address is gone, as with a VPN") },
 	{ .name = "last-ack-peer-gone", .rule = "last-ack-peer-gone",
 	  .make = make_last_ack_peer_gone,
 	  .title = N_("a peer that closed first and is gone when we follow") },

@@ -25,6 +25,7 @@ void make_close_wait_send_stuck(struct stage *st);
 
 void make_fin_wait_1_peer_gone(struct stage *st);
 void make_fin_wait_1_zero_window(struct stage *st);
+void make_send_refused_here(struct stage *st);
 void make_last_ack_peer_gone(struct stage *st);
 void make_half_close_conntrack(struct stage *st);
 void make_closing_simultaneous(struct stage *st);

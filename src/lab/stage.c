@@ -112,17 +112,30 @@ static void map_ids(uid_t uid, gid_t gid)
 		stage_impossible("/proc/self/uid_map");
 }
 
+static const char own_address[] = "lo:1";
+
+void stage_lose_address(void)
+{
+	AUTO_FD fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq alias = { .ifr_flags = 0 };
+
+	strcpy(alias.ifr_name, own_address);
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &alias) < 0)
+		stage_die(own_address);
+}
+
 static void raise_loopback(void)
 {
 	AUTO_FD fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_LOOPBACK };
-	struct ifreq alias = { .ifr_name = "lo:1" };
+	struct ifreq alias = { .ifr_flags = 0 };
 	struct sockaddr_in at = { .sin_family = AF_INET };
 
 	/* Where AppArmor restricts user namespaces they can be made, but give no capabilities. */
 	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &lo) < 0)
 		stage_impossible(_("the loopback device of a private network namespace (where "
 				   "AppArmor restricts user namespaces, run the lab as root)"));
+	strcpy(alias.ifr_name, own_address);
 	inet_pton(AF_INET, "192.0.2.1", &at.sin_addr);
 	memcpy(&alias.ifr_addr, &at, sizeof(at));
 	if (ioctl(fd, SIOCSIFADDR, &alias) < 0)

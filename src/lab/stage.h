@@ -45,6 +45,8 @@ struct stage {
 
 /* Enters the new namespace: its own user namespace where the caller is not root. */
 void stage_enter(void);
+/* Its address 192.0.2.1 goes, and with it the route there. */
+void stage_lose_address(void);
 /* A sysctl of this namespace, named like "net/ipv4/tcp_tw_reuse". */
 void stage_set(const char *sysctl, const char *value);
 

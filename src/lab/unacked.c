@@ -143,6 +143,44 @@ void make_fin_wait_1_zero_window(struct stage *st)
 	stage_expect(st, "fin-wait-1-zero-window", NULL, N_FULL);
 }
 
+static void accept_and_wait(void)
+{
+	int listener = tcp_listen(SERVICE, N), fds[N];
+
+	cue_ready();
+	tcp_accept_all(listener, fds, N);
+	cue_ready();
+}
+
+/* Half of them with a FIN alone: neither needs more window than there is. */
+static void close_without_address(void)
+{
+	int fds[N];
+
+	tcp_connect_all(SERVICE, fds, N);
+	cue_ready();
+	cue_wait();
+	for (int i = 0; i < N / 2; i++)
+		tcp_send(fds[i], 500);
+	tcp_close_all(fds, N);
+	cue_ready();
+}
+
+void make_send_refused_here(struct stage *st)
+{
+	struct actor *server = stage_cast_ready(st, "lab-server", accept_and_wait);
+	struct actor *client = stage_cast_ready(st, "lab-client", close_without_address);
+
+	stage_await(server);
+	stage_lose_address();
+	stage_prompt(client);
+	stage_await(client);
+	stage_await_tries(STATE_FIN_WAIT_1, 0, SERVICE, N, TRIES);
+	stage_made(st, _("lab-client[%d] closed %d connections after the address of this host had gone"),
+		   client->pid, N);
+	stage_expect(st, "send-refused-here", NULL, N);
+}
+
 static void ask_and_read_nothing(void)
 {
 	int fds[N_FULL];

@@ -140,6 +140,8 @@ void gather_sock(struct group *g, const struct conn *c)
 			g->watch_events = full->watch_events;
 		if (full->opts)
 			gather_opts(g, full->opts);
+		if (full->info.snd_wnd && (!g->least_window || full->info.snd_wnd < g->least_window))
+			g->least_window = full->info.snd_wnd;
 		g->rqueue += full->rqueue;
 		g->wqueue += full->wqueue;
 		/* The last data came well before the FIN, and was read: the read that took the

@@ -80,6 +80,7 @@ struct group {
 	size_t n_sharers;
 	const struct proc *listener_proc;    /* who holds the listener of the local port */
 	uint64_t n_persist;
+	uint32_t least_window;      /* of the peers, bytes; 0: none is open, or not reported */
 	uint64_t n_hears, n_absent; /* by the owner's epoll sets */
 	uint32_t watch_events;      /* of the last one that is in a set */
 	uint8_t most_retrans;

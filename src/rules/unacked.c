@@ -6,12 +6,12 @@
  * says what the kernel waits for:
  *
  *   on        it repeats a segment nobody acknowledges: the peer or the path is gone
- *   persist   it may not send: the peer's window is closed, or this host could not send
+ *   persist   nothing could be sent: the peer's window is closed, or this host itself refused
  *
- * A persist timer is no proof of a closed window: a segment that this host's own firewall or queue
- * drops counts as never sent. That a living peer answers the probes shows in last_ack_recv.
+ * A persist timer is no proof of a closed window: what this host's own firewall or routing refuses counts as
+ * never sent. The window tells the two apart. That a living peer answers the probes shows in last_ack_recv.
  * Source: Linux net/ipv4/tcp_timer.c, tcp_retransmit_timer() and tcp_probe_timer(); tcp_output.c,
- * tcp_send_probe0(). */
+ * tcp_write_xmit(), tcp_write_wakeup() and tcp_send_probe0(). */
 
 enum {
 	/* 0.2 + 0.4 + 0.8 s at the smallest RTO: three losses in a row are no accident. */
@@ -41,11 +41,51 @@ static enum verdict probing(const struct sock *s)
 	return s->full->info.backoff >= LOST ? VERDICT_FIRES : VERDICT_SILENT;
 }
 
-/* The FIN counts one, so 1 is a FIN alone. */
-static bool peer_answers(const struct sock *s)
+enum window {
+	WINDOW_UNKNOWN,
+	WINDOW_CLOSED,
+	WINDOW_SEEMS_CLOSED,
+	WINDOW_SEEMS_OPEN,
+	WINDOW_OPEN,
+};
+
+/* Of a socket whose persist timer runs. The kernel tells its size from 5.4 on. Before, that data was tried
+ * after the last answer: the probe of a closed window carries none, and sets no time. Nor does a FIN alone, which
+ * counts one. Source: Linux net/ipv4/tcp_output.c, __tcp_transmit_skb(), tcp_event_data_sent(). */
+static enum window window_of(const struct sock *s)
 {
-	return s->full->wqueue > 1 && s->full->info.len >= SOCK_INFO_LEN_BASIC &&
-	       s->full->info.last_ack_recv_ms < PROBES_APART_MS;
+	const struct sock_info *info = &s->full->info;
+
+	if (info->len >= SOCK_INFO_LEN_SND_WND)
+		return info->snd_wnd ? WINDOW_OPEN : WINDOW_CLOSED;
+	if (info->len < SOCK_INFO_LEN_BASIC || s->full->wqueue <= 1)
+		return WINDOW_UNKNOWN;
+	return info->last_ack_recv_ms > info->last_data_sent_ms ? WINDOW_SEEMS_OPEN : WINDOW_SEEMS_CLOSED;
+}
+
+/* An open window, and nothing leaves. Something small may lie before one that is smaller still, but the
+ * first probe takes as much of it as fits. */
+static bool is_refused_here(const struct sock *s)
+{
+	return s->timer == TIMER_PERSIST && window_of(s) >= WINDOW_SEEMS_OPEN;
+}
+
+/* A window that keeps a socket from sending: the peer's program does not read. */
+static enum certainty how_closed(const struct sock *s)
+{
+	bool answers = s->full->info.last_ack_recv_ms < PROBES_APART_MS;
+
+	switch (window_of(s)) {
+	case WINDOW_CLOSED:
+		return answers ? CERTAINTY_CERTAIN : CERTAINTY_POSSIBLE;
+	case WINDOW_SEEMS_CLOSED:
+		return answers ? CERTAINTY_LIKELY : CERTAINTY_POSSIBLE;
+	case WINDOW_UNKNOWN:
+	case WINDOW_SEEMS_OPEN:
+	case WINDOW_OPEN:
+		break;
+	}
+	return CERTAINTY_POSSIBLE;
 }
 
 static void fact_stuck(struct finding *f, const struct group *g)
@@ -60,15 +100,16 @@ static void fact_stuck(struct finding *f, const struct group *g)
 static enum verdict send_stuck(const struct conn *c, const struct bounds *b)
 {
 	(void)b;
-	if (c->sock->full->wqueue == 0)
+	if (c->sock->full->wqueue == 0 || is_refused_here(c->sock))
 		return VERDICT_SILENT;
 	return is_repeating(c->sock) ? VERDICT_FIRES : probing(c->sock);
 }
 
+/* That it is stuck is beyond doubt; where, only if the peer answers. */
 static enum certainty how_send_stuck(const struct conn *c)
 {
-	return is_repeating(c->sock) || peer_answers(c->sock) ? CERTAINTY_CERTAIN :
-								CERTAINTY_LIKELY;
+	return is_repeating(c->sock) || how_closed(c->sock) == CERTAINTY_CERTAIN ? CERTAINTY_CERTAIN :
+										    CERTAINTY_LIKELY;
 }
 
 static bool weigh_send_stuck(const struct group *g, const struct bounds *b, struct finding *f)
@@ -167,12 +208,12 @@ static bool weigh_no_timer(const struct group *g, const struct bounds *b, struct
 static enum verdict zero_window(const struct conn *c, const struct bounds *b)
 {
 	(void)b;
-	return c->sock->full ? probing(c->sock) : VERDICT_SILENT;
+	return c->sock->full && !is_refused_here(c->sock) ? probing(c->sock) : VERDICT_SILENT;
 }
 
 static enum certainty how_zero_window(const struct conn *c)
 {
-	return peer_answers(c->sock) ? CERTAINTY_CERTAIN : CERTAINTY_POSSIBLE;
+	return how_closed(c->sock);
 }
 
 static bool weigh_zero_window(const struct group *g, const struct bounds *b, struct finding *f)
@@ -181,10 +222,33 @@ static bool weigh_zero_window(const struct group *g, const struct bounds *b, str
 	f->severity = g->count >= MANY || g->wqueue >= MUCH ? SEVERITY_WARNING : SEVERITY_NOTE;
 	fact_stuck(f, g);
 	fact_setting(f, "orphan_retries", &g->subject.netns->sysctls.orphan_retries);
-	if (f->certainty != CERTAINTY_CERTAIN)
+	if (f->certainty == CERTAINTY_POSSIBLE)
 		f->says = N_("{count} {count:connection|connections} we closed cannot send what is "
 			     "left ({unacknowledged}, the FIN included): either {peer} does not "
-			     "read, or this host's own firewall or queue drops it.");
+			     "read, or is gone, or this host's own firewall or routing refuses it.");
+	return true;
+}
+
+static enum verdict refused_here(const struct conn *c, const struct bounds *b)
+{
+	(void)b;
+	return c->sock->full && c->sock->full->wqueue > 0 && is_refused_here(c->sock) ? probing(c->sock) :
+											 VERDICT_SILENT;
+}
+
+static enum certainty how_refused_here(const struct conn *c)
+{
+	return window_of(c->sock) == WINDOW_OPEN ? CERTAINTY_CERTAIN : CERTAINTY_LIKELY;
+}
+
+static bool weigh_refused_here(const struct group *g, const struct bounds *b, struct finding *f)
+{
+	(void)b;
+	f->severity = g->count >= MANY || g->wqueue >= MUCH ? SEVERITY_WARNING : SEVERITY_NOTE;
+	fact_stuck(f, g);
+	if (g->least_window)
+		finding_fact(f, "peer_window", FACT_BYTES, g->least_window);
+	finding_fact(f, "most_tries", FACT_COUNT, g->most_retrans);
 	return true;
 }
 
@@ -232,6 +296,43 @@ static bool weigh_crossed(const struct group *g, const struct bounds *b, struct 
 	   "faster.")
 
 const struct rule unacked_rules[] = {
+	{
+		.text = {
+			.id = "send-refused-here",
+			.title = N_("this host itself does not let it out"),
+			.says = N_("{count} {count:connection|connections} to {peer} still {count:has|have} "
+				   "{unacknowledged} to send and {count:is|are} being closed; the peer's "
+				   "window is open, and this host does not let it out."),
+			.why = N_("The kernel tried to send and was refused on this host: by a rule of its "
+				  "firewall for outgoing packets, by a BPF program of the cgroup, or because "
+				  "the route or the local address is gone, as when a VPN or an interface goes "
+				  "down. Nothing of it is on the wire; the network and the peer have no part "
+				  "in it. TCP takes a refusal for no loss but waits as before a closed "
+				  "window (timer persist), tries again with growing pauses and gives up after "
+				  "about 108 s, or 15 minutes while somebody holds the descriptor."),
+			.fixes = {
+				{ .kind = FIX_OPERATION,
+				  .text = N_("Look for what refuses: the route and its source address, then "
+					     "rules for outgoing packets."),
+				  .command = "ip route get {peer_addr}; ip addr; nft list ruleset" },
+				{ .kind = FIX_OPERATION,
+				  .text = N_("If the way will not come back: end them. The peer is not told."),
+				  .command = "ss -tK dst {peer_addr}",
+				  .risk = N_("it ends every TCP connection to that address") },
+				FIX_USER_TIMEOUT,
+			},
+			.avoid = { N_("Looking for it in the network or at the peer: it has not left this "
+				      "host."),
+				   N_("Other retries: they end it sooner or later and mend nothing.") },
+			.refs = "Linux net/ipv4/tcp_output.c, tcp_write_xmit(), tcp_write_wakeup() and "
+				"tcp_send_probe0(); net/ipv4/tcp_timer.c, tcp_probe_timer()",
+		},
+		.scope = SCOPE_PEER,
+		.states = STATE_BIT(STATE_CLOSE_WAIT) | STATE_BIT(STATE_FIN_WAIT_1) | STATE_BIT(STATE_LAST_ACK),
+		.claims = refused_here,
+		.how_sure = how_refused_here,
+		.weigh = weigh_refused_here,
+	},
 	{
 		.text = {
 			.id = "close-wait-send-stuck",

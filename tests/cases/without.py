@@ -109,6 +109,7 @@ DEFENDED = {
     'nofile-near-limit': UNKNOWN_OWNER,
     'rst-after-close': UNKNOWN_FLOW,
     'rst-refused': UNKNOWN_FLOW,
+    'send-refused-here': {'info': 'unknown', 'times': 'unknown'},
 }
 
 
@@ -133,7 +134,10 @@ def claim(document, rule):
 
 
 def is_said(document):
-    return bool(document['gaps']) or any(f['rule'] == 'unjudged' for f in document['findings'])
+    """What is merely possible names what else it may be."""
+    findings = document['findings']
+    return bool(document['gaps']) or any(f['rule'] == 'unjudged' for f in findings) or \
+        bool(findings) and all(f['certainty'] == 'possible' for f in findings)
 
 
 def check_case(tool, case, tmp):

@@ -35,7 +35,8 @@ static void make_sock(struct made *m, const struct spec *s)
 		.watch = (uint8_t)s->watch,
 		.watch_events = s->watch == WATCH_DEAF ? 0x40000000 : 0,
 		.info = {
-			.len = s->no_info ? 0 : SOCK_INFO_LEN_BASIC,
+			.len = s->no_info ? 0 : s->has_window ? SOCK_INFO_LEN_SND_WND : SOCK_INFO_LEN_BASIC,
+			.snd_wnd = s->window,
 			.backoff = s->backoff,
 			.last_data_recv_ms = s->data_recv_ms,
 			.last_data_sent_ms = s->data_sent_ms,

@@ -3,6 +3,8 @@
 
 #define REPEATS .timer = TIMER_ON, .retrans = 3
 #define PROBES .timer = TIMER_PERSIST, .retrans = 3
+#define CLOSED .has_window = true, .window = 0
+#define OPEN .has_window = true, .window = 65536
 
 static void send_stuck(void **state)
 {
@@ -14,15 +16,25 @@ static void send_stuck(void **state)
 		{ "the window is closed, probes are answered", "close-wait-send-stuck", FIRES,
 		  SEVERITY_WARNING, CERTAINTY_CERTAIN, 1,
 		  { .state = STATE_CLOSE_WAIT, .inode = 9, .wqueue = 5000, .age_ms = 9000, PROBES,
-		    .ack_recv_ms = 100 } },
+		    .ack_recv_ms = 100, CLOSED } },
 		{ "the last of them just before the next", "close-wait-send-stuck", FIRES,
 		  SEVERITY_WARNING, CERTAINTY_CERTAIN, 1,
 		  { .state = STATE_CLOSE_WAIT, .inode = 9, .wqueue = 5000, .age_ms = 900000, PROBES,
-		    .ack_recv_ms = 129999 } },
+		    .ack_recv_ms = 129999, CLOSED } },
 		{ "probes, and no ACK for long", "close-wait-send-stuck", FIRES, SEVERITY_WARNING,
 		  CERTAINTY_LIKELY, 1,
 		  { .state = STATE_CLOSE_WAIT, .inode = 9, .wqueue = 5000, .age_ms = 900000, PROBES,
-		    .ack_recv_ms = 130000 } },
+		    .ack_recv_ms = 130000, CLOSED } },
+		{ "probes that are answered, on a kernel that tells no window", "close-wait-send-stuck", FIRES,
+		  SEVERITY_WARNING, CERTAINTY_LIKELY, 1,
+		  { .state = STATE_CLOSE_WAIT, .inode = 9, .wqueue = 5000, .age_ms = 9000, PROBES,
+		    .ack_recv_ms = 100, .data_sent_ms = 100 } },
+		{ "this host itself refuses", "close-wait-send-stuck", SILENT, 0, 0, 1,
+		  { .state = STATE_CLOSE_WAIT, .inode = 9, .wqueue = 5000, .age_ms = 9000, PROBES,
+		    .ack_recv_ms = 9000, OPEN } },
+		{ "a window and a lost segment", "close-wait-send-stuck", FIRES, SEVERITY_WARNING,
+		  CERTAINTY_CERTAIN, 1,
+		  { .state = STATE_CLOSE_WAIT, .inode = 9, .wqueue = 5000, .age_ms = 9000, REPEATS, OPEN } },
 		{ "how often it probed cannot be seen", "close-wait-send-stuck", UNKNOWN, 0, 0, 1,
 		  { .state = STATE_CLOSE_WAIT, .inode = 9, .wqueue = 5000, .age_ms = 9000,
 		    .timer = TIMER_PERSIST, .no_info = true } },
@@ -123,25 +135,78 @@ static void zero_window(void **state)
 	static const struct row rows[] = {
 		{ "probes are answered", "fin-wait-1-zero-window", FIRES, SEVERITY_NOTE,
 		  CERTAINTY_CERTAIN, 1,
-		  { .state = STATE_FIN_WAIT_1, .wqueue = 5000, PROBES, .ack_recv_ms = 400 } },
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 5000, PROBES, .ack_recv_ms = 400, CLOSED } },
 		{ "not yet many", "fin-wait-1-zero-window", FIRES, SEVERITY_NOTE, CERTAINTY_CERTAIN, 9,
-		  { .state = STATE_FIN_WAIT_1, .wqueue = 5000, PROBES, .ack_recv_ms = 400 } },
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 5000, PROBES, .ack_recv_ms = 400, CLOSED } },
 		{ "many", "fin-wait-1-zero-window", FIRES, SEVERITY_WARNING, CERTAINTY_CERTAIN, 10,
-		  { .state = STATE_FIN_WAIT_1, .wqueue = 5000, PROBES, .ack_recv_ms = 400 } },
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 5000, PROBES, .ack_recv_ms = 400, CLOSED } },
 		{ "much", "fin-wait-1-zero-window", FIRES, SEVERITY_WARNING, CERTAINTY_CERTAIN, 1,
-		  { .state = STATE_LAST_ACK, .wqueue = 1048576, PROBES, .ack_recv_ms = 400 } },
-		{ "the FIN alone: our own firewall does that, too", "fin-wait-1-zero-window", FIRES,
-		  SEVERITY_NOTE, CERTAINTY_POSSIBLE, 1,
-		  { .state = STATE_LAST_ACK, .wqueue = 1, PROBES, .ack_recv_ms = 400 } },
+		  { .state = STATE_LAST_ACK, .wqueue = 1048576, PROBES, .ack_recv_ms = 400, CLOSED } },
+		{ "a FIN alone takes a window, too", "fin-wait-1-zero-window", FIRES, SEVERITY_NOTE,
+		  CERTAINTY_CERTAIN, 1,
+		  { .state = STATE_LAST_ACK, .wqueue = 1, PROBES, .ack_recv_ms = 400, CLOSED } },
+		{ "nobody has answered for long", "fin-wait-1-zero-window", FIRES, SEVERITY_NOTE,
+		  CERTAINTY_POSSIBLE, 1,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 5000, PROBES, .ack_recv_ms = 130000, CLOSED } },
+		{ "the window is open", "fin-wait-1-zero-window", SILENT, 0, 0, 1,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 5000, PROBES, .ack_recv_ms = 9000, OPEN } },
+		{ "it is not told; no data since the last answer", "fin-wait-1-zero-window", FIRES, SEVERITY_NOTE,
+		  CERTAINTY_LIKELY, 1,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 2, PROBES, .ack_recv_ms = 400, .data_sent_ms = 400 } },
+		{ "nor is anybody there", "fin-wait-1-zero-window", FIRES, SEVERITY_NOTE, CERTAINTY_POSSIBLE, 1,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 2, PROBES, .ack_recv_ms = 130000,
+		    .data_sent_ms = 130000 } },
+		{ "it is not told; data was tried since", "fin-wait-1-zero-window", SILENT, 0, 0, 1,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 2, PROBES, .ack_recv_ms = 401, .data_sent_ms = 400 } },
+		{ "it is not told, and a FIN alone sets no time", "fin-wait-1-zero-window", FIRES, SEVERITY_NOTE,
+		  CERTAINTY_POSSIBLE, 1,
+		  { .state = STATE_LAST_ACK, .wqueue = 1, PROBES, .ack_recv_ms = 401, .data_sent_ms = 400 } },
 		{ "no tcp_info", "fin-wait-1-zero-window", FIRES, SEVERITY_NOTE, CERTAINTY_POSSIBLE,
 		  1, { .state = STATE_FIN_WAIT_1, .wqueue = 5000, PROBES, .no_info = true } },
 		{ "answered probes are not counted, the backoff is", "fin-wait-1-zero-window",
 		  FIRES, SEVERITY_NOTE, CERTAINTY_CERTAIN, 1,
 		  { .state = STATE_FIN_WAIT_1, .wqueue = 5000, .timer = TIMER_PERSIST,
-		    .backoff = 3, .ack_recv_ms = 400 } },
+		    .backoff = 3, .ack_recv_ms = 400, CLOSED } },
 		{ "a slow reader", "fin-wait-1-zero-window", SILENT, 0, 0, 10,
 		  { .state = STATE_FIN_WAIT_1, .wqueue = 5000, .timer = TIMER_PERSIST,
 		    .retrans = 2, .backoff = 2 } },
+	};
+
+	check_rows(rows, ARRAY_LEN(rows));
+}
+
+static void refused_here(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "the window is open", "send-refused-here", FIRES, SEVERITY_NOTE, CERTAINTY_CERTAIN, 1,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 5000, PROBES, .ack_recv_ms = 9000, OPEN } },
+		{ "for a FIN alone", "send-refused-here", FIRES, SEVERITY_NOTE, CERTAINTY_CERTAIN, 9,
+		  { .state = STATE_LAST_ACK, .wqueue = 1, PROBES, .ack_recv_ms = 9000, OPEN } },
+		{ "many", "send-refused-here", FIRES, SEVERITY_WARNING, CERTAINTY_CERTAIN, 10,
+		  { .state = STATE_LAST_ACK, .wqueue = 1, PROBES, .ack_recv_ms = 9000, OPEN } },
+		{ "much", "send-refused-here", FIRES, SEVERITY_WARNING, CERTAINTY_CERTAIN, 1,
+		  { .state = STATE_CLOSE_WAIT, .inode = 9, .age_ms = 9000, .wqueue = 1048576, PROBES, OPEN } },
+		{ "narrow, but open", "send-refused-here", FIRES, SEVERITY_NOTE, CERTAINTY_CERTAIN, 1,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 1, PROBES, .has_window = true, .window = 1 } },
+		{ "it is not told; data was tried after the last answer", "send-refused-here", FIRES,
+		  SEVERITY_NOTE, CERTAINTY_LIKELY, 1,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 2, PROBES, .ack_recv_ms = 401, .data_sent_ms = 400 } },
+		{ "not told, and none was tried", "send-refused-here", SILENT, 0, 0, 1,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 2, PROBES, .ack_recv_ms = 400, .data_sent_ms = 400 } },
+		{ "not told, and a FIN alone sets no time", "send-refused-here", SILENT, 0, 0, 1,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 1, PROBES, .ack_recv_ms = 401, .data_sent_ms = 400 } },
+		{ "closed", "send-refused-here", SILENT, 0, 0, 1,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 5000, PROBES, .ack_recv_ms = 9000, CLOSED } },
+		{ "lost on the way", "send-refused-here", SILENT, 0, 0, 1,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 5000, REPEATS, OPEN } },
+		{ "a moment", "send-refused-here", SILENT, 0, 0, 10,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 5000, .timer = TIMER_PERSIST, .retrans = 2,
+		    .backoff = 2, OPEN } },
+		{ "nothing to send", "send-refused-here", SILENT, 0, 0, 1,
+		  { .state = STATE_CLOSE_WAIT, .inode = 9, .age_ms = 9000, PROBES, OPEN } },
+		{ "no tcp_info", "send-refused-here", SILENT, 0, 0, 1,
+		  { .state = STATE_FIN_WAIT_1, .wqueue = 5000, PROBES, .no_info = true } },
 	};
 
 	check_rows(rows, ARRAY_LEN(rows));
@@ -175,6 +240,7 @@ int main(void)
 		cmocka_unit_test(half_close),
 		cmocka_unit_test(no_timer),
 		cmocka_unit_test(zero_window),
+		cmocka_unit_test(refused_here),
 		cmocka_unit_test(closing),
 	};
 
