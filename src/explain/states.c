@@ -229,7 +229,7 @@ static const struct topic rows[] = {
 			   "seen and close() forgotten. 1: only the end is unread; nobody "
 			   "looked. More: Recv-Q minus 1 bytes and the end are unread. Inode 0: "
 			   "the connection was never accepted. (On MPTCP sockets Recv-Q says "
-			   "none of this.)\n\n"
+			   "none of this, nor where the kernel decrypts TLS.)\n\n"
 			   "Not every one is a bug: a server may still be sending its answer, a "
 			   "pool notices at the next use. Judge by age, growth and Send-Q.\n\n"
 			   "Myths: no sysctl ends it, not tcp_fin_timeout, not the firewall's "

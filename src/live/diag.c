@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
+#include <linux/tls.h>
 #include <linux/mptcp.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
@@ -112,6 +113,22 @@ static const struct nlattr *attr_inside(const struct nlattr *outer, uint16_t typ
 	return NULL;
 }
 
+static bool is_text(const struct nlattr *attr, const char *text, size_t n)
+{
+	return attr && mnl_attr_get_payload_len(attr) >= n && memcmp(mnl_attr_get_payload(attr), text, n) == 0;
+}
+
+/* That it only encrypts is said; to users without CAP_NET_ADMIN nothing but the name is. Source: Linux
+ * net/tls/tls_main.c, tls_get_info(). */
+static bool decrypts(const struct nlattr *ulp)
+{
+	const struct nlattr *info = attr_inside(ulp, INET_ULP_INFO_TLS);
+	const struct nlattr *conf = info ? attr_inside(info, TLS_INFO_RXCONF) : NULL;
+
+	return !conf || mnl_attr_get_payload_len(conf) < sizeof(uint16_t) ||
+	       mnl_attr_get_u16(conf) != TLS_CONF_BASE;
+}
+
 /* Source: Linux net/mptcp/diag.c, subflow_get_info(). */
 static void decode_ulp(const struct nlattr *ulp, struct sock_full *full)
 {
@@ -119,8 +136,8 @@ static void decode_ulp(const struct nlattr *ulp, struct sock_full *full)
 	const struct nlattr *info = attr_inside(ulp, INET_ULP_INFO_MPTCP);
 	const struct nlattr *token = info ? attr_inside(info, MPTCP_SUBFLOW_ATTR_TOKEN_LOC) : NULL;
 
-	full->is_subflow = name && mnl_attr_get_payload_len(name) >= 5 &&
-			   memcmp(mnl_attr_get_payload(name), "mptcp", 5) == 0;
+	full->has_tls_rx = is_text(name, "tls", sizeof("tls")) && decrypts(ulp);
+	full->is_subflow = is_text(name, "mptcp", strlen("mptcp"));
 	if (full->is_subflow && token && mnl_attr_get_payload_len(token) >= sizeof(full->token))
 		memcpy(&full->token, mnl_attr_get_payload(token), sizeof(full->token));
 }

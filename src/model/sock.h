@@ -74,6 +74,9 @@ struct sock_full {
 	/* A TCP socket below an MPTCP one (ULP "mptcp"), or the MPTCP socket itself, whose rqueue and
 	 * wqueue are memory, not bytes: of neither does rqueue tell anything about the end. */
 	bool is_subflow, is_mptcp;
+	/* ULP "tls", and the kernel decrypts (kTLS): records lie elsewhere when they have left the queue, and the
+	 * FIN may stay in it for ever. Source: Linux net/tls/tls_strp.c, tls_strp_read_sock(), tcp_inq(). */
+	bool has_tls_rx;
 	uint32_t token; /* the same of an MPTCP socket and its subflows; 0: unknown */
 	uint8_t shutdown;
 	uint32_t mark;

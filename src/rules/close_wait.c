@@ -12,7 +12,7 @@
  *
  * rq = 0 does not prove that the program *saw* the end: the recv() that takes the last queued byte
  * takes a queued FIN with it. Of MPTCP rq is memory: more than 0 is data unread, 0 says nothing
- * about the end. Source: Linux net/ipv4/tcp.c, tcp_recvmsg_locked(), found_fin_ok. */
+ * about the end; nor does 0 or 1 where the kernel decrypts (kTLS). Source: Linux net/ipv4/tcp.c, tcp_recvmsg_locked(), found_fin_ok. */
 
 /* An unknown age may be any: the row's needs decide what that makes of the verdict. */
 static bool may_be_old(const struct conn *c, uint64_t ms)
@@ -108,7 +108,10 @@ static enum verdict leaked_fd(const struct conn *c, const struct bounds *b)
 {
 	const struct sock_full *full = c->sock->full;
 
-	if (sock_is_unaccepted(c->sock) || full->rqueue > 0 || full->wqueue > 0)
+	/* Of kTLS the FIN may lie there although the program has seen the end. */
+	bool is_empty = full->rqueue == 0 || (full->has_tls_rx && full->rqueue == 1);
+
+	if (sock_is_unaccepted(c->sock) || !is_empty || full->wqueue > 0)
 		return VERDICT_SILENT;
 	/* Still answering: a long response goes out after the client has shut down its side. */
 	if (full->info.len >= SOCK_INFO_LEN_BASIC &&
@@ -143,6 +146,14 @@ static bool weigh_leaked_fd(const struct group *g, const struct bounds *b, struc
 		f->certainty = lowered(f->certainty);
 		finding_fact(f, "mptcp", FACT_COUNT, (int64_t)g->n_mptcp);
 	}
+	if (g->n_tls_rx > 0) {
+		f->certainty = lowered(f->certainty);
+		finding_fact(f, "kernel_tls", FACT_COUNT, (int64_t)g->n_tls_rx);
+	}
+	if (g->n_tls_rx == g->count)
+		f->says = N_("{count} {count:connection|connections} the peer closed, which the kernel decrypts "
+			     "(kTLS), {count:is|are} still open here; the oldest has waited {oldest}. Whether "
+			     "the program has read the end cannot be seen.");
 	if (g->n_mptcp == g->count)
 		f->says = N_("{count} MPTCP {count:connection|connections} the peer closed "
 			     "{count:is|are} still open here; the oldest has waited {oldest}. Whether "

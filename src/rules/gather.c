@@ -134,6 +134,7 @@ void gather_sock(struct group *g, const struct conn *c)
 		g->n_fds++;
 	}
 	if (full) {
+		g->n_tls_rx += full->has_tls_rx;
 		g->n_hears += full->watch == WATCH_HEARS;
 		g->n_absent += full->watch == WATCH_ABSENT;
 		if (full->watch_events)
@@ -146,7 +147,7 @@ void gather_sock(struct group *g, const struct conn *c)
 		g->wqueue += full->wqueue;
 		/* The last data came well before the FIN, and was read: the read that took the
 		 * FIN afterwards can only have returned the end of the stream. */
-		if (full->info.len >= SOCK_INFO_LEN_BASIC &&
+		if (full->info.len >= SOCK_INFO_LEN_BASIC && !full->has_tls_rx &&
 		    full->info.last_data_recv_ms > full->info.last_ack_recv_ms + SECOND_MS)
 			g->n_read_before_fin++;
 	}

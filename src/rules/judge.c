@@ -92,7 +92,8 @@ static bool is_missing(const struct rule *r, const struct conn *c)
 		return true;
 	if ((r->needs & NEED_STATE) && s->full && s->full->is_subflow)
 		return true;
-	return (r->needs & NEED_RQUEUE) && s->full && (s->full->is_mptcp || s->full->is_subflow);
+	return (r->needs & NEED_RQUEUE) && s->full &&
+	       (s->full->is_mptcp || s->full->is_subflow || s->full->has_tls_rx);
 }
 
 /* Queues, timers and retransmissions of MPTCP are not those that the rules of TCP read. */

@@ -21,6 +21,12 @@ static bool weigh_unjudged(const struct group *g, const struct bounds *b, struct
 		finding_fact(f, "age_unknown", FACT_COUNT, (int64_t)g->n_age_unknown);
 	if (g->rqueue > 0)
 		finding_fact(f, "recv_q", FACT_BYTES, (int64_t)g->rqueue);
+	if (g->n_tls_rx > 0)
+		finding_fact(f, "kernel_tls", FACT_COUNT, (int64_t)g->n_tls_rx);
+	if (g->n_tls_rx == g->count && !g->n_hidden && !g->n_age_unknown)
+		f->says = N_("{count} {count:connection|connections} in {state} could not be judged: the kernel "
+			     "decrypts {count:it|them} (kTLS), so Recv-Q does not tell what the program has "
+			     "read; the oldest has waited {oldest}.");
 	fact_fin(f, g);
 	return true;
 }

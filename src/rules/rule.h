@@ -39,7 +39,7 @@ enum needs {
 	NEED_OWNER = 1,  /* a descriptor was found, or there is none to find */
 	NEED_AGE = 2,
 	NEED_INFO = 4,   /* tcp_info as far as the times since */
-	NEED_RQUEUE = 8, /* Recv-Q counts bytes and the FIN: neither of MPTCP nor of its subflows */
+	NEED_RQUEUE = 8, /* Recv-Q counts bytes and the FIN: neither of MPTCP, nor of its subflows, nor of kTLS */
 	NEED_STATE = 16, /* the state is what the application did: not of a subflow */
 };
 
@@ -58,7 +58,7 @@ enum { GROUP_FDS_MAX = 64, GROUP_SHARERS_MAX = 16 };
 struct group {
 	const struct rule *rule;
 	struct subject subject;
-	uint64_t count, n_age_unknown, n_read_before_fin, n_shared, n_hidden, n_keepalive, n_mptcp;
+	uint64_t count, n_age_unknown, n_read_before_fin, n_shared, n_hidden, n_keepalive, n_mptcp, n_tls_rx;
 	struct age oldest;
 	uint64_t rqueue, wqueue; /* sums, bytes; the FIN is counted in rqueue */
 	uint64_t ends_first_ms, ends_last_ms;

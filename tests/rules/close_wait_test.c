@@ -143,6 +143,13 @@ static void leaked_fd(void **state)
 		  { LEAK, .age_ms = AGE_UNKNOWN, .is_mptcp = true, .no_info = true } },
 		{ "a subflow of MPTCP alone", "close-wait-leaked-fd", UNKNOWN, 0, 0, 10,
 		  { LEAK, .age_ms = 60000, .is_subflow = true } },
+		{ "ten of kTLS: less certain", "close-wait-leaked-fd", FIRES, SEVERITY_WARNING,
+		  CERTAINTY_POSSIBLE, 10, { LEAK, .age_ms = 60000, .has_tls_rx = true } },
+		{ "of kTLS, the FIN may lie there after it was seen", "close-wait-leaked-fd", FIRES,
+		  SEVERITY_WARNING, CERTAINTY_LIKELY, 10,
+		  { LEAK, .age_ms = 3600000, .has_tls_rx = true, .rqueue = 1 } },
+		{ "of kTLS, records or a piece of one", "close-wait-leaked-fd", UNKNOWN, 0, 0, 10,
+		  { LEAK, .age_ms = 60000, .has_tls_rx = true, .rqueue = 2 } },
 	};
 
 	check_rows(rows, ARRAY_LEN(rows));

@@ -25,6 +25,8 @@ static void left_over(void **state)
 		{ "nobody could look", "unjudged", FIRES, SEVERITY_NOTE, CERTAINTY_POSSIBLE, 9,
 		  { .state = STATE_CLOSE_WAIT, .inode = 9, .age_ms = 600000, .is_hidden = true,
 		    .data_sent_ms = 700000 } },
+		{ "what the program has read cannot be seen", "unjudged", FIRES, SEVERITY_NOTE, CERTAINTY_POSSIBLE, 9,
+		  { .state = STATE_CLOSE_WAIT, .inode = 9, .rqueue = 5, .age_ms = 60000, .has_tls_rx = true } },
 		{ "many, old, and nobody could look", "unjudged", FIRES, SEVERITY_WARNING,
 		  CERTAINTY_POSSIBLE, 10,
 		  { .state = STATE_CLOSE_WAIT, .inode = 9, .age_ms = 600000, .is_hidden = true,

@@ -32,6 +32,7 @@ static void make_sock(struct made *m, const struct spec *s)
 		.inode = s->inode,
 		.is_mptcp = s->is_mptcp,
 		.is_subflow = s->is_subflow,
+		.has_tls_rx = s->has_tls_rx,
 		.watch = (uint8_t)s->watch,
 		.watch_events = s->watch == WATCH_DEAF ? 0x40000000 : 0,
 		.info = {

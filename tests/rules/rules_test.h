@@ -21,6 +21,7 @@ struct spec {
 	uint64_t age_ms;           /* AGE_UNKNOWN: not known */
 	uint32_t expires_ms, data_recv_ms, data_sent_ms, ack_recv_ms;
 	bool no_info, is_mini, is_hidden, no_holder;
+	bool has_tls_rx;           /* the kernel decrypts */
 	bool is_mptcp, is_subflow; /* the MPTCP socket; one of its subflows, alone */
 	bool has_listener;
 	uint32_t listener_rqueue, listener_backlog;

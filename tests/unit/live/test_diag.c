@@ -128,7 +128,7 @@ static void full_close_wait(void **state)
 	assert_int_equal(f->rows.states[STATE_CLOSE_WAIT], 1);
 }
 
-/* tcp_info of 4.19 (232), of the first kernels that had it (104), and one that ends in a field. */
+/* tcp_info of 5.4 (232), of the first kernels that had it (104), and one that ends in a field. */
 static void shorter_info(void **state)
 {
 	static const uint16_t lengths[] = { 232, 104, 57, 1, 0 };
@@ -286,6 +286,38 @@ static void strange_attributes(void **state)
 		attr->nla_len = len ? 4000 : 0;
 		put_attr(&f->answer, INET_DIAG_SHUTDOWN, &shut, 1);
 		assert_false(decode(f)[2 + len].full->has_shutdown);
+	}
+}
+
+/* kTLS: what it does with received data is a number in a nested attribute, or not told. */
+static void kernel_tls(void **state)
+{
+	static const struct {
+		uint8_t ulp[32];
+		uint16_t len;
+		bool has_rx;
+	} rows[] = {
+		{ { 8, 0, 1, 0, 't', 'l', 's', 0, 20, 0, 2, 0x80, 6, 0, 3, 0, 2, 0, 0, 0, 6, 0, 4, 0, 2, 0 }, 28, true },
+		{ { 8, 0, 1, 0, 't', 'l', 's', 0, 20, 0, 2, 0x80, 6, 0, 3, 0, 2, 0, 0, 0, 6, 0, 4, 0, 3, 0 }, 28, true },
+		{ { 8, 0, 1, 0, 't', 'l', 's', 0, 20, 0, 2, 0x80, 6, 0, 3, 0, 2, 0, 0, 0, 6, 0, 4, 0, 1, 0 }, 28, false },
+		{ { 8, 0, 1, 0, 't', 'l', 's', 0, 12, 0, 2, 0x80, 6, 0, 3, 0, 1, 0 }, 20, true },
+		{ { 8, 0, 1, 0, 't', 'l', 's', 0, 12, 0, 2, 0x80, 5, 0, 4, 0, 1, 0 }, 20, true },
+		{ { 8, 0, 1, 0, 't', 'l', 's', 0 }, 8, true },
+		{ { 8, 0, 1, 0, 't', 'l', 's', 'x' }, 8, false },
+		{ { 7, 0, 1, 0, 't', 'l', 's', 0 }, 8, false },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct inet_diag_msg m = row4(STATE_CLOSE_WAIT, (uint32_t)i);
+
+		put_row(&f->answer, &m);
+		put_attr(&f->answer, INET_DIAG_ULP_INFO, rows[i].ulp, rows[i].len);
+	}
+	const struct sock *s = decode(f);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_int_equal(s[i].full->has_tls_rx, rows[i].has_rx);
+		assert_false(s[i].full->is_subflow);
 	}
 }
 
@@ -603,7 +635,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(full_close_wait),	 TEST(shorter_info),	  TEST(rows_without_socket),
 		TEST(listener_and_mapped), TEST(cut_everywhere),  TEST(short_message),
-		TEST(strange_attributes), TEST(mptcp_subflow),	  TEST(mptcp_socket),  TEST(same_cookie_twice),
+		TEST(strange_attributes), TEST(mptcp_subflow), TEST(kernel_tls),	  TEST(mptcp_socket),  TEST(same_cookie_twice),
 		TEST(ends_and_errors),	 TEST(flags_and_numbers), TEST(unwanted_rows),
 		TEST(streamed_rows),	  TEST(older_and_shorter), TEST(one_family), TEST(too_long_a_filter), TEST(no_room), TEST(interface_beyond),
 	};
