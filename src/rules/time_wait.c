@@ -31,6 +31,14 @@ static bool weigh_active_closer(const struct group *g, const struct bounds *b, s
 	return true;
 }
 
+/* Clients of NFS choose a reserved port by themselves. Source: Linux net/sunrpc/xprtsock.c, xs_bind(). */
+static bool is_of_nfs(const struct pair *p)
+{
+	enum { RESERVED = 1024, NFS = 2049 };
+
+	return p->local.port < RESERVED && p->peer.port == NFS;
+}
+
 /* A client's port lies in the range of those that the kernel chooses, or is the higher one. */
 static enum verdict blocks_bind(const struct conn *c, const struct bounds *b)
 {
@@ -38,6 +46,8 @@ static enum verdict blocks_bind(const struct conn *c, const struct bounds *b)
 	uint16_t local = c->sock->pair.local.port;
 
 	(void)b;
+	if (is_of_nfs(&c->sock->pair))
+		return VERDICT_SILENT;
 	if (c->listener || !ctl->port_low.known || !ctl->port_high.known ||
 	    (local >= ctl->port_low.value && local <= ctl->port_high.value))
 		return VERDICT_SILENT;

@@ -44,6 +44,10 @@ static void blocks_bind(void **state)
 		  { TW, .peer_port = 8080, .expires_ms = 40000 } },
 		{ "a client that chose its port", "time-wait-blocks-bind", SILENT, 0, 0, 3,
 		  { TW, .peer_port = 443, .expires_ms = 40000 } },
+		{ "a client of NFS, which chooses a low one", "time-wait-blocks-bind", SILENT, 0, 0, 3,
+		  { TW, .local_port = 1023, .peer_port = 2049, .expires_ms = 40000 } },
+		{ "a server of that port", "time-wait-blocks-bind", FIRES, SEVERITY_NOTE, CERTAINTY_CERTAIN, 3,
+		  { TW, .local_port = 1024, .peer_port = 2049, .expires_ms = 40000 } },
 	};
 
 	check_rows(rows, ARRAY_LEN(rows));
