@@ -124,6 +124,9 @@ static const int denied[] = {
 #ifdef SYS_mount_setattr
 	SYS_mount_setattr,
 #endif
+#ifdef SYS_open_tree_attr
+	SYS_open_tree_attr,
+#endif
 #ifdef SYS_iopl
 	SYS_iopl, SYS_ioperm,
 #endif
@@ -136,6 +139,12 @@ static const int denied_writing[] = {
 	SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr, SYS_removexattr, SYS_lremovexattr, SYS_fremovexattr,
 #ifdef SYS_openat2
 	SYS_openat2,
+#endif
+#ifdef SYS_fchmodat2
+	SYS_fchmodat2,
+#endif
+#ifdef SYS_setxattrat
+	SYS_setxattrat, SYS_removexattrat,
 #endif
 #ifdef SYS_renameat
 	SYS_renameat,
@@ -157,7 +166,7 @@ static const struct condition only_reading_by_name = {
 enum {
 	N_PARSING = 2 * (ARRAY_LEN(allowed) + ARRAY_LEN(allowed_reading) + ARRAY_LEN(allowed_writing)) +
 		    6 * (ARRAY_LEN(conditions) + 2),
-	N_LOOKING = 2 + 2 * (ARRAY_LEN(denied) + ARRAY_LEN(denied_writing)) + 6 * 4,
+	N_LOOKING = 2 + 2 * (ARRAY_LEN(denied) + 1 + ARRAY_LEN(denied_writing)) + 6 * 4,
 	N_INSTRUCTIONS = 5 + (N_PARSING > N_LOOKING ? N_PARSING : N_LOOKING)
 };
 
@@ -194,11 +203,9 @@ static void allow(struct program *p, const int calls[], size_t n)
 /* All arguments asked about are int: the upper half of the register means nothing. */
 static void answer_if(struct program *p, const struct condition *c, bool is_met, uint32_t with)
 {
-	const uint32_t low = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
-
 	put(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 5, (uint32_t)c->call);
 	put(p, BPF_LD | BPF_W | BPF_ABS, 0, 0,
-	    (uint32_t)(offsetof(struct seccomp_data, args) + c->argument * sizeof(uint64_t)) + low);
+	    (uint32_t)(offsetof(struct seccomp_data, args) + c->argument * sizeof(uint64_t)));
 	put(p, BPF_ALU | BPF_AND | BPF_K, 0, 0, c->mask);
 	put(p, BPF_JMP | BPF_JEQ | BPF_K, !is_met, is_met, c->value);
 	put(p, BPF_RET | BPF_K, 0, 0, with);
@@ -251,8 +258,10 @@ void calls_of_parsing(bool reads, bool writes)
 	install(&p, REFUSED);
 }
 
-void calls_of_looking(bool writes)
+void calls_of_looking(unsigned takes)
 {
+	static const int borrowing[] = { SYS_pidfd_getfd };
+
 	struct program p;
 
 	begin(&p);
@@ -264,7 +273,9 @@ void calls_of_looking(bool writes)
 	refuse_unless(&p, &only_netlink);
 	refuse_unless(&p, &only_diag);
 	answer(&p, denied, ARRAY_LEN(denied), REFUSED);
-	if (!writes) {
+	if (!(takes & LOOK_BORROWS))
+		answer(&p, borrowing, ARRAY_LEN(borrowing), REFUSED);
+	if (!(takes & LOOK_WRITES)) {
 		refuse_unless(&p, &only_reading);
 #ifdef SYS_open
 		refuse_unless(&p, &only_reading_by_name);

@@ -195,7 +195,7 @@ bool begin_look(const struct options *o, struct fail *fail)
 	else if (o->from)
 		return close_doors(&doors, fail);
 	else
-		sandbox_look(o->record || writes(&doors));
+		sandbox_look((o->record || writes(&doors) ? LOOK_WRITES : 0) | (o->sockopts ? LOOK_BORROWS : 0));
 	return true;
 }
 

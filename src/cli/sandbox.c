@@ -1,5 +1,4 @@
 #include "cli/sandbox.h"
-#include "cli/calls.h"
 #include "util/attr.h"
 #include "util/cleanup.h"
 #include "util/i18n.h"
@@ -190,11 +189,11 @@ static void narrow_capabilities(bool writes)
 	(void)!apply_capabilities();
 }
 
-void sandbox_look(bool writes)
+void sandbox_look(unsigned takes)
 {
 	if (IS_SANITIZED)
 		return;
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	narrow_capabilities(writes);
-	calls_of_looking(writes);
+	narrow_capabilities(takes & LOOK_WRITES);
+	calls_of_looking(takes);
 }

@@ -11,6 +11,7 @@
  * out; capabilities that cannot be given up are a reason not to parse. Nothing is allocated. Cannot be undone.
  * Source: capabilities(7), landlock(7), seccomp(2). */
 
+#include "cli/calls.h"
 #include "util/attr.h"
 
 #include <stdbool.h>
@@ -18,10 +19,10 @@
 enum { SANDBOX_MAX_WRITTEN = 3 };
 
 /* Before a look at this machine, which opens files while it parses others and so cannot be closed in: no program
- * can be run, no process reached into, no socket but netlink's had, nothing written but to what is open, or,
- * with `writes`, to files; and root keeps the capabilities that a look takes. Call sandbox_enter() when
- * it is over. */
-void sandbox_look(bool writes);
+ * can be run, no process reached into, no socket but netlink's had, nothing written but to what is open;
+ * save for what is asked for, LOOK_WRITES | LOOK_BORROWS. Root keeps the capabilities that a look takes. Call
+ * sandbox_enter() when it is over. */
+void sandbox_look(unsigned takes);
 
 struct sandbox_doors {
 	const char *read_folder;                     /* or file; NULL: none */

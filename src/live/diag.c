@@ -125,8 +125,11 @@ static bool decrypts(const struct nlattr *ulp)
 	const struct nlattr *info = attr_inside(ulp, INET_ULP_INFO_TLS);
 	const struct nlattr *conf = info ? attr_inside(info, TLS_INFO_RXCONF) : NULL;
 
-	return !conf || mnl_attr_get_payload_len(conf) < sizeof(uint16_t) ||
-	       mnl_attr_get_u16(conf) != TLS_CONF_BASE;
+	uint16_t how = 0;
+
+	if (conf && mnl_attr_get_payload_len(conf) >= sizeof(how))
+		memcpy(&how, mnl_attr_get_payload(conf), sizeof(how));
+	return how != TLS_CONF_BASE;
 }
 
 /* Source: Linux net/mptcp/diag.c, subflow_get_info(). */

@@ -485,13 +485,13 @@ static void what_cannot_be_dropped_is_said(void **state)
 /* ---- a look at this machine ---- */
 
 /* Exit status of a process that looks and then tries something. */
-static int looking(bool writes, int (*attempt)(void))
+static int looking(unsigned takes, int (*attempt)(void))
 {
-	int status;
+	int status = 0;
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		sandbox_look(writes);
+		sandbox_look(takes);
 		_exit(attempt());
 	}
 	assert_true(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status));
@@ -524,6 +524,12 @@ static int reach_beyond(void)
 	       is_filtered(mount("none", place, "tmpfs", 0, NULL)) | is_filtered(chroot("/"));
 }
 
+/* Not a descriptor at all: what lets the call through says EBADF, or that it has none. */
+static int borrow(void)
+{
+	return is_filtered(syscall(SYS_pidfd_getfd, -1, -1, 0));
+}
+
 static int write_a_file(void)
 {
 	char name[128], other[128];
@@ -554,17 +560,18 @@ static int change_files(void)
 static void a_look_reaches_nobody(void **state)
 {
 	(void)state;
-	for (int writes = 0; writes <= 1; writes++) {
-		assert_int_equal(looking(writes, look_at_the_machine), 0);
-		assert_int_equal(looking(writes, reach_beyond), 0);
+	for (unsigned takes = 0; takes <= (LOOK_WRITES | LOOK_BORROWS); takes++) {
+		assert_int_equal(looking(takes, look_at_the_machine), 0);
+		assert_int_equal(looking(takes, reach_beyond), 0);
+		assert_int_equal(looking(takes, borrow), takes & LOOK_BORROWS ? 1 : 0);
 	}
 }
 
 static void a_look_writes_what_is_asked_for(void **state)
 {
 	(void)state;
-	assert_int_equal(looking(true, write_a_file), 0);
-	assert_int_equal(looking(false, change_files), 0);
+	assert_int_equal(looking(LOOK_WRITES, write_a_file), 0);
+	assert_int_equal(looking(LOOK_BORROWS, change_files), 0);
 }
 
 static uint64_t permitted(const char *status)
@@ -581,12 +588,12 @@ static void leave_as_it_is(void)
 
 static void look_only(void)
 {
-	sandbox_look(false);
+	sandbox_look(0);
 }
 
 static void look_and_write(void)
 {
-	sandbox_look(true);
+	sandbox_look(LOOK_WRITES);
 }
 
 static void lose_sight(void)
@@ -597,7 +604,7 @@ static void lose_sight(void)
 static void lose_sight_and_look(void)
 {
 	lose_sight();
-	sandbox_look(false);
+	sandbox_look(0);
 }
 
 /* The capabilities of a process after `before`, which enters no sandbox by itself. */
@@ -679,7 +686,7 @@ static void no_other_way_to_call(void **state)
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		skip(); /* this kernel has none */
 	assert_int_equal(inside(call_in_another_way), 0);
-	assert_int_equal(looking(true, look_in_another_way), 0);
+	assert_int_equal(looking(LOOK_WRITES | LOOK_BORROWS, look_in_another_way), 0);
 }
 #endif
 
