@@ -35,6 +35,7 @@ void make_listener_held_by_child(struct stage *st);
 void make_listener_inherited(struct stage *st);
 void make_near_daemon(struct stage *st);
 void make_mptcp_close_wait(struct stage *st);
+void make_close_wait_kernel_tls(struct stage *st);
 void make_near_mptcp(struct stage *st);
 void make_dead_socket_leaked_fd(struct stage *st);
 void make_sockopts(struct stage *st);

@@ -1,10 +1,12 @@
 #include "lab/tcp.h"
 #include "lab/stage.h"
+#include "util/i18n.h"
 #include "util/kernel.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/tls.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -77,6 +79,18 @@ int mptcp_connect(uint16_t port)
 	if (connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
 		stage_die("connect");
 	return fd;
+}
+
+void tcp_decrypt(int fd)
+{
+	const struct tls12_crypto_info_aes_gcm_128 key = {
+		.info = { .version = TLS_1_2_VERSION, .cipher_type = TLS_CIPHER_AES_GCM_128 },
+	};
+
+	/* No such protocol, or no such cipher. */
+	if (setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", sizeof("tls")) < 0 ||
+	    setsockopt(fd, SOL_TLS, TLS_RX, &key, sizeof(key)) < 0)
+		stage_impossible(_("TLS in the kernel (its module is tls)"));
 }
 
 int tcp_accept(int listener)

@@ -15,6 +15,8 @@ int tcp_listen_again(uint16_t port, int backlog);
 /* The same of MPTCP; where the kernel has none the scenario is impossible. */
 int mptcp_listen(uint16_t port, int backlog);
 int mptcp_connect(uint16_t port);
+/* The kernel decrypts what comes, with a key of zeros (kTLS); where it cannot the scenario is impossible. */
+void tcp_decrypt(int fd);
 /* A socket with an address and nothing more. */
 int tcp_bind(uint16_t port);
 int tcp_accept(int listener);

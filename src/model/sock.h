@@ -74,8 +74,9 @@ struct sock_full {
 	/* A TCP socket below an MPTCP one (ULP "mptcp"), or the MPTCP socket itself, whose rqueue and
 	 * wqueue are memory, not bytes: of neither does rqueue tell anything about the end. */
 	bool is_subflow, is_mptcp;
-	/* ULP "tls", and the kernel decrypts (kTLS): records lie elsewhere when they have left the queue, and the
-	 * FIN may stay in it for ever. Source: Linux net/tls/tls_strp.c, tls_strp_read_sock(), tcp_inq(). */
+	/* ULP "tls", and the kernel decrypts (kTLS). Up to 5.19 it takes records and FIN out of the queue before the
+	 * program asks; since, the FIN stays there when the program has been told the end. Source: Linux
+	 * net/tls/tls_strp.c, tls_strp_read_sock(); net/ipv4/tcp.c, tcp_inq(); the lab on 5.15 and 6.1. */
 	bool has_tls_rx;
 	uint32_t token; /* the same of an MPTCP socket and its subflows; 0: unknown */
 	uint8_t shutdown;

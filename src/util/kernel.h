@@ -14,6 +14,10 @@
 #define IPPROTO_MPTCP 262
 #endif
 
+#ifndef SOL_TLS
+#define SOL_TLS 282
+#endif
+
 #ifndef SYS_pidfd_getfd
 #define SYS_pidfd_getfd 438
 #endif

@@ -76,6 +76,7 @@ def make_root(root, unpacked, tool):
     shutil.copy(shutil.which('busybox', path='/bin:/usr/bin'), root / 'bin/busybox')
     shutil.copy(tool, root / 'bin/tcpwhy')
     (root / 'bin/sh').symlink_to('busybox')
+    (root / 'sbin/modprobe').symlink_to('/bin/busybox')  # what the kernel calls for modules it lacks
     (root / 'etc/passwd').write_text('root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n')
     (root / 'init').write_text(INIT)
     (root / 'init').chmod(0o755)
