@@ -304,9 +304,9 @@ const struct rule unacked_rules[] = {
 				   "{unacknowledged} to send and {count:is|are} being closed; the peer's "
 				   "window is open, and this host does not let it out."),
 			.why = N_("The kernel tried to send and was refused on this host: by a rule of its "
-				  "firewall for outgoing packets, by a BPF program of the cgroup, or because "
+				  "firewall for outgoing packets, by a BPF program of the cgroup, because "
 				  "the route or the local address is gone, as when a VPN or an interface goes "
-				  "down. Nothing of it is on the wire; the network and the peer have no part "
+				  "down, or, rarely, for want of memory (tcp_mem). Nothing of it is on the wire; the network and the peer have no part "
 				  "in it. TCP takes a refusal for no loss but waits as before a closed "
 				  "window (timer persist), tries again with growing pauses and gives up after "
 				  "about 108 s, or 15 minutes while somebody holds the descriptor."),
