@@ -63,13 +63,8 @@ int run_audit(const struct options *o)
 			 o->words[0], o->words[0]);
 		return STATUS_USAGE;
 	}
-	if (!begin_look(o, &fail) || live_look(&req, &look, &fail) < 0) {
+	if (take_look(o, &req, true, &look, &fail) < 0) {
 		say_failure(&fail);
-		return STATUS_FAILED;
-	}
-	if (!end_look(o, &fail)) {
-		say_failure(&fail);
-		look_free(look);
 		return STATUS_FAILED;
 	}
 	size_t n = settings_audit(look, &look->netns[0], rows);

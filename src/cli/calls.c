@@ -8,6 +8,7 @@
 #include <linux/filter.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
@@ -73,7 +74,7 @@ static const int allowed_writing[] = {
 #endif
 };
 
-/* A call that is allowed if `argument & mask` is `value`. */
+/* A call that is right if `argument & mask` is `value`. */
 struct condition {
 	int call;
 	unsigned argument;
@@ -156,7 +157,8 @@ static const int denied_writing[] = {
 };
 
 static const struct condition only_netlink = { SYS_socket, 0, UINT32_MAX, AF_NETLINK },
-			      only_diag = { SYS_socket, 2, UINT32_MAX, NETLINK_SOCK_DIAG };
+			      only_diag = { SYS_socket, 2, UINT32_MAX, NETLINK_SOCK_DIAG },
+			      only_network = { SYS_setns, 1, UINT32_MAX, CLONE_NEWNET };
 #ifdef SYS_open
 static const struct condition only_reading_by_name = {
 	SYS_open, 1, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY,
@@ -166,7 +168,7 @@ static const struct condition only_reading_by_name = {
 enum {
 	N_PARSING = 2 * (ARRAY_LEN(allowed) + ARRAY_LEN(allowed_reading) + ARRAY_LEN(allowed_writing)) +
 		    6 * (ARRAY_LEN(conditions) + 2),
-	N_LOOKING = 2 + 2 * (ARRAY_LEN(denied) + 1 + ARRAY_LEN(denied_writing)) + 6 * 4,
+	N_LOOKING = 2 + 2 * (ARRAY_LEN(denied) + 1 + ARRAY_LEN(denied_writing)) + 6 * 5,
 	N_INSTRUCTIONS = 5 + (N_PARSING > N_LOOKING ? N_PARSING : N_LOOKING)
 };
 
@@ -272,6 +274,7 @@ void calls_of_looking(unsigned takes)
 #endif
 	refuse_unless(&p, &only_netlink);
 	refuse_unless(&p, &only_diag);
+	refuse_unless(&p, &only_network);
 	answer(&p, denied, ARRAY_LEN(denied), REFUSED);
 	if (!(takes & LOOK_BORROWS))
 		answer(&p, borrowing, ARRAY_LEN(borrowing), REFUSED);

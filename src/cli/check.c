@@ -254,13 +254,8 @@ static int check_host(const struct options *o, const struct check_levels *levels
 	struct look *look;
 	struct fail fail;
 
-	if (!begin_look(o, &fail) || live_look(&req, &look, &fail) < 0) {
+	if (take_look(o, &req, true, &look, &fail) < 0) {
 		timer_delete(limit);
-		return fail_check(o, fail.object, fail.what);
-	}
-	if (!end_look(o, &fail)) {
-		timer_delete(limit);
-		look_free(look);
 		return fail_check(o, fail.object, fail.what);
 	}
 	judge_look(o, look, levels, &results);

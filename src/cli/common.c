@@ -181,11 +181,6 @@ static struct sandbox_doors doors_of(const struct options *o)
 	};
 }
 
-static bool writes(const struct sandbox_doors *doors)
-{
-	return doors->written[0] || doors->written[1] || doors->written[2];
-}
-
 bool begin_look(const struct options *o, struct fail *fail)
 {
 	const struct sandbox_doors doors = doors_of(o);
@@ -195,15 +190,27 @@ bool begin_look(const struct options *o, struct fail *fail)
 	else if (o->from)
 		return close_doors(&doors, fail);
 	else
-		sandbox_look((o->record || writes(&doors) ? LOOK_WRITES : 0) | (o->sockopts ? LOOK_BORROWS : 0));
+		sandbox_look((o->record || sandbox_has_written(&doors) ? LOOK_WRITES : 0) |
+			     (o->sockopts ? LOOK_BORROWS : 0));
 	return true;
 }
 
-bool end_look(const struct options *o, struct fail *fail)
+static bool end_look(const struct options *o, struct fail *fail)
 {
 	const struct sandbox_doors doors = doors_of(o);
 
-	return o->no_sandbox || o->from || close_doors(writes(&doors) ? &doors : NULL, fail);
+	return o->no_sandbox || o->from || close_doors(sandbox_has_written(&doors) ? &doors : NULL, fail);
+}
+
+int take_look(const struct options *o, const struct live_request *req, bool is_last, struct look **ret,
+	      struct fail *fail)
+{
+	int error = begin_look(o, fail) ? live_look(req, ret, fail) : -EPERM;
+
+	if (error < 0 || !is_last || end_look(o, fail))
+		return error;
+	look_free(*ret);
+	return -EPERM;
 }
 
 struct live_request whole_look(const struct options *o)

@@ -10,13 +10,8 @@ int evidence_gather(const struct options *o, const struct live_request *req,
 
 	if (!captures_collect(captures, o))
 		return STATUS_FAILED;
-	if (!begin_look(o, &fail) || live_look(req, &ret->look, &fail) < 0) {
+	if (take_look(o, req, is_last_look, &ret->look, &fail) < 0) {
 		say_failure(&fail);
-		return STATUS_FAILED;
-	}
-	if (is_last_look && !end_look(o, &fail)) {
-		say_failure(&fail);
-		look_free(ret->look);
 		return STATUS_FAILED;
 	}
 	if (captures->n > 0)

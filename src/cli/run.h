@@ -38,8 +38,9 @@ struct capture_progress progress_for(const struct options *o);
 MUST_CHECK bool enter_sandbox(const struct options *o, struct fail *fail);
 /* Before a look: a recorded one is read in the sandbox, this machine with no more than a look takes. */
 MUST_CHECK bool begin_look(const struct options *o, struct fail *fail);
-/* After the last one of this machine: the sandbox for what is left, joining, judging and reporting. */
-MUST_CHECK bool end_look(const struct options *o, struct fail *fail);
+/* live_look(), begun like that; after the last one the sandbox for what is left, joining, judging and reporting. */
+MUST_CHECK int take_look(const struct options *o, const struct live_request *req, bool is_last, struct look **ret,
+			 struct fail *fail);
 /* A request for everything: all states, for the counts are of the whole host, and what `o` asks for. */
 struct live_request whole_look(const struct options *o);
 /* A line on stderr for each: the table of `list` stands alone on stdout. */

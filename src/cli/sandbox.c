@@ -37,7 +37,7 @@ enum { NOBODY = 65534 };
 
 /* ---- the file system ---- */
 
-static bool has_written(const struct sandbox_doors *doors)
+bool sandbox_has_written(const struct sandbox_doors *doors)
 {
 	for (size_t i = 0; doors && i < SANDBOX_MAX_WRITTEN; i++)
 		if (doors->written[i])
@@ -132,13 +132,13 @@ static bool keep_doors(const struct sandbox_doors *doors, bool is_closed)
 	static const unsigned keys[] = { CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE };
 	struct stat st;
 
-	for (size_t i = has_written(doors); i < ARRAY_LEN(keys) && is_closed && geteuid() == 0; i++) {
+	for (size_t i = sandbox_has_written(doors); i < ARRAY_LEN(keys) && is_closed && geteuid() == 0; i++) {
 		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, keys[i]);
 		if (apply_capabilities())
 			return true;
 		capng_clear(CAPNG_SELECT_BOTH);
 	}
-	if (!is_closed && !has_written(doors) && stat(doors->read_folder, &st) == 0 && st.st_uid != 0)
+	if (!is_closed && !sandbox_has_written(doors) && stat(doors->read_folder, &st) == 0 && st.st_uid != 0)
 		return become(st.st_uid, st.st_gid);
 	return drop_capabilities();
 }
@@ -154,7 +154,7 @@ bool sandbox_enter(const struct sandbox_doors *doors)
 	capng_clear(CAPNG_SELECT_BOTH);
 	bool is_closed = close_file_system(doors);
 	bool is_dropped = doors ? keep_doors(doors, is_closed) : become(NOBODY, NOBODY);
-	calls_of_parsing(doors, has_written(doors));
+	calls_of_parsing(doors, sandbox_has_written(doors));
 	return is_dropped;
 }
 

@@ -29,6 +29,8 @@ struct sandbox_doors {
 	const char *written[SANDBOX_MAX_WRITTEN];    /* files that will be replaced; NULL: none */
 };
 
+bool sandbox_has_written(const struct sandbox_doors *doors);
+
 /* Loads what later calls would open: time zone, catalogue of messages. Then closes the door. NULL: there
  * is none but that. false: capabilities are left that were to go. */
 MUST_CHECK bool sandbox_enter(const struct sandbox_doors *doors);

@@ -95,7 +95,7 @@ static int take(const struct options *o, struct place *place)
 		say_about(place->path, place_end(place, -ENOMEM));
 		return STATUS_FAILED;
 	}
-	int failed = begin_look(o, &fail) ? live_look(&req, &look, &fail) : -EPERM;
+	int failed = take_look(o, &req, false, &look, &fail);
 	int error = packer_end(req.packer);
 	if (failed < 0) {
 		(void)!place_end(place, failed);

@@ -63,29 +63,14 @@ static enum window window_of(const struct sock *s)
 	return info->last_ack_recv_ms > info->last_data_sent_ms ? WINDOW_SEEMS_OPEN : WINDOW_SEEMS_CLOSED;
 }
 
-/* An open window, and nothing leaves. Something small may lie before one that is smaller still, but the
- * first probe takes as much of it as fits. */
-static bool is_refused_here(const struct sock *s)
-{
-	return s->timer == TIMER_PERSIST && window_of(s) >= WINDOW_SEEMS_OPEN;
-}
-
 /* A window that keeps a socket from sending: the peer's program does not read. */
 static enum certainty how_closed(const struct sock *s)
 {
-	bool answers = s->full->info.last_ack_recv_ms < PROBES_APART_MS;
+	enum window window = window_of(s);
 
-	switch (window_of(s)) {
-	case WINDOW_CLOSED:
-		return answers ? CERTAINTY_CERTAIN : CERTAINTY_POSSIBLE;
-	case WINDOW_SEEMS_CLOSED:
-		return answers ? CERTAINTY_LIKELY : CERTAINTY_POSSIBLE;
-	case WINDOW_UNKNOWN:
-	case WINDOW_SEEMS_OPEN:
-	case WINDOW_OPEN:
-		break;
-	}
-	return CERTAINTY_POSSIBLE;
+	if (window == WINDOW_UNKNOWN || s->full->info.last_ack_recv_ms >= PROBES_APART_MS)
+		return CERTAINTY_POSSIBLE;
+	return window == WINDOW_CLOSED ? CERTAINTY_CERTAIN : CERTAINTY_LIKELY;
 }
 
 static void fact_stuck(struct finding *f, const struct group *g)
@@ -100,7 +85,7 @@ static void fact_stuck(struct finding *f, const struct group *g)
 static enum verdict send_stuck(const struct conn *c, const struct bounds *b)
 {
 	(void)b;
-	if (c->sock->full->wqueue == 0 || is_refused_here(c->sock))
+	if (c->sock->full->wqueue == 0)
 		return VERDICT_SILENT;
 	return is_repeating(c->sock) ? VERDICT_FIRES : probing(c->sock);
 }
@@ -208,7 +193,7 @@ static bool weigh_no_timer(const struct group *g, const struct bounds *b, struct
 static enum verdict zero_window(const struct conn *c, const struct bounds *b)
 {
 	(void)b;
-	return c->sock->full && !is_refused_here(c->sock) ? probing(c->sock) : VERDICT_SILENT;
+	return c->sock->full ? probing(c->sock) : VERDICT_SILENT;
 }
 
 static enum certainty how_zero_window(const struct conn *c)
@@ -229,11 +214,14 @@ static bool weigh_zero_window(const struct group *g, const struct bounds *b, str
 	return true;
 }
 
+/* An open window, and nothing leaves. One that is smaller than what waits explains it no longer than until the
+ * first probe, which takes as much as fits. The rules of a closed window come after this one. */
 static enum verdict refused_here(const struct conn *c, const struct bounds *b)
 {
+	const struct sock *s = c->sock;
+
 	(void)b;
-	return c->sock->full && c->sock->full->wqueue > 0 && is_refused_here(c->sock) ? probing(c->sock) :
-											 VERDICT_SILENT;
+	return s->full && s->full->wqueue > 0 && window_of(s) >= WINDOW_SEEMS_OPEN ? probing(s) : VERDICT_SILENT;
 }
 
 static enum certainty how_refused_here(const struct conn *c)
@@ -306,9 +294,10 @@ const struct rule unacked_rules[] = {
 			.why = N_("The kernel tried to send and was refused on this host: by a rule of its "
 				  "firewall for outgoing packets, by a BPF program of the cgroup, because "
 				  "the route or the local address is gone, as when a VPN or an interface goes "
-				  "down, or, rarely, for want of memory (tcp_mem). Nothing of it is on the wire; the network and the peer have no part "
-				  "in it. TCP takes a refusal for no loss but waits as before a closed "
-				  "window (timer persist), tries again with growing pauses and gives up after "
+				  "down, or, rarely, for want of memory (tcp_mem). Nothing of it is on the "
+				  "wire; the network and the peer have no part in it. TCP takes a refusal for "
+				  "no loss but waits as before a closed window (timer persist), tries again "
+				  "with growing pauses and gives up, by default after "
 				  "about 108 s, or 15 minutes while somebody holds the descriptor."),
 			.fixes = {
 				{ .kind = FIX_OPERATION,

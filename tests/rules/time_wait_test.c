@@ -46,6 +46,8 @@ static void blocks_bind(void **state)
 		  { TW, .peer_port = 443, .expires_ms = 40000 } },
 		{ "a client of NFS, which chooses a low one", "time-wait-blocks-bind", SILENT, 0, 0, 3,
 		  { TW, .local_port = 1023, .peer_port = 2049, .expires_ms = 40000 } },
+		{ "a server of a reserved port", "time-wait-blocks-bind", FIRES, SEVERITY_NOTE, CERTAINTY_CERTAIN, 3,
+		  { TW, .local_port = 1023, .peer_port = 2050, .expires_ms = 40000 } },
 		{ "a server of that port", "time-wait-blocks-bind", FIRES, SEVERITY_NOTE, CERTAINTY_CERTAIN, 3,
 		  { TW, .local_port = 1024, .peer_port = 2049, .expires_ms = 40000 } },
 	};

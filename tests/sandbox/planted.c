@@ -9,10 +9,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum skip_reason __real_decode_tcp(struct decoder *d, struct packet p);
@@ -46,6 +48,9 @@ static void attack(void)
 		_exit(0);
 	tell("fork", child);
 	tell("setuid", setuid(0));
+	tell("descriptor of another",
+	     syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, getppid(), 0), STDIN_FILENO, 0));
+	tell("namespace", setns(open("/proc/self/ns/uts", O_RDONLY), CLONE_NEWUTS));
 	tell("run", execv("/bin/true", argv));
 }
 

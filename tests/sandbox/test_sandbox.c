@@ -505,8 +505,10 @@ static int look_at_the_machine(void)
 
 	if (pid == 0)
 		_exit(0);
-	return socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG) >= 0 && open("/proc/self/status", O_RDONLY) >= 0 &&
-			       pipe(ends) == 0 && pid > 0 && waitpid(pid, &status, 0) == pid && status == 0 ?
+	return setns(-1, CLONE_NEWNET) < 0 && errno == EBADF &&
+			       socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG) >= 0 &&
+			       open("/proc/self/status", O_RDONLY) >= 0 && pipe(ends) == 0 && pid > 0 &&
+			       waitpid(pid, &status, 0) == pid && status == 0 ?
 		       0 :
 		       1;
 }
@@ -521,7 +523,8 @@ static int reach_beyond(void)
 	       is_filtered(process_vm_readv(getppid(), &to, 1, &to, 1, 0)) |
 	       is_filtered(socket(AF_INET, SOCK_STREAM, 0)) | is_filtered(socket(AF_UNIX, SOCK_STREAM, 0)) |
 	       is_filtered(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE)) | is_filtered(unshare(CLONE_NEWNS)) |
-	       is_filtered(mount("none", place, "tmpfs", 0, NULL)) | is_filtered(chroot("/"));
+	       is_filtered(mount("none", place, "tmpfs", 0, NULL)) | is_filtered(chroot("/")) |
+	       is_filtered(setns(-1, CLONE_NEWNS)) | is_filtered(setns(-1, 0));
 }
 
 /* Not a descriptor at all: what lets the call through says EBADF, or that it has none. */
