@@ -36,7 +36,6 @@ static void decode_info(const struct nlattr *attr, struct sock_info *ret)
 	memcpy(&info, mnl_attr_get_payload(attr), len < sizeof(info) ? len : sizeof(info));
 	*ret = (struct sock_info){
 		.len = (uint16_t)len,
-		.retransmits = info.tcpi_retransmits,
 		.probes = info.tcpi_probes,
 		.backoff = info.tcpi_backoff,
 		.rto_us = info.tcpi_rto,

@@ -78,7 +78,6 @@ enum rst_shape {
 struct flow_fin {
 	bool seen;
 	bool is_inferred; /* not captured, but the other side acknowledged its number */
-	bool with_data;
 	uint32_t seq;     /* number of the FIN itself, behind any payload */
 	int64_t at_ns, last_ns, acked_ns; /* first copy, last copy, first ACK that covers it */
 	uint32_t retransmissions;
@@ -137,8 +136,6 @@ struct flow_end {
 	struct flow_fin fin;
 	enum state state;              /* at the end of the capture; STATE_UNKNOWN: not implied */
 	enum saw saw;
-	uint32_t last_window;          /* as on the wire, unscaled */
-	bool zero_window_at_end;
 	bool isn_known;
 	uint32_t isn;
 	uint32_t nxt, ack_max;
@@ -164,9 +161,8 @@ struct flow {
 	uint32_t n_rsts;               /* in rsts[] */
 	uint32_t n_rst_packets;        /* all of them */
 	struct flow_keepalive keepalive;
-	bool is_lossy, is_one_sided, time_went_back;
+	bool is_lossy, is_one_sided;
 	bool is_untimed;               /* its capture has no time stamps: times and durations are TIME_NONE */
-	bool reused_pair;              /* an earlier connection of the same pair is in the capture */
 	enum content content;          /* of the capture it came from */
 	const char *tunnel;            /* "vxlan", "gre", … outermost first; NULL: none */
 	struct flow_rst rsts[MAX_FLOW_RSTS]; /* last: what is not used is not cleared, or kept */

@@ -58,7 +58,7 @@ struct sock_opts {
 /* tcp_info as far as this kernel reported it: a field is meaningful if `len` reaches its end. */
 struct sock_info {
 	uint16_t len; /* bytes of the attribute that arrived; 0: none was reported */
-	uint8_t retransmits, probes, backoff;
+	uint8_t probes, backoff;
 	uint32_t rto_us;
 	uint32_t last_data_sent_ms, last_data_recv_ms, last_ack_recv_ms; /* ms since */
 	uint32_t rtt_us;

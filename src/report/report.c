@@ -50,7 +50,6 @@ void report_finding(struct report *r, const struct finding *f)
 {
 	r->format->finding(r, f);
 	r->n_findings[f->severity]++;
-	r->n_judged += f->count;
 }
 
 void report_gap(struct report *r, const struct gap *g)

@@ -12,7 +12,6 @@ struct report {
 	struct out out;
 	struct buf line;      /* scratch of one line or value */
 	uint64_t n_conns, n_findings[3], n_gaps;
-	uint64_t n_judged;    /* sockets and flows that the findings speak of */
 	int section;          /* the format's own: which list is open */
 };
 

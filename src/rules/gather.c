@@ -88,7 +88,6 @@ void gather_sock(struct group *g, const struct conn *c)
 	const struct sock *s = c->sock;
 	const struct sock_full *full = s->full;
 
-	g->states_differ |= g->count > 1 && g->state != (enum state)s->state;
 	g->state = s->state;
 	if (!c->age.known)
 		g->n_age_unknown++;
@@ -179,7 +178,6 @@ static uint64_t larger(uint64_t a, uint64_t b)
 
 void gather_group(struct group *into, const struct group *from)
 {
-	into->states_differ |= into->count > 0 && into->state != from->state;
 	into->state = from->state;
 	into->count += from->count;
 	into->n_age_unknown += from->n_age_unknown;

@@ -65,7 +65,6 @@ struct group {
 	uint32_t fds[GROUP_FDS_MAX];
 	uint64_t n_fds;
 	enum state state;
-	bool states_differ;
 	const struct sock *listener;
 	size_t n_listeners;
 	size_t n_owners;         /* candidates, where the owner is inferred */

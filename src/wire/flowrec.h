@@ -26,25 +26,23 @@ enum end_flag {
 	END_ACKED = 1 << 5,        /* ack_max is known */
 	END_FIN = 1 << 6,
 	END_FIN_INFERRED = 1 << 7, /* only its acknowledgement was seen */
-	END_FIN_DATA = 1 << 8,
-	END_FIN_COVERS = 1 << 9,   /* its first copy acknowledges the other side's FIN */
-	END_WENT_ON = 1 << 10,     /* sent something new after its FIN */
-	END_TURN = 1 << 11,        /* the last payload was its */
-	END_LOSSY = 1 << 12,       /* some of its segments are missing in the capture */
-	END_TS = 1 << 13,          /* uses timestamps */
-	END_ID = 1 << 14,          /* ip_id_high is known */
-	END_TTLS = 1 << 15,        /* has sent with more than one TTL */
+	END_FIN_COVERS = 1 << 8,   /* its first copy acknowledges the other side's FIN */
+	END_WENT_ON = 1 << 9,      /* sent something new after its FIN */
+	END_TURN = 1 << 10,        /* the last payload was its */
+	END_LOSSY = 1 << 11,       /* some of its segments are missing in the capture */
+	END_TS = 1 << 12,          /* uses timestamps */
+	END_ID = 1 << 13,          /* ip_id_high is known */
+	END_TTLS = 1 << 14,        /* has sent with more than one TTL */
 };
 
 enum flow_flag {
 	FLOW_INET6 = 1 << 0,
 	FLOW_COARSE = 1 << 1,    /* times are microseconds */
-	FLOW_TIME_BACK = 1 << 2,
-	FLOW_RESET = 1 << 3,     /* a reset that ends it was seen, and nothing that denies it */
-	FLOW_DONE = 1 << 4,      /* handshake complete */
-	FLOW_VOID = 1 << 5,      /* belongs to its predecessor: not a connection of its own */
-	FLOW_REUSED = 1 << 6,    /* an earlier connection of the pair is in the table */
-	FLOW_REFUSED = 1 << 7,   /* the reset answered a SYN */
+	FLOW_RESET = 1 << 2,     /* a reset that ends it was seen, and nothing that denies it */
+	FLOW_DONE = 1 << 3,      /* handshake complete */
+	FLOW_VOID = 1 << 4,      /* belongs to its predecessor: not a connection of its own */
+	FLOW_REUSED = 1 << 5,    /* an earlier connection of the pair is in the table */
+	FLOW_REFUSED = 1 << 6,   /* the reset answered a SYN */
 };
 
 struct rec_end {
@@ -108,7 +106,7 @@ struct note_end {
 	struct note note;
 	uint32_t retransmissions, fin_retransmissions;
 	uint32_t unanswered;         /* copies and probes since the other side last spoke */
-	uint32_t probes, probes_unanswered, probes_answered;
+	uint32_t probes, probes_unanswered;
 	uint32_t last_ack;           /* of its last segment, where that was not ack_max */
 	uint32_t hole;               /* lowest number of a gap that may still fill */
 	bool has_last_ack, has_hole, probes_are_window;
@@ -116,7 +114,6 @@ struct note_end {
 	int64_t probe_ns;            /* the last one */
 	int64_t probe_interval_ns;   /* between the last two */
 	int64_t hole_ns;
-	int64_t retransmitted_ns, retransmission_gap_ns; /* the last copy; since the one before */
 	int64_t idle_ns;             /* silence before what was first sent again, while unanswered */
 };
 

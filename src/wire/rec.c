@@ -48,8 +48,7 @@ struct note_end *rec_note_end(struct flowtab *t, struct rec *r, unsigned end)
 		return n;
 	n = (void *)flowstore_note_add(&t->store, r, NOTE_END, (uint8_t)end, sizeof(*n));
 	if (n)
-		n->fin_last_ns = n->fin_acked_ns = n->probe_ns = n->retransmitted_ns =
-			n->idle_ns = TIME_NONE;
+		n->fin_last_ns = n->fin_acked_ns = n->probe_ns = n->idle_ns = TIME_NONE;
 	return n;
 }
 

@@ -100,7 +100,6 @@ static void fill_fin(const struct rec *r, const struct note_end *n, unsigned i,
 		return;
 	ret->seen = true;
 	ret->is_inferred = e->flags & END_FIN_INFERRED;
-	ret->with_data = e->flags & END_FIN_DATA;
 	ret->seq = e->fin_seq;
 	ret->covers_peer_fin = e->flags & END_FIN_COVERS;
 	int64_t at = rec_time(r, WHEN_FIN + i);
@@ -125,11 +124,7 @@ static void fill_end(const struct rec *r, const struct note_end *n, unsigned i,
 	ret->seen = e->packets;
 	ret->packets = e->packets;
 	ret->bytes = rec_bytes(r, i);
-	ret->last_window = e->window;
 	ret->idle_before_unanswered_ns = n && n->unanswered ? n->idle_ns : TIME_NONE;
-	ret->zero_window_at_end = (e->flags & END_SEEN) && !e->window &&
-				  (e->last == TRIGGER_ACK || e->last == TRIGGER_DATA ||
-				   e->last == TRIGGER_PROBE);
 	ret->isn_known = e->flags & END_ISN;
 	ret->isn = e->isn;
 	ret->nxt = e->nxt;
@@ -412,8 +407,6 @@ void teardown_view(struct flowtab *t, uint32_t at, struct flow *ret)
 		t->captures[r->capture].end_ns : t->captures[r->capture].last_ns;
 	ret->is_lossy = both & END_LOSSY;
 	ret->is_one_sided = !r->end[0].packets || !r->end[1].packets;
-	ret->time_went_back = r->flags & FLOW_TIME_BACK;
-	ret->reused_pair = r->flags & FLOW_REUSED;
 	ret->tunnel = notes.flow && notes.flow->tunnel ? teardown_tunnel(t, notes.flow->tunnel) : NULL;
 	fill_addresses(t, r, client, ret);
 	for (unsigned i = 0; i < 2; i++)

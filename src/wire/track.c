@@ -32,7 +32,6 @@ static uint16_t gap_ms(struct flowtab *t, struct rec *r, int64_t gap_ns, bool is
 
 static void note_time_back(struct flowtab *t, struct rec *r, int64_t at_ns)
 {
-	r->flags |= FLOW_TIME_BACK;
 	if (at_ns >= r->base_ns)
 		return;
 	struct note_flow *n = rec_note_flow(t, r);
@@ -141,9 +140,6 @@ static void note_copy(struct flowtab *t, struct rec *r, const struct segment *s,
 
 	if (!n)
 		return;
-	if (n->retransmitted_ns != TIME_NONE)
-		n->retransmission_gap_ns = s->at_ns - n->retransmitted_ns;
-	n->retransmitted_ns = s->at_ns;
 	if (!n->unanswered)
 		n->idle_ns = gap_before(t, r);
 	n->retransmissions += !is_fin;
@@ -181,7 +177,6 @@ static void note_answer(struct flowtab *t, struct rec *r, unsigned end)
 
 	if (!n)
 		return;
-	n->probes_answered += n->probes_unanswered > 0;
 	n->unanswered = n->probes_unanswered = 0;
 }
 
@@ -305,7 +300,7 @@ static void track_fin(struct flowtab *t, struct rec *r, const struct segment *s)
 	}
 	bool was_inferred = e->flags & END_FIN_INFERRED;
 	fin_forget(e);
-	e->flags |= END_FIN | (s->len ? END_FIN_DATA : 0);
+	e->flags |= END_FIN;
 	e->fin_seq = fin;
 	rec_set_time(r, WHEN_FIN + s->side, s->at_ns);
 	if ((p->flags & END_FIN) && (s->flags & TCP_ACK) && seq_after(s->ack, p->fin_seq))

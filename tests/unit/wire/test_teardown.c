@@ -207,30 +207,15 @@ static void probes(void **state)
 	assert_int_equal(heard.flows[0].end[SIDE_SERVER].retransmissions, 1);
 }
 
-/* A window that was shut at the end, a silence longer than a short count holds, tunnels by name. */
+/* A silence longer than a short count holds, tunnels by name. */
 static void further_facts(void **state)
 {
-	static const char *const shut[] = { OPENING, "15 c PA 1001 5001 100", "25 s A 5001 1101 win=0", NULL };
-	static const char *const shut_with_data[] = { OPENING, "25 s PA 5001 1001 10 win=0", NULL };
-	static const char *const shut_with_a_probe[] = { OPENING, "25 s PA 5001 1001 10", "26 c A 1001 5011",
-		"7226 s A 5010 1001 win=0", NULL };
-	/* Who closes needs no window. */
-	static const char *const shut_by_a_fin[] = { OPENING, "25 s FA 5001 1001 win=0", NULL };
 	static const char *const quiet[] = { OPENING, "100010.2 c FA 1001 5001", "100020 s A 5001 1002", NULL };
 	static const char *const tunnels[] = { "0 c S 1000 0 tunnel=73", "1 s RA 0 1001 tunnel=73",
 		"2 c S 2000 0 port=40001 tunnel=73", "3 c S 2000 0 port=40002 tunnel=1", NULL };
 	struct talk heard;
 
 	(void)state;
-	hear_one(shut, &heard);
-	assert_true(heard.flows[0].end[SIDE_SERVER].zero_window_at_end);
-	assert_false(heard.flows[0].end[SIDE_CLIENT].zero_window_at_end);
-	hear_one(shut_with_data, &heard);
-	assert_true(heard.flows[0].end[SIDE_SERVER].zero_window_at_end);
-	hear_one(shut_with_a_probe, &heard);
-	assert_true(heard.flows[0].end[SIDE_SERVER].zero_window_at_end);
-	hear_one(shut_by_a_fin, &heard);
-	assert_false(heard.flows[0].end[SIDE_SERVER].zero_window_at_end);
 	hear_one(quiet, &heard);
 	assert_true(heard.flows[0].idle_before_end_ns == INT64_C(100000000000));
 	talk_hear(tunnels, &heard);
