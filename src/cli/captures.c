@@ -64,6 +64,9 @@ static void note_damage(const struct capture_info *info, int failed, struct gaps
 		gap_add(gaps, "capture-drops", info->name,
 			_("the kernel dropped packets before they could be read"),
 			_("\"not seen\" may mean dropped"));
+	if (info->time_back)
+		gap_add(gaps, "capture-time", info->name, info->time_back,
+			_("times and durations across that are wrong"));
 	if (info->overflow)
 		gap_add(gaps, "cap", info->name, info->overflow,
 			_("they are missing in this report; --max-connections keeps more"));

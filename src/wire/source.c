@@ -20,6 +20,19 @@ void source_begin(struct source *s, struct flowtab *tab)
 	s->capture = flowtab_begin(tab);
 }
 
+/* Less is usual: queues and interfaces are not read in the order of time. Such a step changes no duration that
+ * matters; what sets a clock, or appends one capture to another, does. */
+static void note_step_back(struct source *s, int64_t at_ns)
+{
+	enum { STEP_NS = 1000000000 };
+
+	if (s->at_ns - at_ns >= STEP_NS && s->n_back++ == 0) {
+		s->back_at = s->info->packets;
+		s->back_ns = s->at_ns - at_ns;
+	}
+	s->at_ns = at_ns;
+}
+
 void source_frame(struct source *s, const struct link_type *link, struct bytes b,
 		  uint32_t wire_len, int64_t at_ns, uint32_t place)
 {
@@ -32,6 +45,7 @@ void source_frame(struct source *s, const struct link_type *link, struct bytes b
 		at_ns = (int64_t)info->packets;
 	info->packets++;
 	info->bytes += wire_len;
+	note_step_back(s, at_ns);
 	if (info->first_ns == TIME_NONE || at_ns < info->first_ns)
 		info->first_ns = at_ns;
 	if (info->last_ns == TIME_NONE || at_ns > info->last_ns)
@@ -85,6 +99,19 @@ static void say_overflow(struct source *s)
 					   i->notes_refused);
 }
 
+static void say_step_back(struct source *s)
+{
+	int64_t by = s->back_ns / 1000000000;
+
+	if (s->n_back == 1)
+		s->info->time_back = arena_printf(s->arena, _("time goes back at packet %" PRIu64 ", by %" PRId64 " s"),
+						  s->back_at, by);
+	else if (s->n_back > 1)
+		s->info->time_back = arena_printf(s->arena, _("time goes back %" PRIu64 " times, first at packet %" PRIu64
+							      ", by %" PRId64 " s"),
+						  s->n_back, s->back_at, by);
+}
+
 void source_forget_overflow(struct source *s)
 {
 	struct capture_info *i = s->info;
@@ -110,6 +137,7 @@ void source_end(struct source *s)
 	info->segments_refused = now.refused - s->before.refused;
 	info->notes_refused = now.notes_refused - s->before.notes_refused;
 	say_overflow(s);
+	say_step_back(s);
 	s->decoder.skips[SKIP_DUPLICATE] = now.duplicates - s->before.duplicates;
 	info->n_skips = 0;
 	for (unsigned i = 1; i < N_SKIPS; i++)

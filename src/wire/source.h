@@ -20,6 +20,10 @@ struct source {
 	const struct link_type *link; /* of every frame, where the file has one */
 	struct table_counts before;
 	uint8_t capture;              /* its number in the table */
+	int64_t at_ns;                /* of the last frame */
+	/* Steps back: how many, and of the first one where and how far. */
+	uint64_t n_back, back_at;
+	int64_t back_ns;
 	/* One of several that are read at once: its segment waits here for its turn. */
 	bool holds, has_held;
 	struct segment held;

@@ -1,4 +1,4 @@
-"""Captures without time stamps: what came first is known, when and how long is not: untimed.py TCPWHY. TAP."""
+"""Captures without time stamps, where only what came first is known, and those whose clock was set: times.py TCPWHY. TAP."""
 
 import os
 import sys
@@ -48,7 +48,26 @@ def main():
         relative = wire.ask(tool, wire.write('y', [(at - wire.START, packet) for at, packet in made]))
         wire.check('times that begin at zero are times',
                    '' if relative['connections'][-1]['half_close_ms'] == 2980 else relative)
+        stepped(tool, made)
     return wire.done()
+
+
+def stepped(tool, made):
+    """Two packets in the wrong order are no clock that was set."""
+    def gap(*steps):
+        back = [(at - sum(by for i, by in steps if n >= i), packet) for n, (at, packet) in enumerate(made)]
+        report = wire.ask(tool, wire.write('z', back))
+        return [(g['object'], g['reason']) for g in report['gaps'] if g['what'] == 'capture-time']
+
+    at = [at for at, _ in made]
+    steady = [i for i in range(1, len(at)) if at[i] == at[i - 1]][:2]
+    wire.check('a clock that goes on is no gap', gap())
+    wire.check('nor is a little less than a second', gap((steady[0], .999999)))
+    once, twice = gap((steady[0], 3600)), gap((steady[0], 1), (steady[1], 7))
+    wire.check('one that was set is', '' if once == [('z', f'time goes back at packet {steady[0] + 1}, by 3600 s')] else once)
+    wire.check('more than once', '' if twice == [('z', f'time goes back 2 times, first at packet {steady[0] + 1}, by 1 s')]
+               else twice)
+    wire.check('people are told', '' if 'z: time goes back 2 times' in wire.run(tool, 'z').stdout else 'nothing')
 
 
 sys.exit(main())
