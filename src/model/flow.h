@@ -136,7 +136,7 @@ struct flow_end {
 	struct flow_fin fin;
 	enum state state;              /* at the end of the capture; STATE_UNKNOWN: not implied */
 	enum saw saw;
-	bool isn_known;
+	bool isn_known, has_acked;     /* has_acked: it has acknowledged something of the other end */
 	uint32_t isn;
 	uint32_t nxt, ack_max;
 	bool seen;                     /* any packet of this side */

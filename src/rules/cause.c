@@ -9,7 +9,7 @@
 
 static bool is_full(const struct flow *f)
 {
-	return f->content == CONTENT_FULL && !f->is_lossy;
+	return f->content == CONTENT_FULL && !f->is_lossy && !f->is_one_sided;
 }
 
 /* Certain or likely with all packets at hand, one step less without. */
@@ -168,13 +168,17 @@ static bool backlog(const struct flow *f, const struct flow_rst *r)
 	       r->sender_bytes == 0 && r->peer_bytes == 0;
 }
 
-/* The sender had closed, then something came that only a reader could have taken. */
+/* The sender had closed, then something came that only a reader could have taken. With the last of it the peer's
+ * FIN may come: FIN-WAIT-2 acknowledges a FIN alone. Source: Linux tcp_timewait_state_process(),
+ * tcp_rcv_state_process(). */
 static bool after_close(const struct flow *f, const struct flow_rst *r)
 {
 	(void)f;
-	return r->after_own_fin && is_reply(r) && !r->with_ack && !r->after_peer_fin &&
-	       r->trigger != TRIGGER_FIN && r->trigger != TRIGGER_ACK &&
-	       r->trigger != TRIGGER_PROBE;
+	if (!r->after_own_fin || !is_reply(r) || r->with_ack)
+		return false;
+	if (r->after_peer_fin || r->trigger == TRIGGER_FIN)
+		return r->peer_bytes_after_own_fin > 0 && !r->peer_fin_acked;
+	return r->trigger != TRIGGER_ACK && r->trigger != TRIGGER_PROBE;
 }
 
 static enum certainty how_after_close(const struct flow *f, const struct flow_rst *r)
@@ -182,6 +186,8 @@ static enum certainty how_after_close(const struct flow *f, const struct flow_rs
 	bool data_seen = r->peer_bytes_after_own_fin > 0 && r->answers_trigger &&
 			 r->trigger == TRIGGER_DATA;
 
+	if (r->after_peer_fin)
+		return at_best(f, CERTAINTY_LIKELY);
 	if (!data_seen)
 		return f->content == CONTENT_FULL ? CERTAINTY_POSSIBLE : CERTAINTY_LIKELY;
 	return f->is_lossy ? CERTAINTY_LIKELY : CERTAINTY_CERTAIN;

@@ -33,6 +33,7 @@ enum end_flag {
 	END_TS = 1 << 12,          /* uses timestamps */
 	END_ID = 1 << 13,          /* ip_id_high is known */
 	END_TTLS = 1 << 14,        /* has sent with more than one TTL */
+	END_WINDOW = 1 << 15,      /* window is known */
 };
 
 enum flow_flag {

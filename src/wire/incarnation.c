@@ -148,6 +148,14 @@ static bool is_unanswered_syn(const struct rec *r)
 	       (r->end[0].flags & r->end[1].flags & END_SEEN) == 0;
 }
 
+/* A refusal's own number is 0, or any: the acknowledgement tells which SYN it answers (RFC 9293 section 3.10.7.3). */
+static bool answers_syn(const struct rec *r, const struct segment *s)
+{
+	const struct rec_end *p = &r->end[!s->side];
+
+	return (s->flags & TCP_ACK) && (p->flags & END_SYN) && s->ack - p->isn - 1 <= p->nxt - p->isn - 1;
+}
+
 /* A segment whose numbers suit the connection before better. */
 static struct rec *incarnation_of_stray(struct flowtab *t, const struct segment *s, struct rec *r,
 					struct rec *old)
@@ -155,7 +163,7 @@ static struct rec *incarnation_of_stray(struct flowtab *t, const struct segment 
 	uint32_t here = distance(r, s), there = distance(old, s);
 	bool unanswered = is_unanswered_syn(r);
 
-	if (there >= FAR || here <= there || (!unanswered && here < FAR))
+	if (answers_syn(r, s) || there >= FAR || here <= there || (!unanswered && here < FAR))
 		return r;
 	if (unanswered && !rec_is_closed(old) && !(s->flags & TCP_RST) &&
 	    (s->len || (s->flags & TCP_FIN)) && (r->end[s->side].flags & END_SYN))

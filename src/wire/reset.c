@@ -1,5 +1,7 @@
 #include "wire/reset.h"
 
+#include <stdlib.h>
+
 /* How it works: a reset is judged at the moment it comes, because what explains it (the segment it
  * answers, what was unread, how long nobody spoke) is overwritten by whatever comes next. Its own
  * numbers are never fed into the connection's: they may be foreign.
@@ -16,6 +18,7 @@ enum {
 };
 
 #define CROSSING_NS INT64_C(1000000) /* what is captured so soon after was sent before */
+#define LATE_NS INT64_C(10000000000) /* longer than anything is on the way */
 
 static bool answers(const struct rec_end *e, const struct rec_end *p,
 		    const struct note_end *trouble, const struct segment *s)
@@ -26,10 +29,10 @@ static bool answers(const struct rec_end *e, const struct rec_end *p,
 	if (!p->packets || p->last == TRIGGER_RST)
 		return false;
 	/* A SYN is refused by its acknowledgement alone, whatever number the refusal has (RFC 9293
-	 * section 3.10.7.3); that of Linux is 0. */
+	 * section 3.10.7.3); that of Linux is 0. The copy of a SYN with data may have none (RFC 7413 section 4.1.3). */
 	if (p->last == TRIGGER_SYN || !had_ack)
 		return (s->seq == 0 || !(e->flags & END_SYN_ACK)) && (s->flags & TCP_ACK) &&
-		       s->ack == p->nxt;
+		       s->ack - p->isn - 1 <= p->nxt - p->isn - 1;
 	return s->seq == ack;
 }
 
@@ -137,6 +140,15 @@ static uint16_t at_most_u16(uint32_t v)
 	return v < UINT16_MAX ? (uint16_t)v : UINT16_MAX;
 }
 
+/* Where nothing of the other end was captured, its answers neither, the clock tells: keepalive gives up when the next
+ * probe would be due. Source: Linux tcp_keepalive_timer(). */
+static bool is_next_tick(const struct note_end *own, int64_t idle_ns)
+{
+	int64_t interval = own->probe_interval_ns;
+
+	return interval > 0 && interval / 8 >= llabs(interval - idle_ns);
+}
+
 /* Everything known of it now. */
 static struct note_rst describe(struct flowtab *t, const struct rec *r, const struct segment *s)
 {
@@ -158,10 +170,13 @@ static struct note_rst describe(struct flowtab *t, const struct rec *r, const st
 	note_bytes(t, &n, r, s);
 	note_times(t, &n, r, s);
 	compare(&n, e, s);
-	if (own) {
-		n.probes_unanswered = at_most_u16(own->probes_unanswered);
+	/* A closed window that nobody opens ends without a reset: probes of one are no reason for this one. */
+	if (own)
 		n.retransmissions_unanswered =
 			at_most_u16(own->unanswered - own->probes_unanswered);
+	/* A closed window that nobody opens ends without a reset: probes of one are no reason for this one. */
+	if (own && !own->probes_are_window && (p->packets || is_next_tick(own, n.idle_ns))) {
+		n.probes_unanswered = at_most_u16(own->probes_unanswered);
 		if (own->probes > 1)
 			n.probe_interval_ns = own->probe_interval_ns;
 	}
@@ -253,11 +268,12 @@ void reset_note(struct flowtab *t, struct rec *r, const struct segment *s)
 }
 
 /* An end that speaks after its own reset is alive, so somebody else sent the reset in its name; if
- * the other end then answers as if nothing had been, the reset was ignored. */
+ * the other end then answers as if nothing had been, the reset was ignored. What it had sent before is
+ * no answer, unless it says something new or comes too late for that. */
 void reset_sender_goes_on(struct flowtab *t, struct rec *r, const struct segment *s, bool is_new)
 {
 	struct note *at = flowstore_note(&t->store, r->notes);
-	bool peer_went_on = false, peer_reset = false;
+	bool is_ignored = false;
 
 	for (; at; at = flowstore_note(&t->store, at->next)) {
 		struct note_rst *n = (void *)at;
@@ -269,9 +285,8 @@ void reset_sender_goes_on(struct flowtab *t, struct rec *r, const struct segment
 				n->sender_went_on = true;
 			continue;
 		}
-		peer_reset = true;
-		peer_went_on |= n->sender_went_on;
+		is_ignored |= n->sender_went_on && (is_new || s->at_ns - n->at_ns > LATE_NS);
 	}
-	if (peer_reset && peer_went_on && is_new)
+	if (is_ignored)
 		r->flags &= (uint8_t)~(FLOW_RESET | FLOW_REFUSED);
 }

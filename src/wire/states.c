@@ -1,7 +1,8 @@
 #include "wire/teardown.h"
 
 /* How it works: see the table in teardown.c. Where the capture holds no bare acknowledgements, an
- * acknowledged FIN shows only in what followed; where nothing shows it, the state is unknown. */
+ * acknowledged FIN shows only in what followed; where nothing shows it, the state is unknown. So it is where
+ * nothing of the other end was captured, whose own FIN shows in what this one acknowledges. */
 
 /* A FIN that nobody acknowledges is sent again within a fraction of a second. If for so long no copy
  * came, it was acknowledged, in a capture that holds no acknowledgements. */
@@ -17,22 +18,29 @@ static bool fin_arrived(const struct flow *f, enum side side, bool *ret_unknown)
 		return false;
 	if (fin->acked_ns != TIME_NONE || f->end[side_other(side)].fin.covers_peer_fin)
 		return true;
-	if (f->content != CONTENT_FIN_RST_ONLY)
+	if (f->content != CONTENT_FIN_RST_ONLY && !f->is_one_sided)
 		return false;
 	/* Nobody sent it again for so long: it was acknowledged. */
 	if (!fin->retransmissions && f->capture_end_ns - fin->last_ns > QUIET_NS)
 		return true;
-	*ret_unknown = fin->retransmissions == 0;
+	*ret_unknown = fin->retransmissions == 0 || f->is_one_sided;
 	return false;
 }
 
 static enum state state_before_fin(const struct flow *f, enum side side)
 {
+	const struct flow_end *client = &f->end[SIDE_CLIENT], *server = &f->end[SIDE_SERVER];
+
 	if (f->handshake_done || !f->opened_seen)
 		return STATE_ESTABLISHED;
+	if (side == SIDE_CLIENT && client->has_acked)
+		return STATE_ESTABLISHED;
+	/* A SYN-ACK that is repeated and never acknowledged may never have arrived, or its answers were lost. */
+	if (side == SIDE_CLIENT && server->isn_known)
+		return f->content == CONTENT_FULL && server->unanswered ? STATE_UNKNOWN : STATE_ESTABLISHED;
 	if (side == SIDE_CLIENT)
-		return f->end[SIDE_SERVER].isn_known ? STATE_ESTABLISHED : STATE_SYN_SENT;
-	if (!f->end[SIDE_SERVER].isn_known)
+		return STATE_SYN_SENT;
+	if (!server->isn_known)
 		return STATE_UNKNOWN;
 	return f->content == CONTENT_FULL ? STATE_SYN_RECV : STATE_UNKNOWN;
 }
@@ -67,6 +75,9 @@ static enum saw saw_of_reset(const struct flow *f, const struct flow_rst *rst)
 		return SAW_ECONNREFUSED;
 	if (to_prober)
 		return SAW_UNKNOWN; /* it had not answered for long: nothing reached it */
+	if (rst->from == SIDE_CLIENT && f->opened_seen && !f->handshake_done && f->content == CONTENT_FULL &&
+	    rst->sender_bytes + rst->peer_bytes == 0)
+		return SAW_UNKNOWN; /* no program had been given that connection */
 	if (!rst->after_own_fin)
 		return SAW_ECONNRESET;
 	/* The reader had its end of file before; only data it still sent met the reset. */

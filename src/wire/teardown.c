@@ -126,6 +126,7 @@ static void fill_end(const struct rec *r, const struct note_end *n, unsigned i,
 	ret->bytes = rec_bytes(r, i);
 	ret->idle_before_unanswered_ns = n && n->unanswered ? n->idle_ns : TIME_NONE;
 	ret->isn_known = e->flags & END_ISN;
+	ret->has_acked = e->flags & END_ACKED;
 	ret->isn = e->isn;
 	ret->nxt = e->nxt;
 	ret->ack_max = e->ack_max;
@@ -284,7 +285,7 @@ static bool is_silent(const struct flow *f)
 		if (n > 1 || (n && f->capture_end_ns - f->last_ns > QUIET_NS))
 			return true;
 	}
-	return !f->end[SIDE_SERVER].seen && f->opened_seen &&
+	return !f->end[SIDE_SERVER].seen && f->opened_seen && !f->end[SIDE_CLIENT].has_acked &&
 	       f->capture_end_ns - f->last_ns > QUIET_NS;
 }
 

@@ -10,6 +10,7 @@
 
 enum {
 	NS_PER_MS = 1000000,
+	NS_PER_S = 1000000000,
 	MAX_LOSS = 1 << 24, /* bytes a capture may have lost in one piece */
 	MAX_WINDOW = 1 << 30,
 };
@@ -100,8 +101,10 @@ static void track_baseline(struct rec_end *e, const struct segment *s)
 	}
 	if (s->has_ts)
 		e->flags |= END_TS;
-	if (!s->is_header_cut)
-		e->window = s->window;
+	if (s->is_header_cut)
+		return;
+	e->window = s->window;
+	e->flags |= END_WINDOW;
 }
 
 static void advance(struct rec_end *e, uint32_t to)
@@ -166,7 +169,7 @@ static void note_probe(struct flowtab *t, struct rec *r, const struct segment *s
 	n->probes++;
 	n->probes_unanswered++;
 	n->unanswered++;
-	n->probes_are_window = r->end[!s->side].window == 0;
+	n->probes_are_window = (r->end[!s->side].flags & END_WINDOW) && r->end[!s->side].window == 0;
 }
 
 /* An answer ends the other side's count of unanswered segments. A copy, a probe, and data with an
@@ -277,6 +280,9 @@ static void track_ack(struct flowtab *t, struct rec *r, const struct segment *s)
 			fin_forget(p);
 		return;
 	}
+	/* What came before all else were probes: empty segments, answered with the number behind theirs. */
+	if (!knew && (p->flags & (END_SEEN | END_ISN)) == END_SEEN && p->nxt == p->isn && s->ack == p->nxt + 1)
+		p->isn = p->nxt = s->ack;
 	if (!(p->flags & END_SEEN)) {
 		if (knew && s->ack == before + 1 && !(s->flags & TCP_SYN))
 			fin_infer(t, r, !s->side, before, s->at_ns);
@@ -338,13 +344,19 @@ static void track_payload(struct flowtab *t, struct rec *r, const struct segment
 	}
 }
 
+/* One below the next number, and nothing new. Where no payload was seen the number is that of the SYN or of what
+ * was sent before, behind a FIN that of the FIN: then an empty segment may as well be late, unless this end had been
+ * silent for a second, the least that keepalive waits. */
 static bool is_probe(const struct rec *r, const struct segment *s)
 {
 	const struct rec_end *e = &r->end[s->side], *p = &r->end[!s->side];
 
 	if (s->seq != e->nxt - 1 || s->len > 1 || !(s->flags & TCP_ACK) ||
-	    (s->flags & (TCP_SYN | TCP_FIN)) || (e->flags & END_FIN) || e->nxt - e->isn < 2)
+	    (s->flags & (TCP_SYN | TCP_FIN)))
 		return false;
+	if ((e->flags & END_FIN) || e->nxt - e->isn < 2)
+		return s->len == 0 && (!(e->flags & END_FIN) || e->fin_acked) && e->packets > 1 &&
+		       s->at_ns - rec_time(r, WHEN_LAST + s->side) >= NS_PER_S;
 	/* A byte that was never acknowledged is the last one once more. */
 	return s->len == 0 || ((p->flags & END_ACKED) && !seq_before(p->ack_max, e->nxt));
 }
@@ -391,7 +403,7 @@ static void track_base(struct rec_end *e, const struct segment *s)
 		e->isn = e->nxt = s->seq;
 		e->flags |= END_SEEN;
 	} else if (!(e->flags & END_ISN) && seq_before(s->seq, e->isn) && !e->wraps &&
-		   s->seq - e->isn > e->nxt - e->isn) {
+		   s->seq - e->isn > e->nxt - e->isn && (s->len > 0 || s->seq != e->isn - 1)) {
 		e->isn = s->seq;
 	}
 }
@@ -520,6 +532,9 @@ static void track_sequence(struct flowtab *t, struct rec *r, const struct segmen
 	bool is_copy = n && n->unanswered != copies;
 	if (e->ack_max != ack || (!is_copy && (s->len == 0 || s->ack == r->end[!s->side].nxt)))
 		note_answer(t, r, s->side);
+	/* Of the other direction nothing is captured: going on is the only sign that it answered. */
+	if (n && !r->end[!s->side].packets && (e->nxt != nxt || e->ack_max != ack))
+		n->unanswered = n->probes_unanswered = 0;
 	reset_sender_goes_on(t, r, s,
 			     e->nxt != nxt || e->ack_max != ack || (had_fin != !!(e->flags & END_FIN)));
 }

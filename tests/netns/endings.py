@@ -181,6 +181,19 @@ def after_close(c):
         client.close()
 
 
+def after_close_with_its_fin(c):
+    """The last data and the FIN of whoever closes second: one segment."""
+    with pair() as (client, server):
+        client.sendall(b'request')
+        server.recv(100)
+        server.close()
+        client.recv(100)
+        c.wait(lambda: c.acknowledged(PORT, client.getsockname()[1], 1))
+        client.send(b'more', socket.MSG_MORE)
+        client.close()
+        c.wait(c.resets)
+
+
 def no_such_connection(c):
     with pair() as (client, server):
         client.sendall(b'request')
@@ -193,18 +206,41 @@ def no_such_connection(c):
         client.close()
 
 
-def keepalive_timeout(c):
+def keepalive_timeout(c, asks_at_client=True):
     with pair() as (client, server):
         client.sendall(b'request')
         server.recv(100)
         c.wait(lambda: c.n_by_flags.get(ACK, 0) >= 2)
+        prober, deaf = (client, server) if asks_at_client else (server, client)
         for option, value in ((socket.TCP_KEEPIDLE, 1), (socket.TCP_KEEPINTVL, 1), (socket.TCP_KEEPCNT, 2)):
-            client.setsockopt(socket.IPPROTO_TCP, option, value)
-        go_deaf(server)
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            prober.setsockopt(socket.IPPROTO_TCP, option, value)
+        go_deaf(deaf)
+        prober.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         c.wait(c.resets)
         client.close()
         server.close()
+
+
+def keepalive_of_who_never_spoke(c):
+    """A server that only takes: below its next number there is nothing but its SYN."""
+    keepalive_timeout(c, asks_at_client=False)
+
+
+def abort_before_a_closed_window(c):
+    """Its probes are asked by the window: that their answers are rare ends nothing."""
+    with pair() as (client, server):
+        client.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                client.send(bytes(4096))
+        port = client.getsockname()[1]
+        c.wait(lambda: c.last.get((PORT, port), (0, 0, 1))[2] == 0)
+        go_deaf(server)
+        before = c.n_by_flags.get(ACK, 0)
+        c.wait(lambda: c.n_by_flags[ACK] >= before + 3)
+        abort(client)
+        c.wait(c.resets)
+        vanish(server)
 
 
 def backlog_overflow(c):
@@ -401,10 +437,13 @@ def nothing_wrong(c):
 RESETS = [
     ('rst-unread-data', unread_data, 'likely'),
     ('rst-linger-zero', linger_zero, 'likely'),
+    ('rst-linger-zero', abort_before_a_closed_window, 'likely'),
     ('rst-listener-closed', listener_closed, 'possible'),
     ('rst-after-close', after_close, 'certain'),
+    ('rst-after-close', after_close_with_its_fin, 'likely'),
     ('rst-no-such-connection', no_such_connection, 'likely'),
     ('rst-keepalive-timeout', keepalive_timeout, 'certain'),
+    ('rst-keepalive-timeout', keepalive_of_who_never_spoke, 'certain'),
     ('rst-user-timeout', user_timeout, 'possible'),
     ('rst-backlog-overflow', backlog_overflow, 'likely'),
     ('rst-half-open', half_open, 'likely'),
@@ -447,8 +486,8 @@ def test_resets(tool, unshare, path):
     for rule, scenario, certainty in RESETS:
         report, found = report_on(tool, unshare, scenario, path)
         causes = {(r['cause'], r['certainty']) for c in report['connections'] for r in c['rsts']}
-        stage.check(f'{rule}: its cause and no other', causes == {(rule, certainty)}, report)
-        stage.check(f'{rule}: its finding and no other',
+        stage.check(f'{scenario.__name__}: its cause and no other', causes == {(rule, certainty)}, report)
+        stage.check(f'{scenario.__name__}: its finding and no other',
               {f for f in found if f.startswith('rst-')} == {rule}, report['findings'])
 
 

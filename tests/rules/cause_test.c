@@ -20,6 +20,7 @@ enum around {
 	LOSSY = 1 << 3,
 	THIN = 1 << 4,     /* FINs and resets alone */
 	FIN_ACKED = 1 << 5, /* the peer's */
+	ONE_SIDED = 1 << 6, /* of the other end, nothing */
 };
 
 #define ACTIVE(side) .from = SIDE_##side, .shape = RST_SHAPE_ACTIVE, .with_ack = true
@@ -53,6 +54,7 @@ static void check_rows(const struct row rows[], size_t n)
 			.pattern = r->around & REFUSED ? PATTERN_REFUSED : PATTERN_RESET,
 			.is_lossy = r->around & LOSSY,
 			.content = r->around & THIN ? CONTENT_FIN_RST_ONLY : CONTENT_FULL,
+			.is_one_sided = r->around & ONE_SIDED,
 			.n_rsts = 1,
 			.rsts = { r->rst },
 		};
@@ -186,6 +188,13 @@ static void replies(void **state)
 		{ 0, { REPLY(SERVER, DATA), ANSWERS, BOTH_FINS }, "rst-no-such-connection", LIKELY },
 		{ 0, { REPLY(SERVER, FIN), ANSWERS, OWN_FIN }, "rst-no-such-connection", LIKELY },
 		{ 0, { REPLY(SERVER, PROBE), ANSWERS, OWN_FIN }, "rst-no-such-connection", LIKELY },
+		/* Its last data, and the FIN behind it. */
+		{ 0, { REPLY(SERVER, FIN), ANSWERS, BOTH_FINS, .peer_bytes_after_own_fin = 9 }, "rst-after-close", LIKELY },
+		{ LOSSY, { REPLY(SERVER, FIN), ANSWERS, BOTH_FINS, .peer_bytes_after_own_fin = 9 }, "rst-after-close",
+		  POSSIBLE },
+		{ 0, { REPLY(SERVER, FIN), ANSWERS, BOTH_FINS, .peer_bytes_after_own_fin = 9, .peer_fin_acked = true },
+		  "rst-no-such-connection", LIKELY },
+		{ 0, { REPLY(SERVER, FIN), ANSWERS, BOTH_FINS }, "rst-no-such-connection", LIKELY },
 
 		{ LOSSY, { REPLY(SERVER, DATA), ANSWERS, .peer_bytes = 9 }, "rst-no-such-connection", POSSIBLE },
 		{ 0, { REPLY(SERVER, DATA), .peer_bytes = 9, .with_ack = true }, NULL, 0 },
@@ -202,6 +211,8 @@ static void from_a_living_socket(void **state)
 		{ 0, { ACTIVE(CLIENT), .probes_unanswered = 2 }, "rst-keepalive-timeout", CERTAIN },
 		{ LOSSY, { ACTIVE(CLIENT), .probes_unanswered = 2 }, "rst-keepalive-timeout", LIKELY },
 		{ 0, { ACTIVE(CLIENT), .probes_unanswered = 1 }, "rst-keepalive-timeout", LIKELY },
+		{ ONE_SIDED, { ACTIVE(CLIENT), .probes_unanswered = 2 }, "rst-keepalive-timeout", LIKELY },
+		{ ONE_SIDED, { ACTIVE(CLIENT) }, "rst-linger-zero", POSSIBLE },
 		{ 0, { REPLY(CLIENT, DATA), .probes_unanswered = 2, .with_ack = true }, NULL, 0 },
 		{ 0, { ACTIVE(CLIENT), .probes_unanswered = 2, .retransmissions_unanswered = 2 },
 		  "rst-keepalive-timeout", CERTAIN },

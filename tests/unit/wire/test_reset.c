@@ -366,6 +366,17 @@ static const struct {
 	  "reply data answers next went-on -50 since=50 idle=1 gap=2 TTL" },
 	{ SAID{ REQUEST, "12 s R 501 0 ttl=60", "12.5 s PA 501 151 30", NULL },
 	  "reply data answers next went-on -50 since=50 idle=8 gap=2 TTL" },
+	/* Where the answers cannot be seen, a reset when the next probe is due is keepalive's. */
+	{ SAID{ "0 c A 151 501", "60000 c A 150 501", "120000 c A 150 501", "180000 c RA 151 501 win=501", NULL },
+	  "active none next idle=60000 probes=2 every=60000" },
+	{ SAID{ "0 c A 151 501", "60000 c A 150 501", "120000 c A 150 501", "130000 c RA 151 501 win=501", NULL },
+	  "active none next idle=10000" },
+	{ SAID{ "0 c A 151 501", "60000 c A 150 501", "120000 c RA 151 501 win=501", NULL },
+	  "active none next idle=60000" },
+	/* Probes of a closed window have no say. */
+	{ SAID{ REQUEST, "11 s A 501 151 win=0", "300 c A 150 501", "800 c A 150 501",
+		"900 c RA 151 501 win=501", NULL },
+	  "active ack answers next +50 idle=100 gap=889" },
 	{ SAID{ "0 c S 100 0", "1 s A 9000 8000", "2 c R 8000 0", "3 c S 100 0", "4 s SA 500 101",
 		"5 c A 101 501", NULL },
 	  "reply ack answers went-on idle=1 gap=1" },

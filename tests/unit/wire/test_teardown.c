@@ -106,6 +106,54 @@ static const struct row {
 	{ "another SYN behind data", (const char *[]){ "11 c PA 1101 2000000001 10",
 		"12 s A 2000000001 1111", "90000 c S 900000000 0", "90001 s RA 0 900000001", NULL },
 	  PATTERN_REFUSED, CLOSED_SERVER, STATE_CLOSED, STATE_CLOSED, 1 },
+	/* Of the other direction nothing is captured; 10.0.0.1:9 only makes the capture long. */
+	{ "one direction alone", (const char *[]){ "90000 c S 7 0 port=9", "0 c S 1000 0", "1 c A 1001 5001",
+		"2 c PA 1001 5001 100", NULL },
+	  PATTERN_OPEN, CLOSED_NOBODY, STATE_ESTABLISHED, STATE_UNKNOWN, 0 },
+	{ "one direction alone, with a FIN", (const char *[]){ "90000 c S 7 0 port=9", "0 c S 1000 0",
+		"1 c A 1001 5001", "89999 c FA 1001 5001", NULL },
+	  PATTERN_HALF_CLOSED, CLOSED_CLIENT, STATE_UNKNOWN, STATE_UNKNOWN, 0 },
+	{ "one direction alone, with a FIN that is sent again", (const char *[]){ "90000 c S 7 0 port=9",
+		"0 c S 1000 0", "1 c A 1001 5001", "2 c FA 1001 5001", "300 c FA 1001 5001", NULL },
+	  PATTERN_HALF_CLOSED, CLOSED_CLIENT, STATE_UNKNOWN, STATE_UNKNOWN, 0 },
+	{ "one direction alone, with a FIN that is not sent again", (const char *[]){ "90000 c S 7 0 port=9",
+		"0 c S 1000 0", "1 c A 1001 5001", "2 c FA 1001 5001", NULL },
+	  PATTERN_HALF_CLOSED, CLOSED_CLIENT, STATE_FIN_WAIT_2, STATE_CLOSE_WAIT, 0 },
+	{ "one direction alone, with the acknowledgement of the other's FIN", (const char *[]){
+		"0 s S 7000 0 port=9", "0 c S 1000 0", "1 c A 1001 5001", "2 c FA 1001 5001", "50 c A 1002 5002", NULL },
+	  PATTERN_FOUR_WAY, CLOSED_CLIENT, STATE_TIME_WAIT, STATE_CLOSED, 0 },
+	{ "one direction alone, copies and on it goes", (const char *[]){ "0 c PA 1001 5001 100",
+		"300 c PA 1001 5001 100", "900 c PA 1001 5001 100", "1000 c PA 1101 5001 100", NULL },
+	  PATTERN_OPEN, CLOSED_NOBODY, STATE_ESTABLISHED, STATE_ESTABLISHED, 0 },
+	{ "one direction alone, copies and no more", (const char *[]){ "0 c PA 1001 5001 100",
+		"300 c PA 1001 5001 100", "900 c PA 1001 5001 100", NULL },
+	  PATTERN_SILENT, CLOSED_NOBODY, STATE_ESTABLISHED, STATE_ESTABLISHED, 0 },
+	{ "both directions, copies and on it goes", (const char *[]){ OPENING, "15 c PA 1001 5001 100",
+		"300 c PA 1001 5001 100", "900 c PA 1001 5001 100", "1000 c PA 1101 5001 100", NULL },
+	  PATTERN_SILENT, CLOSED_NOBODY, STATE_ESTABLISHED, STATE_ESTABLISHED, 0 },
+	/* Its number had been acknowledged before, so one more is no probe. */
+	{ "of an end that sent no payload, the FIN was not captured", (const char *[]){ "0 s PA 5001 1000 10",
+		"1 c A 1000 5011", "2 s A 5011 1001", NULL },
+	  PATTERN_HALF_CLOSED, CLOSED_CLIENT, STATE_FIN_WAIT_2, STATE_CLOSE_WAIT, 0 },
+	{ "nobody takes the SYN-ACK", (const char *[]){ "0 c S 1000 0", "1 s SA 5000 1001", "1000 s SA 5000 1001",
+		"3000 s SA 5000 1001", NULL },
+	  PATTERN_SILENT, CLOSED_NOBODY, STATE_UNKNOWN, STATE_SYN_RECV, 0 },
+	/* The refusal's own number is 0, near those of the old connection. */
+	{ "reused, and refused", (const char *[]){ OPENING, "20 c FA 1001 5001", "30 s FA 5001 1002",
+		"30.2 c A 1002 5002", "90000 c S 99000 0", "90001 s RA 0 99001", NULL },
+	  PATTERN_REFUSED, CLOSED_SERVER, STATE_CLOSED, STATE_CLOSED, 1 },
+	{ "refused without the data of its first SYN", (const char *[]){ "0 c S 1000 0 100", "1000 c S 1000 0",
+		"1001 s RA 0 1001", NULL },
+	  PATTERN_REFUSED, CLOSED_SERVER, STATE_CLOSED, STATE_CLOSED, 1 },
+	{ "not refused: it acknowledges what was not sent", (const char *[]){ "0 c S 1000 0 100",
+		"1001 s RA 0 1102", NULL },
+	  PATTERN_RESET, CLOSED_SERVER, STATE_CLOSED, STATE_CLOSED, 1 },
+	{ "a reset that was ignored: both answer much later", (const char *[]){ OPENING, "15 c PA 1001 5001 100",
+		"25 s A 5001 1101", "30 c R 1051 0", "60000 c A 1100 5001", "60001 s A 5001 1101", NULL },
+	  PATTERN_OPEN, CLOSED_NOBODY, STATE_ESTABLISHED, STATE_ESTABLISHED, 1 },
+	{ "what comes so soon behind a reset was under way", (const char *[]){ OPENING, "15 c PA 1001 5001 100",
+		"25 s A 5001 1101", "30 c R 1051 0", "9000 c A 1100 5001", "9001 s A 5001 1101", NULL },
+	  PATTERN_RESET, CLOSED_CLIENT, STATE_CLOSED, STATE_CLOSED, 1 },
 	/* Keepalive's last word, after a peer that answered nothing. */
 	{ "probes, then a reset", (const char *[]){ OPENING, "15 c PA 1001 5001 100", "25 s PA 5001 1101 50",
 		"26 c A 1101 5051", "7226 s A 5050 1101", "14426 s A 5050 1101", "21626 s RA 5051 1101", NULL },
@@ -189,6 +237,23 @@ static void probes(void **state)
 	static const char *const a_byte[] = { OPENING, "15 s PA 5001 1001 100", "25 c A 1001 5101",
 		"7225 s A 5100 1001 1", NULL };
 	static const char *const again[] = { OPENING, "15 s PA 5001 1001 100", "7225 s A 5100 1001 1", NULL };
+	/* Of an end that never said anything, of one that is half closed, and of a connection that was idle when
+	 * the capture began. */
+	static const char *const speechless[] = { OPENING, "15 c PA 1001 5001 100", "25 s A 5001 1101",
+		"1025 s A 5000 1101", NULL };
+	static const char *const late[] = { OPENING, "15 c PA 1001 5001 100", "25 s A 5001 1101",
+		"1024 s A 5000 1101", NULL };
+	static const char *const half_closed[] = { OPENING, "15 c FA 1001 5001", "25 s A 5001 1002",
+		"7215 c A 1001 5001", NULL };
+	static const char *const nobody_has_it[] = { OPENING, "15 c FA 1001 5001", "7215 c A 1001 5001", NULL };
+	static const char *const idle_before[] = { "0 c A 1000 5001", "1 s A 5001 1001", "7000 c A 1000 5001",
+		"14000 c A 1000 5001", NULL };
+	static const char *const byte_lost[] = { "0 c PA 1000 5001 1", "1 s A 5001 1002", NULL };
+	/* A closed window looks the same, but it has to be seen. */
+	static const char *const of_a_window[] = { OPENING, "15 c PA 1001 5001 100", "25 s A 5001 1101 win=0",
+		"7225 c A 1100 5001", NULL };
+	static const char *const window_cut[] = { "0 c PA 1000 5001 10 cut", "1 s A 5001 1010 cut",
+		"7000 c A 1009 5001 cut", NULL };
 	struct talk heard;
 
 	(void)state;
@@ -202,9 +267,52 @@ static void probes(void **state)
 	assert_true(heard.flows[0].keepalive.interval_ns == INT64_C(7200000000));
 	hear_one(a_byte, &heard);
 	assert_int_equal(heard.flows[0].keepalive.probes, 1);
+	hear_one(speechless, &heard);
+	assert_true(heard.flows[0].keepalive.seen && heard.flows[0].keepalive.from == SIDE_SERVER);
+	hear_one(late, &heard);
+	assert_false(heard.flows[0].keepalive.seen);
+	hear_one(half_closed, &heard);
+	assert_true(heard.flows[0].keepalive.seen && heard.flows[0].keepalive.from == SIDE_CLIENT);
+	hear_one(nobody_has_it, &heard);
+	assert_false(heard.flows[0].keepalive.seen);
+	hear_one(idle_before, &heard);
+	assert_int_equal(heard.flows[0].keepalive.probes, 2);
+	assert_int_equal(heard.flows[0].end[SIDE_CLIENT].bytes, 0);
+	hear_one(byte_lost, &heard);
+	assert_int_equal(heard.flows[0].end[SIDE_CLIENT].bytes, 1);
+	hear_one(of_a_window, &heard);
+	assert_false(heard.flows[0].keepalive.seen);
+	hear_one(window_cut, &heard);
+	assert_true(heard.flows[0].keepalive.seen);
 	hear_one(again, &heard);
 	assert_false(heard.flows[0].keepalive.seen);
 	assert_int_equal(heard.flows[0].end[SIDE_SERVER].retransmissions, 1);
+}
+
+/* What the programs saw of a reset. */
+static void seen_by_programs(void **state)
+{
+	static const char *const given_up[] = { "0 c S 1000 0", "10 s SA 5000 1001", "10.2 c R 1001 0", NULL };
+	/* It spoke, so it was opened, whatever was captured of that. */
+	static const char *const spoke[] = { "0 c S 1000 0", "20 c PA 1001 5001 10", "30 c R 1011 0", NULL };
+	static const char *const closed[] = { "0 c S 1000 0", "20 c FA 1001 5001", "30 c R 1002 0", NULL };
+	static const char *const opened[] = { OPENING, "20 c R 1001 0", NULL };
+	static const char *const closed_window[] = { OPENING, "15 c PA 1001 5001 100", "25 s A 5001 1101 win=0",
+		"300 c A 1100 5001", "800 c A 1100 5001", "900 c RA 1101 5001 win=501", NULL };
+	struct talk heard;
+
+	(void)state;
+	hear_one(given_up, &heard);
+	assert_int_equal(heard.flows[0].end[SIDE_SERVER].saw, SAW_UNKNOWN);
+	hear_one(spoke, &heard);
+	assert_int_equal(heard.flows[0].end[SIDE_SERVER].saw, SAW_ECONNRESET);
+	hear_one(closed, &heard);
+	assert_int_not_equal(heard.flows[0].end[SIDE_SERVER].saw, SAW_UNKNOWN);
+	hear_one(opened, &heard);
+	assert_int_equal(heard.flows[0].end[SIDE_SERVER].saw, SAW_ECONNRESET);
+	hear_one(closed_window, &heard);
+	assert_int_equal(heard.flows[0].end[SIDE_SERVER].saw, SAW_ECONNRESET);
+	assert_int_equal(heard.flows[0].end[SIDE_CLIENT].saw, SAW_UNKNOWN);
 }
 
 /* A silence longer than a short count holds, tunnels by name. */
@@ -369,18 +477,18 @@ static void pause_without_a_clock(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(rows) + 8];
+	static const struct CMUnitTest others[] = {
+		cmocka_unit_test(captured_twice),    cmocka_unit_test(what_is_a_copy),
+		cmocka_unit_test(probes),	     cmocka_unit_test(seen_by_programs),
+		cmocka_unit_test(further_facts),     cmocka_unit_test(ttl_of_the_host),
+		cmocka_unit_test(ttl_of_another_capture), cmocka_unit_test(pauses),
+		cmocka_unit_test(pause_without_a_clock),
+	};
+	struct CMUnitTest tests[ARRAY_LEN(rows) + ARRAY_LEN(others)];
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		tests[i] = (struct CMUnitTest){ .name = rows[i].name, .test_func = comes_to,
 						.initial_state = (void *)&rows[i] };
-	tests[ARRAY_LEN(rows)] = (struct CMUnitTest)cmocka_unit_test(captured_twice);
-	tests[ARRAY_LEN(rows) + 1] = (struct CMUnitTest)cmocka_unit_test(what_is_a_copy);
-	tests[ARRAY_LEN(rows) + 2] = (struct CMUnitTest)cmocka_unit_test(probes);
-	tests[ARRAY_LEN(rows) + 3] = (struct CMUnitTest)cmocka_unit_test(further_facts);
-	tests[ARRAY_LEN(rows) + 4] = (struct CMUnitTest)cmocka_unit_test(ttl_of_the_host);
-	tests[ARRAY_LEN(rows) + 5] = (struct CMUnitTest)cmocka_unit_test(ttl_of_another_capture);
-	tests[ARRAY_LEN(rows) + 6] = (struct CMUnitTest)cmocka_unit_test(pauses);
-	tests[ARRAY_LEN(rows) + 7] = (struct CMUnitTest)cmocka_unit_test(pause_without_a_clock);
+	memcpy(tests + ARRAY_LEN(rows), others, sizeof(others));
 	return _cmocka_run_group_tests("wire-teardown", tests, ARRAY_LEN(tests), NULL, NULL);
 }
