@@ -70,3 +70,12 @@ struct flow *flow_keep(const struct flow *view, struct arena *arena)
 	memcpy(kept, view, size);
 	return kept;
 }
+
+int64_t flow_fin_ns(const struct flow *f, enum side side)
+{
+	const struct flow_fin *fin = &f->end[side].fin;
+
+	if (!fin->is_inferred)
+		return fin->at_ns;
+	return f->is_untimed ? TIME_NONE : fin->acked_ns;
+}

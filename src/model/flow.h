@@ -204,6 +204,9 @@ const char *side_name(enum side s);        /* "client", "server" */
 const char *closed_first_name(enum closed_first c); /* "client", "server", "both"; NULL nobody */
 
 struct flow *flow_keep(const struct flow *view, struct arena *arena);
+/* When that side had sent its FIN, at the latest: one that was not captured, when it was acknowledged. TIME_NONE:
+ * nothing tells. */
+int64_t flow_fin_ns(const struct flow *f, enum side side);
 
 static inline enum side side_other(enum side s)
 {

@@ -35,8 +35,8 @@ static enum verdict unanswered(const struct conn *c, const struct bounds *b)
 	/* Nothing of the other side was captured: its FIN may have passed elsewhere. */
 	if (f->is_one_sided || !f->end[side_other(closer)].seen)
 		return VERDICT_UNKNOWN;
-	int64_t fin_ns = f->end[closer].fin.at_ns;
-	if (f->capture_end_ns == TIME_NONE || f->capture_end_ns < fin_ns)
+	int64_t fin_ns = flow_fin_ns(f, closer);
+	if (fin_ns == TIME_NONE || f->capture_end_ns == TIME_NONE || f->capture_end_ns < fin_ns)
 		return VERDICT_UNKNOWN;
 	if ((uint64_t)(f->capture_end_ns - fin_ns) < wait_bound_ns(b))
 		return VERDICT_UNKNOWN;
@@ -45,10 +45,24 @@ static enum verdict unanswered(const struct conn *c, const struct bounds *b)
 	return VERDICT_FIRES;
 }
 
+/* The first FIN is known by its acknowledgement alone. */
+static bool closed_unseen(const struct flow *f)
+{
+	enum side closer;
+
+	return first_closer(f, &closer) && f->end[closer].fin.is_inferred;
+}
+
+static void hear_of_unanswered(struct group *g, const struct conn *c)
+{
+	g->n_inferred += closed_unseen(c->flow);
+}
+
 static enum certainty unanswered_certainty(const struct conn *c)
 {
 	const struct flow *f = c->flow;
-	bool weaker = f->content != CONTENT_FULL || f->is_lossy;
+	/* One number more than was captured is a FIN, or the last byte of a talk: nothing tells which. */
+	bool weaker = f->content != CONTENT_FULL || f->is_lossy || closed_unseen(f);
 
 	return weaker ? lowered(CERTAINTY_LIKELY) : CERTAINTY_LIKELY;
 }
@@ -67,8 +81,15 @@ static bool weigh_unanswered(const struct group *g, const struct bounds *b, stru
 	finding_fact_sentence(f, "waiting_side",
 			      closer == SIDE_CLIENT ? N_("server") : N_("client"));
 	finding_fact(f, "waited", FACT_MS,
-		     (example->capture_end_ns - example->end[closer].fin.at_ns) / 1000000)
+		     (example->capture_end_ns - flow_fin_ns(example, closer)) / 1000000)
 		->at_least = true;
+	if (g->n_inferred)
+		finding_fact(f, "fins_not_captured", FACT_COUNT, (int64_t)g->n_inferred);
+	if (g->n_inferred == g->count)
+		f->says = N_("On {count} {count:connection|connections} with {peer} the {waiting_side} "
+			     "acknowledged one number more than was captured of the {closed_side}: its FIN, "
+			     "or a byte that the capture lost. It had not closed by the end of the capture, "
+			     "{waited} later.");
 	return true;
 }
 
@@ -165,7 +186,9 @@ const struct rule ending_rules[] = {
 			.why = N_("The FIN was acknowledged by the other side's kernel, which then sits "
 				  "in CLOSE-WAIT until its program calls close(). The closer waits in "
 				  "FIN-WAIT-2: up to tcp_fin_timeout if it called close(), without a "
-				  "limit if it only called shutdown()."),
+				  "limit if it only called shutdown(). A FIN that was not captured is "
+				  "known by its acknowledgement, as is one byte that the capture lost: "
+				  "then it is no more than possible."),
 			.fixes = {
 				{ .kind = FIX_CODE,
 				  .text = N_("The {waiting_side}'s program: close() when read() returns "
@@ -181,6 +204,7 @@ const struct rule ending_rules[] = {
 		.scope = SCOPE_FLOW,
 		.claims = unanswered,
 		.how_sure = unanswered_certainty,
+		.hear = hear_of_unanswered,
 		.weigh = weigh_unanswered,
 	},
 	{

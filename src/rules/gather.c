@@ -1,20 +1,34 @@
 #include "rules/gather.h"
 #include "rules/facts.h"
 
+/* Of two FINs the one that was not captured has no time of its own: who closed first is known by the numbers. */
+static bool closed_before_peer(const struct conn *c)
+{
+	const struct flow_fin *ours = &c->flow->end[c->our_side].fin;
+	const struct flow_fin *theirs = &c->flow->end[side_other(c->our_side)].fin;
+
+	if (!ours->seen || !theirs->seen)
+		return ours->seen;
+	if (ours->is_inferred || theirs->is_inferred)
+		return (c->flow->closed_first == CLOSED_CLIENT) == (c->our_side == SIDE_CLIENT);
+	return ours->at_ns <= theirs->at_ns;
+}
+
 static void gather_packets(struct group *g, const struct conn *c)
 {
-	const struct flow_fin *fin = &c->flow->end[c->our_side].fin;
-	const struct flow_fin *theirs = &c->flow->end[side_other(c->our_side)].fin;
-	bool ours = fin->seen && (!theirs->seen || fin->at_ns <= theirs->at_ns);
+	bool ours = closed_before_peer(c);
+	enum side first = ours ? c->our_side : side_other(c->our_side);
+	const struct flow_fin *fin = &c->flow->end[first].fin;
+	int64_t at_ns = flow_fin_ns(c->flow, first);
 
-	if (!ours)
-		fin = theirs;
 	if (!fin->seen)
 		return;
 	g->n_with_fin++;
-	if (g->first_fin_ns != TIME_NONE && g->first_fin_ns <= fin->at_ns)
+	if (g->n_with_fin > 1 && at_ns == TIME_NONE)
 		return;
-	g->first_fin_ns = fin->at_ns;
+	if (g->first_fin_ns != TIME_NONE && g->first_fin_ns <= at_ns)
+		return;
+	g->first_fin_ns = at_ns;
 	g->first_fin_is_ours = ours;
 	g->fin_acked = fin->acked_ns != TIME_NONE;
 	g->may_miss_acks = c->flow->content != CONTENT_FULL;

@@ -112,6 +112,7 @@ struct group {
 	int64_t shortest_fatal_ns, longest_survived_ns; /* pauses; 0: none */
 	uint64_t n_survivors, n_sudden; /* connections that survived one; that fell silent without one */
 	bool lacks_witnesses;    /* some may have found no room */
+	uint64_t n_inferred;     /* connections whose FIN was not captured, only its acknowledgement */
 	const struct port_budget *ports;
 	struct conn *examples;
 	size_t n_examples;

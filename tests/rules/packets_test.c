@@ -430,6 +430,14 @@ static void facts_of_resets(void **state)
 	expect_fact(&f, "rst-unread-data", "idle_before", -1);
 }
 
+static void assert_fact(const char *where, const struct finding *f, const char *name, int64_t want)
+{
+	const struct fact *fact = finding_find_fact(f, name, strlen(name));
+
+	if ((fact ? fact->number : -1) != want)
+		fail_msg("%s: %s is %lld", where, name, fact ? (long long)fact->number : -1);
+}
+
 static void fin_unanswered(void **state)
 {
 	struct flow f = unanswered(61LL * S);
@@ -449,6 +457,104 @@ static void fin_unanswered(void **state)
 	expect("one direction only", &f, "fin-unanswered", SILENT, 1, 0, 0);
 	f = half_close(2 * (int64_t)S, 0);
 	expect("answered", &f, "fin-unanswered", SILENT, 1, 0, 0);
+}
+
+/* The client's FIN is known by its acknowledgement, at 1 s, alone. */
+static struct flow closed_unseen(int64_t capture_end_ns)
+{
+	struct flow f = unanswered(capture_end_ns);
+
+	f.end[SIDE_CLIENT].fin.is_inferred = true;
+	f.end[SIDE_CLIENT].fin.at_ns = f.end[SIDE_CLIENT].fin.last_ns = TIME_NONE;
+	return f;
+}
+
+static void fin_not_captured(void **state)
+{
+	static const char rule[] = "fin-unanswered";
+	struct arena *arena = arena_new();
+	struct flow f = closed_unseen(61LL * S);
+	const struct finding *found;
+
+	(void)state;
+	expect("a minute after its ACK", &f, rule, FIRES, 1, SEVERITY_WARNING, CERTAINTY_POSSIBLE);
+	found = judge_one(arena, &f, rule, 2, 3);
+	assert_fact("a minute", found, "waited", 60000);
+	assert_fact("a minute", found, "fins_not_captured", 2);
+	assert_non_null(found->says);
+	f = closed_unseen(61LL * S - 1);
+	expect("the capture ends sooner", &f, rule, SILENT, 1, 0, 0);
+	f = closed_unseen(61LL * S);
+	f.end[SIDE_CLIENT].fin.acked_ns = TIME_NONE;
+	expect("nobody knows when", &f, rule, SILENT, 1, 0, 0);
+	f = closed_unseen(61LL * S);
+	f.is_untimed = true;
+	expect("the capture has no time stamps", &f, rule, SILENT, 1, 0, 0);
+	f = unanswered(61LL * S);
+	found = judge_one(arena, &f, rule, 1, 3);
+	assert_fact("it was captured", found, "fins_not_captured", -1);
+	assert_null(found->says);
+	struct judge *j = judge_new(arena, 60000, 3);
+	struct flow unseen = closed_unseen(61LL * S);
+	struct findings all;
+	judge_flow(j, &(struct conn){ .flow = &f });
+	judge_flow(j, &(struct conn){ .flow = &unseen });
+	judge_end(j, &all);
+	assert_int_equal(all.n, 1);
+	assert_fact("one of two", &all.at[0], "fins_not_captured", 1);
+	assert_null(all.at[0].says);
+	arena_free(arena);
+}
+
+static const struct finding *judge_sockets(struct arena *arena, const struct flow flows[], size_t n,
+					   struct findings *all)
+{
+	static struct sock_full full = { .rqueue = 1, .info.len = SOCK_INFO_LEN_BASIC };
+	static const struct sock sock = { .state = STATE_CLOSE_WAIT, .full = &full };
+	static const struct netns netns = { .sysctls.max_tw_buckets = { true, 131072 } };
+	struct judge *j = judge_new(arena, 60000, 3);
+
+	for (size_t i = 0; i < n; i++) {
+		struct conn c = { .sock = &sock, .netns = &netns, .owner = OWNER_NONE,
+				  .age = { true, true, 1 }, .flow = &flows[i], .our_side = SIDE_CLIENT };
+
+		judge_sock(j, &c);
+	}
+	judge_end(j, all);
+	assert_int_equal(all->n, 1);
+	return &all->at[0];
+}
+
+static void assert_first_fin(const char *where, const struct finding *f, int64_t at_ns, const char *from)
+{
+	assert_fact(where, f, "fin_at", at_ns);
+	assert_string_equal(finding_find_fact(f, "fin_from", strlen("fin_from"))->text, from);
+}
+
+/* When the first FIN of several sockets was sent: one that was not captured hides no other one's time. */
+static void first_fin_of_sockets(void **state)
+{
+	struct arena *arena = arena_new();
+	struct flow seen = unanswered(100LL * S), flows[2] = { seen, seen };
+	struct findings all;
+
+	(void)state;
+	flows[1].end[SIDE_CLIENT].fin = (struct flow_fin){ .seen = true, .is_inferred = true, .at_ns = TIME_NONE,
+							   .last_ns = TIME_NONE, .acked_ns = 2 * (int64_t)S };
+	assert_first_fin("known by a later ACK", judge_sockets(arena, flows, 2, &all), S, "us");
+	flows[1].end[SIDE_CLIENT].fin.acked_ns = S / 2;
+	assert_first_fin("by an earlier one", judge_sockets(arena, flows, 2, &all), S / 2, "us");
+	flows[1].is_untimed = true;
+	assert_first_fin("nobody knows when", judge_sockets(arena, flows, 2, &all), S, "us");
+	/* The peer's FIN was lost in the capture; ours, which acknowledges it, came last. */
+	flows[0].closed_first = CLOSED_SERVER;
+	flows[0].end[SIDE_CLIENT].fin.covers_peer_fin = true;
+	flows[0].end[SIDE_SERVER].fin = (struct flow_fin){ .seen = true, .is_inferred = true, .at_ns = TIME_NONE,
+							   .last_ns = TIME_NONE, .acked_ns = S };
+	assert_first_fin("the peer's", judge_sockets(arena, flows, 1, &all), S, "the peer");
+	flows[0].closed_first = CLOSED_CLIENT;
+	assert_first_fin("ours", judge_sockets(arena, flows, 1, &all), S, "us");
+	arena_free(arena);
 }
 
 static void half_close_long(void **state)
@@ -580,14 +686,6 @@ static struct flow paused(const struct pauses *p, size_t i)
 	f.pattern = PATTERN_SILENT;
 	f.end[SIDE_CLIENT].unanswered = 3;
 	return f;
-}
-
-static void assert_fact(const char *where, const struct finding *f, const char *name, int64_t want)
-{
-	const struct fact *fact = finding_find_fact(f, name, strlen(name));
-
-	if ((fact ? fact->number : -1) != want)
-		fail_msg("%s: %s is %lld", where, name, fact ? (long long)fact->number : -1);
 }
 
 static void assert_matches(const char *where, const struct finding *f, const char *want)
@@ -744,6 +842,8 @@ int main(void)
 		cmocka_unit_test(pauses_without_harm),
 		cmocka_unit_test(rst_idle_timeout),
 		cmocka_unit_test(fin_unanswered),
+		cmocka_unit_test(fin_not_captured),
+		cmocka_unit_test(first_fin_of_sockets),
 		cmocka_unit_test(half_close_long),
 		cmocka_unit_test(half_close_of_a_second),
 		cmocka_unit_test(simultaneous_close),
