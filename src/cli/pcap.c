@@ -131,9 +131,9 @@ static bool judge_one(void *ctx, const struct flow *view)
 	p->summary.opened_seen += view->opened_seen;
 	for (size_t i = 0; i < view->n_rsts && i < MAX_FLOW_RSTS; i++)
 		count_cause(&p->summary, c.rst_causes[i].rule);
-	/* Without data in the capture it is the time since the last SYN, which says nothing. */
-	if (view->idle_before_end_ns != TIME_NONE && view->content != CONTENT_FIN_RST_ONLY)
-		idle_add(p->idle, view->idle_before_end_ns);
+	int64_t idle_ns = idle_before_end(view);
+	if (idle_ns != TIME_NONE)
+		idle_add(p->idle, idle_ns);
 	rank_half_close(p, view);
 	return true;
 }

@@ -62,6 +62,31 @@ const struct idle_limit *idle_limit_between(int64_t above_ns, int64_t most_ns)
 	return found;
 }
 
+int64_t idle_before_rst(const struct flow *f)
+{
+	const struct flow_rst *r = &f->rsts[0];
+
+	/* Who had asked and got no answer gave up itself: the silence is that of its own copies, as keepalive's
+	 * 75 s are (Linux net/ipv4/tcp_timer.c, tcp_keepalive_timer()). */
+	if (f->n_rsts == 0 || r->of_old_incarnation || r->probes_unanswered || r->retransmissions_unanswered)
+		return TIME_NONE;
+	/* One as long did no harm before: probes that were answered until the host went away. */
+	if (r->idle_ns >= IDLE_PAUSE_NS - SECOND_NS && f->survived_pause_ns != TIME_NONE &&
+	    f->survived_pause_ns + SECOND_NS > r->idle_ns)
+		return TIME_NONE;
+	return r->idle_ns;
+}
+
+int64_t idle_before_end(const struct flow *f)
+{
+	/* Without data in the capture it is the time since the last SYN, which says nothing. */
+	if (f->content == CONTENT_FIN_RST_ONLY)
+		return TIME_NONE;
+	if (f->n_rsts > 0 && !f->end[SIDE_CLIENT].fin.seen && !f->end[SIDE_SERVER].fin.seen)
+		return idle_before_rst(f);
+	return f->idle_before_end_ns;
+}
+
 void idle_add(struct idle_count *c, int64_t idle_ns)
 {
 	int64_t s = idle_ns > 0 ? idle_ns / SECOND_NS : 0, nearest = (idle_ns + SECOND_NS / 2) / SECOND_NS;

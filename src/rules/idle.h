@@ -3,6 +3,7 @@
 /* Silences and the timers behind them. Boxes on the path and servers forget idle connections after
  * fixed times; a silence of just that length, on several connections, is one of them. */
 
+#include "model/flow.h"
 #include "model/idle.h"
 
 #include <stdint.h>
@@ -16,6 +17,11 @@ struct idle_limit {
 const struct idle_limit *idle_limit_near(uint32_t seconds, uint32_t within_s);
 /* The one usual timer of more than `above_ns` and at most `most_ns`; NULL: there is none, or several. */
 const struct idle_limit *idle_limit_between(int64_t above_ns, int64_t most_ns);
+
+/* The silence before a connection's first reset, and before its FIN or reset, where a timer that watches for
+ * silence may have ended it. TIME_NONE: none has, or nobody knows how long it was silent. */
+int64_t idle_before_rst(const struct flow *f);
+int64_t idle_before_end(const struct flow *f);
 
 enum { IDLE_SECONDS = 7300 }; /* longer silences are counted, but not told apart */
 

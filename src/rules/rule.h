@@ -53,7 +53,7 @@ struct bounds {
 	uint64_t forgotten;  /* 1 h: beyond any pool's idle time */
 };
 
-enum { GROUP_FDS_MAX = 64, GROUP_SHARERS_MAX = 16 };
+enum { GROUP_FDS_MAX = 64, GROUP_SHARERS_MAX = 16, GROUP_MOMENTS_MAX = 3 };
 
 struct group {
 	const struct rule *rule;
@@ -112,6 +112,8 @@ struct group {
 	int64_t shortest_fatal_ns, longest_survived_ns; /* pauses; 0: none */
 	uint64_t n_survivors, n_sudden; /* connections that survived one; that fell silent without one */
 	bool lacks_witnesses;    /* some may have found no room */
+	int64_t moments_ns[GROUP_MOMENTS_MAX]; /* the first ones that are no two of one event */
+	size_t n_moments;
 	uint64_t n_inferred;     /* connections whose FIN was not captured, only its acknowledgement */
 	const struct port_budget *ports;
 	struct conn *examples;

@@ -11,12 +11,13 @@
  * the pauses which ended in silence from those which did no harm. */
 
 #define SECOND_NS INT64_C(1000000000)
+#define ONE_KIND_NS (3 * SECOND_NS) /* idle_limit(): a usual time and its two neighbours */
 
 enum {
 	/* Three copies: 0.2 + 0.4 + 0.8 s of silence at the smallest RTO are no accident. */
 	LOST = 3,
 	A_FEW = 2,
-	SAME_GAPS = 3,
+	SAME_GAPS = GROUP_MOMENTS_MAX,
 	USUAL_KEEPIDLE_S = 60,
 	NS_PER_MS = 1000000,
 };
@@ -219,11 +220,11 @@ static bool weigh_idle_middlebox(const struct group *g, const struct bounds *b, 
 /* The idle time before the reset, to the second; 0: too short to be a timer, or none. */
 static uint32_t idle_seconds(const struct conn *c)
 {
-	const struct flow *f = c->flow;
+	int64_t idle_ns = is_whole(c->flow) ? idle_before_rst(c->flow) : TIME_NONE;
 
-	if (f->n_rsts == 0 || !is_whole(f) || f->rsts[0].idle_ns == TIME_NONE)
+	if (idle_ns == TIME_NONE)
 		return 0;
-	int64_t s = (f->rsts[0].idle_ns + SECOND_NS / 2) / SECOND_NS;
+	int64_t s = (idle_ns + SECOND_NS / 2) / SECOND_NS;
 
 	return s >= IDLE_PAUSE_NS / SECOND_NS && s < UINT32_MAX ? (uint32_t)s : 0;
 }
@@ -249,12 +250,26 @@ static enum certainty how_idle_timeout(const struct conn *c)
 	return CERTAINTY_LIKELY;
 }
 
+/* A pool that was last used in one moment and whose server died in another shows the same silence on all its
+ * connections, and no timer. Resets of moments further apart than silences of one kind differ had other
+ * beginnings, too: only these count one by one. */
+static void hear_of_reset(struct group *g, const struct conn *c)
+{
+	int64_t at_ns = c->flow->rsts[0].at_ns;
+
+	for (size_t i = 0; i < g->n_moments; i++)
+		if (at_ns - g->moments_ns[i] < ONE_KIND_NS && g->moments_ns[i] - at_ns < ONE_KIND_NS)
+			return;
+	if (g->n_moments < GROUP_MOMENTS_MAX)
+		g->moments_ns[g->n_moments++] = at_ns;
+}
+
 static bool weigh_idle_timeout(const struct group *g, const struct bounds *b, struct finding *f)
 {
 	uint32_t limit = g->examples ? idle_limit(&g->examples[0]) : 0;
 
 	(void)b;
-	if (g->count < SAME_GAPS || limit == 0)
+	if (g->n_moments < SAME_GAPS || limit == 0)
 		return false;
 	f->severity = SEVERITY_WARNING;
 	finding_fact(f, "idle", FACT_MS, (int64_t)limit * SECOND_MS);
@@ -388,7 +403,8 @@ const struct rule silence_rules[] = {
 				   "each: that is a timer, not chance."),
 			.why = N_("A proxy, load balancer, NAT or firewall forgets connections that are "
 				  "idle for so long, or the server closes them. Whoever speaks next "
-				  "gets a reset."),
+				  "gets a reset. Three or more, seconds apart, are told from one event "
+				  "that hit several connections at once: a server that died."),
 			.fixes = {
 				{ .kind = FIX_SOCKOPT,
 				  .text = N_("SO_KEEPALIVE with TCP_KEEPIDLE below half of that time."),
@@ -401,6 +417,7 @@ const struct rule silence_rules[] = {
 		.scope = SCOPE_FLOW,
 		.claims = idle_timeout,
 		.how_sure = how_idle_timeout,
+		.hear = hear_of_reset,
 		.kind_of = idle_limit,
 		.weigh = weigh_idle_timeout,
 	},

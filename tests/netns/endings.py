@@ -372,17 +372,18 @@ def silent_end(c):
 def idle_timeout(c):
     with socket.create_server(('127.0.0.1', PORT), backlog=8) as listener:
         pairs = [(connect(), listener.accept()[0]) for _ in range(3)]
-        for client, server in pairs:
+        for i, (client, server) in enumerate(pairs):
+            c.later_s = 10 * i  # at one moment, it could be one event
             client.sendall(b'request')
             server.recv(100)
             server.sendall(b'answer')
             client.recv(100)
-        c.wait(lambda: c.n_by_flags.get(PSH | ACK, 0) == 6 and c.n_by_flags.get(ACK, 0) >= 9)
-        c.later_s = 350
-        for client, server in pairs:
+            c.wait(lambda: c.n_by_flags.get(PSH | ACK, 0) == 2 * i + 2 and c.n_by_flags.get(ACK, 0) >= 2 * i + 5)
+        for i, (client, server) in enumerate(pairs):
+            c.later_s = 350 + 10 * i
             vanish(server)
             client.sendall(b'after the pause')
-        c.wait(lambda: c.resets() == 3)
+            c.wait(lambda: c.resets() == i + 1)
         for client, _ in pairs:
             client.close()
 

@@ -29,6 +29,48 @@ def idle_of(tool, conversations):
     return wire.ask(tool, wire.write('x', made))['idle']
 
 
+def probing(number, answered, ending):
+    """Keepalive each minute, answered so many times; then what ended it."""
+    at, lines = 0.031, []
+    for _ in range(answered):
+        at += 60
+        lines += [f'{at:.6f} s A 5100 1101', f'{at + 0.001:.6f} c A 1101 5101']
+    lines += [f'{at + 60 + float(line.split(" ", 1)[0]):.6f} {line.split(" ", 1)[1]}' for line in ending]
+    return wire.shifted(wire.frames(OPENING + lines, client=('10.0.0.1', 10000 + number)), number * 10)
+
+
+UNANSWERED = [f'{75 * n} s A 5100 1101' for n in range(9)] + ['675 s RA 5101 1101 win=501']
+LATE = ['0 s FA 5101 1101', '0.001 c A 1101 5102', '40 c PA 1101 5102 10', '40.001 s R 5102 0']
+REBOOTED = ['0 s A 5100 1101', '0.001 c R 1101 0']
+
+
+def timers(tool, conversations):
+    found = wire.ask(tool, wire.write('x', sorted(f for c in conversations for f in c)))
+    return ([f['facts']['idle_ms'] for f in found['findings'] if f['rule'] == 'rst-idle-timeout'],
+            [p['idle_ms'] for p in found['idle']['peaks']])
+
+
+def check_timers(tool):
+    """What is a timer for idle connections, and what only looks like one."""
+    forgotten = [conversation(i, 350, FORGOTTEN) for i in range(4)]
+    apart = [wire.shifted(c, 10 * i) for i, c in enumerate(forgotten)]
+    aborted = [conversation(i, 37, ['0 s RA 5101 1101 win=501']) for i in range(5)]
+    for name, conversations, expected in (
+            ('resets after the same silence, seconds apart', apart, ([350000], [350000])),
+            ("keepalive's own 75 s are no idle time", [probing(i, 0, UNANSWERED) for i in range(4)], ([], [])),
+            ('nor are its minutes, where the peer went away', [probing(i, 3, REBOOTED) for i in range(4)], ([], [])),
+            ('where the first probe is too late, it is one', [probing(i, 0, REBOOTED) for i in range(4)],
+             ([60000], [60000])),
+            ('the silence before a FIN is that which counts', [conversation(i, 75, LATE) for i in range(4)],
+             ([], [75000]))):
+        got = timers(tool, conversations)
+        wire.check(name, '' if got == expected else got)
+    at_work = [probing(i, 1, ['-59.5 s RA 5101 1101 win=501']) for i in range(4)]
+    counted = idle_of(tool, at_work)['buckets'][0]['connections']
+    wire.check('at work again after a pause that did no harm', '' if counted == 4 else f'{counted} of 4')
+    wire.check('a pool whose server dies', '' if not timers(tool, aborted)[0] else 'rst-idle-timeout')
+
+
 def main():
     tool = os.path.abspath(sys.argv[1])
     random.seed(3)
@@ -58,6 +100,7 @@ def main():
         control = [[f for f in c if f[1][33] & 7] for c in many]
         wire.check('without data in the capture nobody knows',
                    '' if sum(b['connections'] for b in idle_of(tool, control)['buckets']) == 0 else 'counted')
+        check_timers(tool)
     return wire.done()
 
 

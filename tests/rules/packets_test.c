@@ -776,37 +776,6 @@ static void pauses_without_harm(void **state)
 	expect("only witnesses", &f, "idle-timeout-middlebox", SILENT, 3, 0, 0);
 }
 
-static void rst_idle_timeout(void **state)
-{
-	struct flow f = RESET(SERVER, REPLY, DATA, .sender_bytes = 5, .peer_bytes = 100);
-
-	(void)state;
-	f.rsts[0].idle_ns = 350LL * S + 400000000;
-	expect("three times 350 s", &f, "rst-idle-timeout", FIRES, 3, SEVERITY_WARNING,
-	       CERTAINTY_LIKELY);
-	expect("twice may be chance", &f, "rst-idle-timeout", SILENT, 2, 0, 0);
-	struct arena *arena = arena_new();
-	for (size_t n_shown = 0; n_shown < 2; n_shown++) {
-		const struct finding *found = judge_one(arena, &f, "rst-idle-timeout", 3, n_shown);
-
-		assert_non_null(found);
-		assert_int_equal(found->n_examples, n_shown);
-		assert_fact("350 s", found, "idle", 350000);
-		assert_fact("350 s", found, "keepidle", 60);
-	}
-	f.rsts[0].idle_ns = 76LL * S;
-	assert_fact("75 s", judge_one(arena, &f, "rst-idle-timeout", 3, 0), "keepidle", 37);
-	arena_free(arena);
-	f.content = CONTENT_FIN_RST_ONLY;
-	expect("how long nobody spoke is unknown", &f, "rst-idle-timeout", SILENT, 3, 0, 0);
-	f.content = CONTENT_FULL;
-	f.rsts[0].idle_ns = 29LL * S + S / 2;
-	expect("half a minute, to the second", &f, "rst-idle-timeout", FIRES, 3, SEVERITY_WARNING,
-	       CERTAINTY_LIKELY);
-	f.rsts[0].idle_ns--;
-	expect("no box is so impatient", &f, "rst-idle-timeout", SILENT, 3, 0, 0);
-}
-
 static void simultaneous_close(void **state)
 {
 	struct flow f = half_close(1000, 0);
@@ -840,7 +809,6 @@ int main(void)
 		cmocka_unit_test(idle_timeout_middlebox),
 		cmocka_unit_test(pauses_that_are_split),
 		cmocka_unit_test(pauses_without_harm),
-		cmocka_unit_test(rst_idle_timeout),
 		cmocka_unit_test(fin_unanswered),
 		cmocka_unit_test(fin_not_captured),
 		cmocka_unit_test(first_fin_of_sockets),
