@@ -214,7 +214,7 @@ static void compare_sides(struct pcap *p, const struct captures *captures, struc
 
 	p->sides = sides;
 	each(p, captures, add_side);
-	sides_compare(sides, &p->sided);
+	sides_compare(sides, captures->infos, &p->sided);
 	if (p->sided.is_capped)
 		gap_add(gaps, "cap", captures->infos[0]->name, _("more connections than can be compared"),
 			_("later ones are shown as the first capture has them"));

@@ -9,7 +9,11 @@
  * offset of the clocks and the time on the way; what travels back shows the offset less that time. So
  * the smallest of the former and the largest of the latter bound the offset from both sides, and
  * which of a connection's directions is the later one tells at which end the first capture was
- * taken. Where nothing tells, the first one is the client's. */
+ * taken. Where nothing tells, the first one is the client's.
+ *
+ * That a capture does not hold a segment means something only where it would have held it: it has others of
+ * that sender (routes of the two directions may differ, and with them the interface), it ran at that time, and
+ * it lost none of the connection. Of the rest nothing is said. */
 
 enum {
 	MAX_KEPT = 1 << 18, /* connections a capture: a quarter of a gigabyte */
@@ -27,6 +31,7 @@ struct sides {
 	uint32_t *of[2];                   /* flow id - 1: place in `at`, plus 1; 0: not kept */
 	size_t n_of[2];
 	bool is_capped;
+	const struct capture_info *captures[2];
 };
 
 struct sides *sides_new(struct arena *arena)
@@ -236,19 +241,28 @@ static void align(struct sides *s, struct sided_sum *sum)
 	sum->within_ns = below > above ? (below - above) / 2 : (above - below) / 2;
 }
 
-static void note_missing(struct sided_flow *f, const struct sided_sum *sum, unsigned seen_in,
+/* Would the capture hold another segment of that sender, sent or come at that time of its clock? */
+static bool is_witness(const struct capture_info *c, const struct flow *f, enum side sender, int64_t at_ns)
+{
+	return f->end[sender].seen && !f->is_lossy && !c->dropped_by_kernel && c->first_ns <= at_ns &&
+	       at_ns <= c->last_ns;
+}
+
+static void note_missing(struct sides *s, struct sided_flow *f, const struct sided_sum *sum, unsigned seen_in,
 			 struct sided_segment segment)
 {
 	const struct flow *other = f->flow[!seen_in];
+	const struct capture_info *capture = s->captures[!seen_in];
 	int64_t offset = !sum->has_offset ? 0 : seen_in ? -sum->offset_ns : sum->offset_ns;
 
-	if (f->n_missing == MAX_SIDED)
+	if (f->n_missing == MAX_SIDED || segment.at_ns == TIME_NONE ||
+	    !is_witness(capture, other, segment.from, segment.at_ns + offset))
 		return;
 	segment.seen_in = seen_in;
 	segment.was_sent = f->at[seen_in] == segment.from;
-	/* Another connection's segments show that the other capture still ran. */
-	segment.is_certain = sum->has_offset && other->content == CONTENT_FULL && !other->is_lossy &&
-			     other->capture_end_ns >= segment.at_ns + offset + WAIT_NS;
+	/* Whatever came later shows that the other capture still ran. */
+	segment.is_certain = sum->has_offset && other->content == CONTENT_FULL && !capture->time_back &&
+			     capture->last_ns >= segment.at_ns + offset + WAIT_NS;
 	f->missing[f->n_missing++] = segment;
 }
 
@@ -262,7 +276,7 @@ static bool has_rst(const struct flow *f, const struct flow_rst *wanted)
 	return false;
 }
 
-static void compare_one(struct sided_flow *f, const struct sided_sum *sum, unsigned seen_in)
+static void compare_one(struct sides *s, struct sided_flow *f, const struct sided_sum *sum, unsigned seen_in)
 {
 	const struct flow *here = f->flow[seen_in], *there = f->flow[!seen_in];
 
@@ -270,18 +284,19 @@ static void compare_one(struct sided_flow *f, const struct sided_sum *sum, unsig
 		const struct flow_fin *fin = &here->end[side].fin;
 
 		if (fin->seen && !fin->is_inferred && !there->end[side].fin.seen)
-			note_missing(f, sum, seen_in, (struct sided_segment){
+			note_missing(s, f, sum, seen_in, (struct sided_segment){
 				.from = side, .seq = fin->seq, .at_ns = fin->at_ns });
 	}
 	for (uint32_t i = 0; i < here->n_rsts; i++)
 		if (!has_rst(there, &here->rsts[i]))
-			note_missing(f, sum, seen_in, (struct sided_segment){
+			note_missing(s, f, sum, seen_in, (struct sided_segment){
 				.is_rst = true, .from = here->rsts[i].from, .seq = here->rsts[i].seq,
 				.at_ns = here->rsts[i].at_ns });
 }
 
-void sides_compare(struct sides *s, struct sided_sum *ret)
+void sides_compare(struct sides *s, const struct capture_info *const captures[2], struct sided_sum *ret)
 {
+	memcpy(s->captures, captures, sizeof(s->captures));
 	*ret = (struct sided_sum){ .is_capped = s->is_capped };
 	align(s, ret);
 	for (size_t i = 0; i < s->n; i++) {
@@ -293,8 +308,8 @@ void sides_compare(struct sides *s, struct sided_sum *ret)
 		}
 		ret->n_both++;
 		f->is_translated = !same_addresses(f->flow[0], f->flow[1]);
-		compare_one(f, ret, 0);
-		compare_one(f, ret, 1);
+		compare_one(s, f, ret, 0);
+		compare_one(s, f, ret, 1);
 	}
 }
 

@@ -18,7 +18,7 @@ void sides_free(struct sides *s);
 
 /* All connections of a capture (0 or 1), in any order. */
 void sides_add(struct sides *s, unsigned which, const struct flow *view);
-/* Then, once: pairs them, aligns the clocks, compares. */
-void sides_compare(struct sides *s, struct sided_sum *ret);
+/* Then, once: pairs them, aligns the clocks, compares. The captures outlive `s`. */
+void sides_compare(struct sides *s, const struct capture_info *const captures[2], struct sided_sum *ret);
 /* What became of a connection of capture `which`; NULL: too many were added before it. */
 const struct sided_flow *sides_find(const struct sides *s, unsigned which, uint32_t flow_id);

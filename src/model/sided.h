@@ -17,14 +17,14 @@ struct sided_segment {
 	int64_t at_ns;    /* by the clock of the capture that holds it */
 	unsigned seen_in; /* which capture */
 	bool was_sent;    /* seen at its sender's end: lost on the way. false: forged, nobody sent it */
-	bool is_certain;  /* the other capture is whole, and went on when it should have come */
+	bool is_certain;  /* the other capture is whole, and went on for long enough when it should have come */
 };
 
 struct sided_flow {
 	const struct flow *flow[2]; /* NULL: not in that capture */
 	enum side at[2];            /* at which end each capture was taken */
 	bool is_translated;         /* the addresses differ: NAT in between */
-	struct sided_segment missing[MAX_SIDED];
+	struct sided_segment missing[MAX_SIDED]; /* where the other capture would have held it */
 	size_t n_missing;
 };
 

@@ -5,6 +5,7 @@ does not arrive; one that begins with `forged` was sent by somebody on the way, 
 """
 
 import os
+import struct
 import sys
 import tempfile
 
@@ -48,6 +49,57 @@ def ask(tool, lines, *, later=True, swapped=False, **more):
 def missing(answer):
     return [(m['segment'], m['from'], m['seen_in'], m['was_sent'], m['certainty'])
             for c in answer['connections'] for m in c['two_sided']['missing']]
+
+
+def sent_by(end, held):
+    """One direction only: the other one took another interface."""
+    to_server = end == 'c'
+    return [(at, packet) for at, packet in held if (packet[22:24] == struct.pack('!H', 80)) == to_server]
+
+
+def witness(tool, lines, change, *, of='s'):
+    """What is missing where the capture of one end holds less than all."""
+    held = dict(zip('cs', (sorted(a + b) for a, b in zip(views(lines), views(LATER, client=('10.0.0.1', 41000))))))
+    held[of] = change(held[of])
+    return wire.ask(tool, '--two-sided', wire.write('client.pcap', held['c']), wire.write('server.pcap', held['s']))
+
+
+def check_witnesses(tool):
+    """Only what the other capture would have held is missing from it."""
+    forged = OPENING + ['forged 0.500 s RA 5301 1101 win=501', '0.700 c PA 1101 5301 10', '0.706 s A 5301 1111',
+                        '0.8 c PA 1111 5301 10']
+    lost = OPENING + ['lost 1.000 s FA 5301 1101', '1.3 c PA 1101 5301 10', '1.306 s A 5302 1111']
+    said = [('RST', 'server', 0, False, 'certain')]
+    never = [('FIN', 'server', 1, True, 'certain')]
+    begin = wire.START + AHEAD
+
+    untimed = [wire.write(f'{i}.pcap', [(0, packet) for at, packet in sorted(held)])
+               for i, held in enumerate(views(forged))]
+    answer = wire.ask(tool, '--two-sided', *untimed)
+    wire.check('without times in either of them nobody knows when either ran',
+               missing(answer) or ('' if answer['two_sided']['both'] == 1 else answer['two_sided']))
+    for name, lines, of, expected, change in (
+            ('all of it', forged, 's', said, lambda held: held),
+            ('what its own end sent', forged, 's', said, lambda held: sent_by('s', held)),
+            ('what its own end heard: nothing is known of the other direction', forged, 's', [],
+             lambda held: sent_by('c', held)),
+            ('nothing so early: it began later', forged, 's', [],
+             lambda held: [(at, packet) for at, packet in held if at - begin > 0.55]),
+            ('some of what came before', forged, 's', said,
+             lambda held: [(at, packet) for at, packet in held if at - begin > 0.011]),
+            ('nothing so late: it ended earlier', forged, 's', [],
+             lambda held: [(at, packet) for at, packet in held if at - begin < 0.45]),
+            ('less than the other end heard: it lost some', forged, 's', [],
+             lambda held: [(at, packet) for at, packet in held if len(packet) != 340]),
+            ('no times', forged, 's', [], lambda held: [(0, packet) for at, packet in held]),
+            ('all of it, but for a FIN', lost, 'c', never, lambda held: held),
+            ('what its own end sent: what it heard passed elsewhere', lost, 'c', [],
+             lambda held: sent_by('c', held))):
+        answer = witness(tool, lines, change, of=of)
+        wire.check(f'it holds {name}', '' if missing(answer) == expected and answer['two_sided']['both']
+                   else (missing(answer), answer['two_sided']))
+        sure = [r['certainty'] for c in answer['connections'] for r in c['rsts'] if r['cause'] == 'rst-injected']
+        wire.check('and is believed so far', '' if of == 'c' or ('certain' in sure) == bool(expected) else sure)
 
 
 def main():
@@ -102,6 +154,7 @@ def main():
                    and [c['id'] for c in apart['connections']] == [1, 2] else apart)
         wire.check('three captures are wrong usage',
                    '' if wire.run(tool, '--two-sided', 'client.pcap').returncode == 2 else 'accepted')
+        check_witnesses(tool)
     return wire.done()
 
 
