@@ -308,7 +308,7 @@ static bool is_three_segment(const struct flow *f)
 	enum side first = f->closed_first == CLOSED_SERVER ? SIDE_SERVER : SIDE_CLIENT;
 	const struct flow_fin *a = &f->end[first].fin, *b = &f->end[side_other(first)].fin;
 
-	if (a->acked_ns == TIME_NONE || b->at_ns == TIME_NONE || a->acked_ns < b->at_ns)
+	if (a->acked_ns == TIME_NONE || a->at_ns == TIME_NONE || b->at_ns == TIME_NONE || a->acked_ns < b->at_ns)
 		return false;
 	return f->content != CONTENT_FIN_RST_ONLY || b->at_ns - a->at_ns < DELAYED_ACK_NS;
 }

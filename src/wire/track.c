@@ -229,15 +229,17 @@ static void fin_acked(struct flowtab *t, struct rec *r, unsigned end, int64_t at
 
 /* Only its acknowledgement was captured: exactly one more than this end is known to have sent. A
  * single lost byte would look the same, so later payload takes it back. */
-static void fin_infer(struct flowtab *t, struct rec *r, unsigned end, uint32_t seq, int64_t at_ns)
+static void fin_infer(struct flowtab *t, struct rec *r, unsigned end, uint32_t seq, int64_t at_ns, bool had_fin)
 {
-	struct rec_end *e = &r->end[end];
+	struct rec_end *e = &r->end[end], *p = &r->end[!end];
 
 	e->flags |= END_FIN | END_FIN_INFERRED;
 	e->fin_seq = seq;
-	/* The other side's FIN is known, so this one came later: crossing ones were captured. */
-	if (r->end[!end].flags & END_FIN)
+	/* The other side's FIN was known before, so this one came later: crossing ones were captured. */
+	if (had_fin)
 		e->flags |= END_FIN_COVERS;
+	else if (p->flags & END_FIN)
+		p->flags |= END_FIN_COVERS;
 	rec_set_time(r, WHEN_FIN + end, at_ns);
 	fin_acked(t, r, end, at_ns);
 }
@@ -248,7 +250,8 @@ static void fin_forget(struct rec_end *e)
 	e->fin_acked = 0;
 }
 
-static void track_ack(struct flowtab *t, struct rec *r, const struct segment *s)
+/* had_fin: of the sender, before this segment. */
+static void track_ack(struct flowtab *t, struct rec *r, const struct segment *s, bool had_fin)
 {
 	struct rec_end *e = &r->end[s->side], *p = &r->end[!s->side];
 	bool knew = e->flags & END_ACKED;
@@ -285,11 +288,11 @@ static void track_ack(struct flowtab *t, struct rec *r, const struct segment *s)
 		p->isn = p->nxt = s->ack;
 	if (!(p->flags & END_SEEN)) {
 		if (knew && s->ack == before + 1 && !(s->flags & TCP_SYN))
-			fin_infer(t, r, !s->side, before, s->at_ns);
+			fin_infer(t, r, !s->side, before, s->at_ns, had_fin);
 		return;
 	}
 	if (s->ack == p->nxt + 1 && knew && !(p->flags & END_LOSSY))
-		fin_infer(t, r, !s->side, p->nxt, s->at_ns);
+		fin_infer(t, r, !s->side, p->nxt, s->at_ns, had_fin);
 	else if (seq_after(s->ack, p->nxt + 1))
 		hole_check(t, r, s);
 }
@@ -521,7 +524,7 @@ static void track_sequence(struct flowtab *t, struct rec *r, const struct segmen
 	}
 	e->last = (uint8_t)track_numbers(t, r, s);
 	if (s->flags & TCP_ACK)
-		track_ack(t, r, s);
+		track_ack(t, r, s, had_fin);
 	track_baseline(e, s);
 	if ((r->end[!s->side].flags & (END_SYN_ACK | END_SEEN)) == (END_SYN_ACK | END_SEEN) &&
 	    (s->flags & (TCP_SYN | TCP_ACK)) == TCP_ACK)
