@@ -62,7 +62,7 @@ static void note_damage(const struct capture_info *info, int failed, struct gaps
 			_("what came before was used; later packets are unknown"));
 	if (info->dropped_by_kernel > 0)
 		gap_add(gaps, "capture-drops", info->name,
-			_("the kernel dropped packets before they could be read"),
+			_("the kernel or the interface dropped packets before they could be read"),
 			_("\"not seen\" may mean dropped"));
 	if (info->time_back)
 		gap_add(gaps, "capture-time", info->name, info->time_back,

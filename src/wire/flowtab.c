@@ -118,14 +118,14 @@ void flowtab_run(struct flowtab *t)
 }
 
 /* FIN_RST_ONLY: there is no segment without SYN, FIN and RST although there must have been some: a
- * FIN, or a SYN-ACK that nobody sent again. (A capture of nothing but refused SYNs is full.)
+ * FIN, or a SYN-ACK that nobody sent again. (A capture of nothing but refused SYNs may be full.)
  * PARTIAL: claims need lowering all the same: the kernel dropped packets, TCP headers were cut
  * behind their flags (no window, no options), or at least one connection in eight has a hole that
  * the other end did acknowledge. */
 static enum content content_of(const struct capture_sum *c)
 {
-	if (!c->plain)
-		return c->fins || c->unanswered_syn_acks > 0 ? CONTENT_FIN_RST_ONLY : CONTENT_FULL;
+	if (!c->plain && (c->fins || c->unanswered_syn_acks > 0))
+		return CONTENT_FIN_RST_ONLY;
 	if (c->dropped || c->header_cut || c->lossy_flows * 8 > c->flows)
 		return CONTENT_PARTIAL;
 	return CONTENT_FULL;

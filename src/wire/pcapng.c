@@ -13,26 +13,33 @@
  *   interface  1 | length | link type 2 | 0 2 | snap length 4 | options
  *   packet     6 | length | interface 4 | time high 4 low 4 | captured 4 | on the wire 4 | data …
  *   simple     3 | length | on the wire 4 | data                      (interface 0, no time)
- *   old packet 2 | length | interface 2 | drops 2 | time … as packet */
+ *   old packet 2 | length | interface 2 | drops 2 | time … as packet
+ *   statistics 5 | length | interface 4 | time high 4 low 4 | options */
 
 enum {
 	BLOCK_SECTION = 0x0a0d0d0a,
 	BLOCK_INTERFACE = 1,
 	BLOCK_OLD_PACKET = 2,
 	BLOCK_SIMPLE = 3,
+	BLOCK_STATISTICS = 5,
 	BLOCK_PACKET = 6,
 	OPT_TSRESOL = 9,
 	OPT_TSOFFSET = 14,
+	OPT_IFDROP = 5, /* of statistics */
+	OPT_OSDROP = 7,
 	FRAME = 12,                /* of a block: type and both lengths */
 	MAX_BLOCK = 16 << 20,      /* libpcap's own cap */
 	MAX_INTERFACES = 1 << 16,
 };
+
+__extension__ typedef __int128 wide;
 
 struct interface {
 	const struct link_type *link; /* NULL: not known here */
 	uint32_t snaplen;             /* 0: none */
 	uint8_t resolution;           /* high bit: a power of two, else of ten; of a second */
 	int64_t offset_s;
+	uint64_t drops[2];            /* its own, and those of the operating system behind it */
 };
 
 struct pcapng {
@@ -41,6 +48,7 @@ struct pcapng {
 	bool is_swapped;
 	struct interface *interfaces;
 	uint32_t n_interfaces, cap_interfaces;
+	wide dropped; /* of all interfaces of all sections */
 	uint8_t *body;
 	size_t cap_body;
 	bool gave_packet;
@@ -72,6 +80,16 @@ MUST_CHECK static bool get32(const struct pcapng *p, struct bytes *b, uint32_t *
 MUST_CHECK static bool get16(const struct pcapng *p, struct bytes *b, uint16_t *ret)
 {
 	return p->is_swapped ? bytes_be16(b, ret) : bytes_le16(b, ret);
+}
+
+MUST_CHECK static bool get64(const struct pcapng *p, struct bytes *b, uint64_t *ret)
+{
+	uint32_t first, second;
+
+	if (!get32(p, b, &first) || !get32(p, b, &second))
+		return false;
+	*ret = p->is_swapped ? (uint64_t)first << 32 | second : (uint64_t)second << 32 | first;
+	return true;
 }
 
 /* Of bytes that are there for certain: the ends of a block. */
@@ -119,22 +137,27 @@ static bool read_body(struct pcapng *p, size_t n)
 	return fread(p->body, 1, n, p->file) == n;
 }
 
+/* false: that was the last one, or the rest is damaged. */
+MUST_CHECK static bool next_option(const struct pcapng *p, struct bytes *b, uint16_t *ret_code,
+				   struct bytes *ret_value)
+{
+	uint16_t size;
+
+	return get16(p, b, ret_code) && get16(p, b, &size) && *ret_code &&
+	       bytes_take(b, size, ret_value) && bytes_skip(b, -(size_t)size & 3);
+}
+
 static void read_options(const struct pcapng *p, struct bytes b, struct interface *to)
 {
-	uint16_t code, size;
+	uint16_t code;
 	struct bytes value;
-	uint32_t first, second;
+	uint64_t offset;
 
-	while (get16(p, &b, &code) && get16(p, &b, &size) && code) {
-		if (!bytes_take(&b, size, &value) || !bytes_skip(&b, -(size_t)size & 3))
-			return;
+	while (next_option(p, &b, &code, &value)) {
 		if (code == OPT_TSRESOL && !bytes_u8(&value, &to->resolution))
 			return;
-		if (code != OPT_TSOFFSET || !get32(p, &value, &first) ||
-		    !get32(p, &value, &second))
-			continue;
-		uint64_t high = p->is_swapped ? first : second, low = p->is_swapped ? second : first;
-		to->offset_s = (int64_t)(high << 32 | low);
+		if (code == OPT_TSOFFSET && get64(p, &value, &offset))
+			to->offset_s = (int64_t)offset;
 	}
 }
 
@@ -161,8 +184,6 @@ static int read_interface(struct pcapng *p, struct bytes b)
 	p->interfaces[p->n_interfaces++] = new;
 	return 0;
 }
-
-__extension__ typedef __int128 wide;
 
 /* Clamped to what 62 bits of nanoseconds hold: the year 2116. */
 static int64_t time_ns(const struct interface *i, uint64_t ticks)
@@ -243,6 +264,31 @@ static int read_simple(struct pcapng *p, struct bytes b)
 	return give(p, 0, b, captured, wire_len, info->last_ns == TIME_NONE ? 0 : info->last_ns);
 }
 
+/* Both counters are of the time since the capture began, so the last one of an interface holds all before it.
+ * They count at two places that a packet passes one after the other, the interface and then the operating
+ * system, so none is in both: draft-ietf-opsawg-pcapng, section 4.6. dumpcap writes isb_ifdrop alone, and in it
+ * what the kernel dropped as well as what it dropped itself: capture_loop_start(). Damage here costs no packet
+ * and ends no reading. */
+static void read_statistics(struct pcapng *p, struct bytes b)
+{
+	/* What a reader of JSON can count exactly, and many captures together without an overflow. */
+	const wide most = (wide)1 << 53;
+	uint32_t number;
+	uint16_t code;
+	struct bytes value;
+	uint64_t n;
+
+	if (!get32(p, &b, &number) || !bytes_skip(&b, 8) || number >= p->n_interfaces)
+		return;
+	uint64_t *drops = p->interfaces[number].drops;
+	p->dropped -= (wide)drops[0] + drops[1];
+	while (next_option(p, &b, &code, &value))
+		if ((code == OPT_IFDROP || code == OPT_OSDROP) && get64(p, &value, &n))
+			drops[code == OPT_OSDROP] = n;
+	p->dropped += (wide)drops[0] + drops[1];
+	p->to->info->dropped_by_kernel = (uint64_t)(p->dropped < most ? p->dropped : most);
+}
+
 /* The byte order is in the body, before the length can be read. */
 static int read_section(struct pcapng *p, const uint8_t length[4], uint32_t *ret_length)
 {
@@ -266,6 +312,10 @@ static int read_known(struct pcapng *p, uint32_t type, struct bytes b)
 		return read_interface(p, b);
 	if (type == BLOCK_SIMPLE)
 		return read_simple(p, b);
+	if (type == BLOCK_STATISTICS) {
+		read_statistics(p, b);
+		return 0;
+	}
 	return read_packet(p, b, type == BLOCK_OLD_PACKET);
 }
 
@@ -273,7 +323,7 @@ static int read_known(struct pcapng *p, uint32_t type, struct bytes b)
 static int read_rest(struct pcapng *p, uint32_t type, uint32_t length, size_t have)
 {
 	bool is_known = type == BLOCK_INTERFACE || type == BLOCK_PACKET ||
-			type == BLOCK_OLD_PACKET || type == BLOCK_SIMPLE;
+			type == BLOCK_OLD_PACKET || type == BLOCK_SIMPLE || type == BLOCK_STATISTICS;
 	size_t body = 0; /* how much of the buffer it is */
 
 	if (length < FRAME + have)

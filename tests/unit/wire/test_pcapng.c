@@ -16,7 +16,7 @@
 /* pcapng files made of blocks: a type and a body in bytes; both lengths are put around it. What is read
  * of them, and what is said of those that are damaged. */
 
-enum { SECTION = 0x0a0d0d0a, INTERFACE = 1, OLD_PACKET = 2, SIMPLE = 3, STATISTICS = 5, PACKET = 6,
+enum { SECTION = 0x0a0d0d0a, INTERFACE = 1, OLD_PACKET = 2, SIMPLE = 3, NAMES = 4, STATISTICS = 5, PACKET = 6,
        MAX_BLOCKS = 6, MAX_FILE = 1 << 22 };
 
 #define B(t, bytes) { .type = t, .body = bytes }
@@ -28,6 +28,10 @@ enum { SECTION = 0x0a0d0d0a, INTERFACE = 1, OLD_PACKET = 2, SIMPLE = 3, STATISTI
 #define FIN "4500 0028 0000 0000 40 06 0000 0a000001 0a000002 9c40 0050 0000044d 0007a24d 50 11 faf0 0000 0000 "
 #define AT(high, low) B(PACKET, "00000000 " high " " low " 28000000 28000000 " FIN)
 #define AT_1_S AT("00000000", "40420f00") /* of microseconds */
+/* What interface `id` dropped, little-endian. */
+#define DROPS(id, options) B(STATISTICS, id " 0000000000000000 " options)
+#define IFDROP(low) "0500 0800 " low "00000000 "
+#define OSDROP(low) "0700 0800 " low "00000000 "
 #define SECOND INT64_C(1000000000)
 
 struct block {
@@ -44,6 +48,7 @@ static const struct row {
 	int64_t at_ns;         /* of the first packet; 0: its stamp is zero */
 	const char *error;     /* part of it */
 	size_t cut;            /* bytes missing at the end */
+	uint64_t dropped;
 	bool is_big, is_nano, is_cut;
 } rows[] = {
 	{ .name = "little-endian", .blocks = { LITTLE, RAW(""), AT_1_S },
@@ -54,8 +59,8 @@ static const struct row {
 	{ .name = "two sections, the second starts its interfaces anew",
 	  .blocks = { LITTLE, RAW(""), AT_1_S, LITTLE, AT_1_S },
 	  .packets = 2, .segments = 1, .at_ns = SECOND },
-	{ .name = "a block of statistics between",
-	  .blocks = { LITTLE, RAW(""), B(STATISTICS, "00000000 00000000"), AT_1_S },
+	{ .name = "a block of names between",
+	  .blocks = { LITTLE, RAW(""), B(NAMES, "00000000 00000000"), AT_1_S },
 	  .packets = 1, .segments = 1, .at_ns = SECOND },
 	/* Clocks */
 	{ .name = "nanoseconds",
@@ -118,6 +123,45 @@ static const struct row {
 	  .packets = 1, .at_ns = TIME_NONE },
 	{ .name = "a link type that nobody knows", .blocks = { LITTLE, B(INTERFACE, "0f27 0000 00000000"), AT_1_S },
 	  .packets = 1, .at_ns = SECOND },
+	/* Statistics */
+	{ .name = "nothing was dropped",
+	  .blocks = { LITTLE, RAW(""), DROPS("00000000", IFDROP("00000000") OSDROP("00000000")) },
+	  .at_ns = TIME_NONE },
+	{ .name = "an interface dropped", .blocks = { LITTLE, RAW(""), AT_1_S, DROPS("00000000", IFDROP("88130000")) },
+	  .packets = 1, .segments = 1, .at_ns = SECOND, .dropped = 5000 },
+	{ .name = "so did the system behind it",
+	  .blocks = { LITTLE, RAW(""), DROPS("00000000", "0400 0800 ff00000000000000" OSDROP("2a000000") IFDROP("01000000")) },
+	  .at_ns = TIME_NONE, .dropped = 43 },
+	{ .name = "the same, big-endian", .blocks = { BIG, B(INTERFACE, "0065 0000 00000000"),
+		      B(STATISTICS, "00000000 0000000000000000 0005 0008 0000000000000001 0007 0008 0000000100000000") },
+	  .at_ns = TIME_NONE, .dropped = (UINT64_C(1) << 32) + 1, .is_big = true },
+	{ .name = "counters that grew, one of which is not told again",
+	  .blocks = { LITTLE, RAW(""), DROPS("00000000", IFDROP("05000000") OSDROP("02000000")),
+		      DROPS("00000000", IFDROP("09000000")), DROPS("00000000", "") },
+	  .at_ns = TIME_NONE, .dropped = 11 },
+	{ .name = "two interfaces, and one that was never described",
+	  .blocks = { LITTLE, RAW(""), RAW(""), DROPS("01000000", IFDROP("05000000")),
+		      DROPS("00000000", IFDROP("02000000")), DROPS("02000000", IFDROP("40000000")) },
+	  .at_ns = TIME_NONE, .dropped = 7 },
+	{ .name = "two sections", .blocks = { LITTLE, RAW(""), DROPS("00000000", IFDROP("05000000")),
+		      LITTLE, RAW(""), DROPS("00000000", IFDROP("02000000")) },
+	  .at_ns = TIME_NONE, .dropped = 7 },
+	{ .name = "more than 64 bits, and than 53",
+	  .blocks = { LITTLE, RAW(""), RAW(""), DROPS("00000000", "0500 0800 ffffffffffffffff 0700 0800 ffffffffffffffff"),
+		      DROPS("01000000", "0500 0800 ffffffffffffffff") },
+	  .at_ns = TIME_NONE, .dropped = UINT64_C(1) << 53 },
+	{ .name = "and back again",
+	  .blocks = { LITTLE, RAW(""), DROPS("00000000", "0500 0800 ffffffffffffffff 0700 0800 ffffffffffffffff"),
+		      DROPS("00000000", "0500 0800 0300000000000000 0700 0800 0000000000000000") },
+	  .at_ns = TIME_NONE, .dropped = 3 },
+	{ .name = "drops of four bytes, behind the last option and beyond the block",
+	  .blocks = { LITTLE, RAW(""), DROPS("00000000", "0500 0400 05000000"),
+		      DROPS("00000000", "0000 0000 " IFDROP("05000000")), DROPS("00000000", "0500 ff00 05000000 00000000"),
+		      AT_1_S },
+	  .packets = 1, .segments = 1, .at_ns = SECOND },
+	{ .name = "statistics without a time, and of no bytes",
+	  .blocks = { LITTLE, RAW(""), B(STATISTICS, "00000000 00000000"), B(STATISTICS, ""), AT_1_S },
+	  .packets = 1, .segments = 1, .at_ns = SECOND },
 	/* Damage */
 	{ .name = "no byte order", .blocks = { B(SECTION, "00000000 0100 0000 ffffffffffffffff") },
 	  .at_ns = TIME_NONE, .error = "no byte order" },
@@ -161,13 +205,13 @@ static const struct row {
 					 .body = "00000000 00000000 40420f00 28000000 28000000 " FIN } },
 	  .packets = 1, .segments = 1, .at_ns = SECOND, .error = "the two lengths of a block differ" },
 	{ .name = "two lengths of what is passed over",
-	  .blocks = { LITTLE, { .type = STATISTICS, .body = "00000000", .again = 20 } },
+	  .blocks = { LITTLE, { .type = NAMES, .body = "00000000", .again = 20 } },
 	  .at_ns = TIME_NONE, .error = "the two lengths of a block differ" },
 	{ .name = "ends in a packet", .blocks = { LITTLE, RAW(""), AT_1_S },
 	  .at_ns = TIME_NONE, .error = "middle of a block", .cut = 30, .is_cut = true },
-	{ .name = "ends in what is passed over", .blocks = { LITTLE, B(STATISTICS, "00000000 00000000") },
+	{ .name = "ends in what is passed over", .blocks = { LITTLE, B(NAMES, "00000000 00000000") },
 	  .at_ns = TIME_NONE, .error = "middle of a block", .cut = 6, .is_cut = true },
-	{ .name = "ends before a second length", .blocks = { LITTLE, B(STATISTICS, "00000000") },
+	{ .name = "ends before a second length", .blocks = { LITTLE, B(NAMES, "00000000") },
 	  .at_ns = TIME_NONE, .error = "middle of a block",
 	  .cut = 2, .is_cut = true },
 	{ .name = "ends in a length", .blocks = { LITTLE, RAW("") },
@@ -248,6 +292,7 @@ static void reads(void **state)
 	assert_true(info->first_ns == (r->at_ns ? r->at_ns : TIME_NONE));
 	assert_int_equal(info->is_nano, r->is_nano);
 	assert_int_equal(info->is_cut, r->is_cut);
+	assert_int_equal(info->dropped_by_kernel, r->dropped);
 	capture_close(c);
 	flowtab_free(tab);
 	free(f.at);
