@@ -49,6 +49,18 @@ bool captures_open(const struct options *o, struct captures *ret)
 	return true;
 }
 
+/* Where that left no TCP packet to look at, nothing was found out, and a script must not take it for a capture
+ * without connections: the same as a file that cannot be read. */
+static void note_cut(const struct capture_info *info, struct gaps *gaps)
+{
+	bool is_nothing_left = info->tcp_packets == 0;
+
+	if (is_nothing_left)
+		say_line("tcpwhy: %s: %s", info->name, info->headers_cut);
+	gap_add(gaps, is_nothing_left ? "capture" : "capture-cut", info->name, info->headers_cut,
+		_("their connections are missing; capture with a longer snap length (tcpdump -s 0)"));
+}
+
 static void note_damage(const struct capture_info *info, int failed, struct gaps *gaps)
 {
 	if (failed) {
@@ -64,6 +76,8 @@ static void note_damage(const struct capture_info *info, int failed, struct gaps
 		gap_add(gaps, "capture-drops", info->name,
 			_("the kernel or the interface dropped packets before they could be read"),
 			_("\"not seen\" may mean dropped"));
+	if (info->headers_cut)
+		note_cut(info, gaps);
 	if (info->time_back)
 		gap_add(gaps, "capture-time", info->name, info->time_back,
 			_("times and durations across that are wrong"));

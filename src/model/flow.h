@@ -194,6 +194,7 @@ struct capture_info {
 	 * those that found none, and details of kept ones for which there was no memory. */
 	uint64_t flows_left, flows_left_open, segments_refused, notes_refused;
 	const char *overflow;          /* the same in words; NULL: all were kept */
+	const char *headers_cut;       /* packets whose connection is not known for that, in words; NULL: none */
 	const char *time_back;         /* where its clock goes back, by a second or more, in words; NULL: nowhere */
 };
 

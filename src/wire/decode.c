@@ -1,5 +1,17 @@
 #include "wire/decode.h"
 
+/* Cut by a snap length: what is as short as it was on the wire is damaged. */
+static void note_cut(struct decoder *d, enum skip_reason why, size_t captured)
+{
+	bool is_short = why == SKIP_SHORT_LINK || why == SKIP_SHORT_IP || why == SKIP_SHORT_TCP;
+
+	if (!is_short || d->missing == 0)
+		return;
+	d->n_cut++;
+	if (captured > d->cut_at)
+		d->cut_at = (uint32_t)captured;
+}
+
 bool decode_frame(struct decoder *d, const struct link_type *link, struct bytes b,
 		  uint32_t wire_len, struct segment *ret)
 {
@@ -12,11 +24,13 @@ bool decode_frame(struct decoder *d, const struct link_type *link, struct bytes 
 	ret->ts_val = 0; /* part of what copies are recognised by, also where there is none */
 	ret->has_ts = ret->has_options = false;
 	d->layers = 0;
+	d->missing = p.cut;
 	d->seg = ret;
 	enum skip_reason why = link->decode(d, p);
 	if (why == SKIP_NONE)
 		return true;
 	d->skips[why]++;
+	note_cut(d, why, b.left);
 	return false;
 }
 

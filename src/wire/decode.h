@@ -65,7 +65,10 @@ struct packet {
 
 struct decoder {
 	uint64_t skips[N_SKIPS];
+	uint64_t n_cut;        /* of them, frames whose headers were whole on the wire and are not here */
+	uint32_t cut_at;       /* the most that was captured of one of these */
 	unsigned layers;       /* of the frame in work */
+	uint32_t missing;      /* of the packet in work: see struct packet, cut */
 	struct segment *seg;   /* being filled */
 };
 

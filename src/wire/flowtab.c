@@ -119,8 +119,8 @@ void flowtab_run(struct flowtab *t)
 
 /* FIN_RST_ONLY: there is no segment without SYN, FIN and RST although there must have been some: a
  * FIN, or a SYN-ACK that nobody sent again. (A capture of nothing but refused SYNs may be full.)
- * PARTIAL: claims need lowering all the same: the kernel dropped packets, TCP headers were cut
- * behind their flags (no window, no options), or at least one connection in eight has a hole that
+ * PARTIAL: claims need lowering all the same: the kernel dropped packets, headers were cut, be it
+ * behind the flags of TCP (no window, no options), or at least one connection in eight has a hole that
  * the other end did acknowledge. */
 static enum content content_of(const struct capture_sum *c)
 {

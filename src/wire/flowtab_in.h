@@ -23,7 +23,7 @@ struct capture_sum {
 	int64_t end_ns;            /* of its last piece, where it was given in several files */
 	uint64_t plain;            /* segments without SYN, FIN and RST */
 	uint64_t control;
-	uint64_t header_cut;
+	uint64_t header_cut;       /* and packets of which not even the flags were captured */
 	bool is_untimed;           /* it has no time stamps: what stands for them only tells the order */
 	uint64_t fins, flows, lossy_flows;
 	uint64_t dropped;          /* by the kernel */

@@ -26,7 +26,7 @@ enum {
 };
 
 /* The packet ends where its header says, or where the frame did. */
-static void limit(struct packet *p, uint32_t wire_len)
+static void limit(struct decoder *d, struct packet *p, uint32_t wire_len)
 {
 	uint64_t have = (uint64_t)p->b.left + p->cut;
 
@@ -34,6 +34,7 @@ static void limit(struct packet *p, uint32_t wire_len)
 		return;
 	bytes_limit(&p->b, wire_len);
 	p->cut = (uint32_t)(wire_len - p->b.left);
+	d->missing = p->cut;
 }
 
 static enum skip_reason decode_payload(struct decoder *d, struct packet p, uint8_t proto)
@@ -100,7 +101,7 @@ enum skip_reason decode_ipv4(struct decoder *d, struct packet p)
 	s->is_inet6 = false;
 	s->df = fragment & 0x4000;
 	if (total)
-		limit(&p, total);
+		limit(d, &p, total);
 	if (!bytes_skip(&p.b, header))
 		return SKIP_SHORT_IP;
 	if (proto == PROTO_AH && skip_ah(&p, &proto) != SKIP_NONE)
@@ -165,7 +166,7 @@ enum skip_reason decode_ipv6(struct decoder *d, struct packet p)
 	s->df = false;
 	s->ip_id = 0;
 	if (payload)
-		limit(&p, payload);
+		limit(d, &p, payload);
 	return decode_ipv6_chain(d, p, next);
 }
 

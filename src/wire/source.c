@@ -112,6 +112,19 @@ static void say_step_back(struct source *s)
 						  s->n_back, s->back_at, by);
 }
 
+static void say_cut(struct source *s)
+{
+	const struct decoder *d = &s->decoder;
+
+	if (d->n_cut == 1)
+		s->info->headers_cut = arena_printf(s->arena, _("a packet was cut within its headers: only %" PRIu32
+								" bytes of it were captured"), d->cut_at);
+	else if (d->n_cut > 1)
+		s->info->headers_cut = arena_printf(s->arena, _("%" PRIu64 " packets were cut within their headers: at most %"
+								PRIu32 " bytes of each were captured"),
+						    d->n_cut, d->cut_at);
+}
+
 void source_forget_overflow(struct source *s)
 {
 	struct capture_info *i = s->info;
@@ -126,6 +139,7 @@ void source_end(struct source *s)
 
 	flowtab_run(s->tab);
 	struct table_counts now = counts_of(s->tab);
+	s->tab->captures[s->capture].header_cut += s->decoder.n_cut;
 	flowtab_end(s->tab, s->capture, info->dropped_by_kernel);
 	info->content = flowtab_content(s->tab, s->capture);
 	info->is_untimed = info->first_ns == 0 && info->last_ns < (int64_t)info->packets;
@@ -138,6 +152,7 @@ void source_end(struct source *s)
 	info->notes_refused = now.notes_refused - s->before.notes_refused;
 	say_overflow(s);
 	say_step_back(s);
+	say_cut(s);
 	s->decoder.skips[SKIP_DUPLICATE] = now.duplicates - s->before.duplicates;
 	info->n_skips = 0;
 	for (unsigned i = 1; i < N_SKIPS; i++)

@@ -1,5 +1,6 @@
 """Captures that say themselves that packets are missing in them: missing.py TCPWHY. TAP."""
 
+import json
 import os
 import struct
 import sys
@@ -48,12 +49,55 @@ def dropped(tool, made):
         wire.check(f'{name}: {wanted}', '' if said == (wanted, n, int(n > 0), True) else said)
 
 
+def inside(packet):
+    """Of IP in IP."""
+    return struct.pack('!BBHHHBBH', 0x45, 0, 20 + len(packet), 1, 0, 64, 4, 0) + packet[12:20] + packet
+
+
+def cut(tool, made):
+    """An IPv4 header has 20 bytes, and those of TCP up to the flags 14."""
+    def says(packets, *snap):
+        run = wire.run(tool, '--json', wire.write('x', packets, *snap))
+        report = json.loads(run.stdout)
+        return (report['captures'][0]['content'], [(g['what'], g['reason']) for g in report['gaps']],
+                run.returncode, report['complete'], run.stderr)
+
+    def reason(n, most):
+        return f'{n} packets were cut within their headers: at most {most} bytes of each were captured'
+
+    n = len(made)
+    for most in (0, 19, 20, 33):
+        said = says(made, most)
+        wire.check(f'{most} bytes of each are nothing to report on',
+                   '' if said == ('partial', [('capture', reason(n, most))], 1, False,
+                                  f'tcpwhy: x: {reason(n, most)}\n') else said)
+    for most, content in ((34, 'partial'), (40, 'full')):
+        said = says(made, most)
+        wire.check(f'{most} bytes of each are enough', '' if said == (content, [], 0, True, '') else said)
+    inner = [(at, inside(packet)) for at, packet in made[3:5]]
+    said = says(made + inner, 50)
+    wire.check('two of them within a tunnel are a gap',
+               '' if said == ('partial', [('capture-cut', reason(2, 50))], 0, True, '') else said)
+    said = says(made + inner[:1], 50)
+    one = 'a packet was cut within its headers: only 50 bytes of it were captured'
+    wire.check('or one', '' if said[1] == [('capture-cut', one)] else said)
+    udp = [(at, packet[:9] + b'\x11' + packet[10:]) for at, packet in made[3:5]]
+    said = says(made + udp, 50)
+    wire.check('others that were cut are not', '' if said == ('full', [], 0, True, '') else said)
+    said = says(made + [(at, packet[:30]) for at, packet in made[3:5]])
+    wire.check('nor damaged ones that nobody cut', '' if said == ('full', [], 0, True, '') else said)
+    padded = [(at, packet[:2] + b'\0\x1e' + packet[4:30] + b'\0' * 30) for at, packet in made[3:5]]
+    said = says(made + padded, 50)
+    wire.check('nor those of which only the padding was cut', '' if said == ('full', [], 0, True, '') else said)
+
+
 def main():
     tool = os.path.abspath(sys.argv[1])
     made = wire.frames(TALK)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         dropped(tool, made)
+        cut(tool, made)
     return wire.done()
 
 

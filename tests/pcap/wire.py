@@ -54,12 +54,13 @@ def shifted(made, seconds):
     return [(at + seconds, packet) for at, packet in made]
 
 
-def write(path, made):
+def write(path, made, snap=65535):
     with open(path, 'wb') as f:
-        f.write(struct.pack('<IHHiIII', 0xa1b2c3d4, 2, 4, 0, 0, 65535, RAW))
+        f.write(struct.pack('<IHHiIII', 0xa1b2c3d4, 2, 4, 0, 0, snap, RAW))
         for at, packet in made:
             micro = round(at * 1_000_000)
-            f.write(struct.pack('<IIII', micro // 1_000_000, micro % 1_000_000, len(packet), len(packet)) + packet)
+            kept = packet[:snap]
+            f.write(struct.pack('<IIII', micro // 1_000_000, micro % 1_000_000, len(kept), len(packet)) + kept)
     return path
 
 
