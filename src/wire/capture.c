@@ -44,6 +44,8 @@ struct capture {
 	uint64_t n_kept, bytes_kept, n_lost;
 	bool is_kept_by_name; /* then its size is the user's affair */
 	struct timespec opened;
+	uint64_t n_used; /* packets up to the last one of which the table was told */
+	uint64_t most;   /* of them, 0: no bound; what is read once more is read as far as it was before */
 	struct source source;
 };
 
@@ -103,7 +105,7 @@ int capture_open_file(const char *name, struct capture **ret, struct fail *fail)
 int capture_open_again(const struct capture *c, struct capture **ret)
 {
 	/* The offset is shared, and the first reading is over. */
-	int fd = c->spare_fd < 0 || lseek(c->spare_fd, 0, SEEK_SET) < 0 ?
+	int fd = c->spare_fd < 0 || c->n_used == 0 || lseek(c->spare_fd, 0, SEEK_SET) < 0 ?
 			 -1 : fcntl(c->spare_fd, F_DUPFD_CLOEXEC, 0);
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "rb");
 
@@ -113,6 +115,7 @@ int capture_open_again(const struct capture *c, struct capture **ret)
 		return -ESPIPE;
 	}
 	*ret = capture_new(c->info.name);
+	(*ret)->most = c->n_used;
 	take_file(*ret, file);
 	return 0;
 }
@@ -506,6 +509,8 @@ int capture_read(struct capture *c, struct flowtab *tab, uint64_t max_packets,
 {
 	int err = start_reading(c, tab), got = 1;
 
+	if (!max_packets)
+		max_packets = c->most;
 	while (!err && got > 0) {
 		uint64_t left = max_packets ? max_packets - c->info.packets : STEP;
 
@@ -513,6 +518,7 @@ int capture_read(struct capture *c, struct flowtab *tab, uint64_t max_packets,
 		err = got < 0 ? got : 0;
 		report(c, progress);
 	}
+	c->n_used = c->info.packets;
 	source_end(&c->source);
 	return err;
 }
@@ -523,7 +529,7 @@ static void read_ahead(struct capture *c, const struct capture_progress *progres
 	int got = *ret == 0;
 
 	c->source.has_held = false;
-	while (got > 0 && !c->source.has_held) {
+	while (got > 0 && !c->source.has_held && (!c->most || c->info.packets < c->most)) {
 		got = read_some(c, 1);
 		if (c->info.packets % STEP == 0)
 			report(c, progress);
@@ -564,6 +570,7 @@ void capture_read_merged(struct capture *const captures[], size_t n, struct flow
 			     (c = earliest(captures, n, &which)) != NULL; k++) {
 		*flowtab_slot(tab) = c->source.held;
 		flowtab_push(tab);
+		c->n_used = c->info.packets; /* before it waits for the next one */
 		read_ahead(c, progress, &results[which]);
 	}
 	for (size_t i = 0; i < n; i++)

@@ -20,8 +20,8 @@ struct flowtab;
 /* "-" is standard input. 0, or -errno with *fail filled. Never prints. */
 MUST_CHECK int capture_open_file(const char *name, struct capture **ret, struct fail *fail);
 
-/* The same file from its beginning, after it has been read, without opening anything. -ESPIPE: it
- * was a pipe. */
+/* The same file from its beginning, after it has been read, without opening anything; it ends where
+ * that reading did. -ESPIPE: it was a pipe, or nothing of it was used. */
 MUST_CHECK int capture_open_again(const struct capture *c, struct capture **ret);
 
 /* A device ("any" too), with an in-kernel filter for segments with SYN, FIN or RST: IPv4 with

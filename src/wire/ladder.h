@@ -12,7 +12,7 @@ struct ladders;
 
 /* `flows` must have been kept, see flow_keep(); at most a few dozen. */
 struct ladders *ladders_new(struct arena *arena, const struct flow *const flows[], size_t n);
-/* All captures the flows came from, in the same order. What cannot be read once more, a pipe or a
+/* All captures the flows came from, in the same order, as far as they were read. What cannot be read once more, a pipe or a
  * device, is left out. */
 void ladders_read(struct ladders *l, struct capture *const captures[], size_t n);
 /* NULL: none was asked for, or nothing of it was found again. */

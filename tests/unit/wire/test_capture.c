@@ -418,6 +418,67 @@ static void ladder_of_probes(void **state)
 	close(f.fd);
 }
 
+static size_t n_rungs(struct capture *const captures[], size_t n, const struct seen *seen)
+{
+	struct arena *a = arena_new();
+	struct ladders *l = ladders_new(a, (const struct flow *[]){ &seen->first }, 1);
+
+	ladders_read(l, captures, n);
+	const struct ladder *found = ladders_find(l, seen->first.id);
+	size_t rungs = found ? found->n : 0;
+
+	ladders_free(l);
+	arena_free(a);
+	return rungs;
+}
+
+/* Where the first reading was bounded, a ladder goes no farther. Two SYNs are two rungs. */
+static void ladder_of_a_part(void **state)
+{
+	(void)state;
+	for (uint64_t n = 1; n <= 3; n++) {
+		struct file f = conversation(40000, 0, 0, N_SEGMENTS);
+		struct flowtab *t = flowtab_new();
+		struct capture *c = file_open(&f);
+
+		assert_int_equal(capture_read(c, t, n, NULL), 0);
+		struct seen seen = flows_of(t);
+		assert_int_equal(n_rungs((struct capture *[]){ c }, 1, &seen), n);
+		capture_close(c);
+		flowtab_free(t);
+		close(f.fd);
+	}
+}
+
+/* Of several together the bound is for all, be they two connections at once or pieces of one. */
+static void ladder_of_parts(void **state)
+{
+	static const struct { unsigned piece; uint64_t max; size_t rungs; } rows[] = {
+		{ 0, 1, 1 }, { 0, 2, 1 }, { 0, 3, 2 }, { 0, 4, 2 }, { 0, 5, 3 }, { 2, 1, 1 }, { 2, 2, 2 }, { 2, 3, 3 },
+	};
+
+	(void)state;
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		unsigned piece = rows[k].piece;
+		struct file files[2] = { conversation(40000, 0, 0, piece ? piece : N_SEGMENTS),
+					 conversation(piece ? 40000 : 40001, 1, piece, N_SEGMENTS) };
+		struct flowtab *t = flowtab_new();
+		struct capture *captures[2];
+		int results[2];
+
+		for (unsigned i = 0; i < 2; i++)
+			captures[i] = file_open(&files[i]);
+		capture_read_merged(captures, 2, t, rows[k].max, NULL, results);
+		struct seen seen = flows_of(t);
+		assert_int_equal(n_rungs(captures, 2, &seen), rows[k].rungs);
+		for (unsigned i = 0; i < 2; i++) {
+			capture_close(captures[i]);
+			close(files[i].fd);
+		}
+		flowtab_free(t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -426,6 +487,7 @@ int main(void)
 		cmocka_unit_test(from_a_pipe),	    cmocka_unit_test(read_together),
 		cmocka_unit_test(one_is_damaged),   cmocka_unit_test(pieces),
 		cmocka_unit_test(ladder),	    cmocka_unit_test(ladder_of_probes),
+		cmocka_unit_test(ladder_of_a_part), cmocka_unit_test(ladder_of_parts),
 	};
 
 	return cmocka_run_group_tests_name("wire-capture", tests, NULL, NULL);
