@@ -3,11 +3,11 @@
 /* Conversations as text, for tests of the flow table. One line a segment:
  *
  *	MS  END FLAGS  SEQ ACK [LEN] [ts] [v6] [id=N] [ttl=N] [win=N] [link=N] [tunnel=N] [port=N]
- *	[sport=N] [df=N] [cut]
+ *	[sport=N] [df=N] [sum=N] [cut]
  *
  * END is `c` (10.0.0.1:40000) or `s` (10.0.0.2:80), FLAGS letters of FSRPA. An IP id counts up by
- * itself where none is given; ts is a timestamp option, port the client's, sport the server's, cut one whose
- * window was not captured. */
+ * itself where none is given; ts is a timestamp option, port the client's, sport the server's, sum the checksum,
+ * cut one whose window was not captured. */
 
 #include "util/attr.h"
 #include "wire/flowtab_in.h"
@@ -64,6 +64,8 @@ static inline void talk_word(struct segment *s, const char *word, bool from_serv
 		s->port[!from_server] = (uint16_t)n;
 	else if (sscanf(word, "df=%u", &n) == 1)
 		s->df = n;
+	else if (sscanf(word, "sum=%u", &n) == 1)
+		s->checksum = (uint16_t)n;
 	else if (strcmp(word, "cut") == 0)
 		s->is_header_cut = true;
 	else if (strcmp(word, "v6") == 0)
