@@ -24,7 +24,7 @@ struct place {
 
 static void say_about(const char *path, int error)
 {
-	say_line("tcpwhy: %s: %s", path, strerror(-error)); /* untranslated: a name */
+	say_line("tcpwhy: %s: %s", path, replace_reason(error)); /* untranslated: a name */
 }
 
 /* tcpwhy-HOST-20261121T084000Z.tar.zst */

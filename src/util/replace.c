@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,12 +56,52 @@ static int open_nameless(struct replacement *r)
 	return errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT ? open_visible(r) : -errno;
 }
 
+static void put_folder_of(struct buf *b, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	buf_add(b, path, slash ? (size_t)(slash - path) + 1 : 0);
+	if (!slash)
+		buf_puts(b, "./");
+}
+
+/* The name of a descriptor, as /dev/stdout is: whoever redirects it puts a file behind it. Link by link, for
+ * each may stand in a folder that is a link itself: /dev/stdout -> fd/1, /dev/fd -> /proc/self/fd. By device,
+ * for not everybody who comes here may call statfs(2). */
+static bool leads_into_proc(const char *path)
+{
+	enum { MAX_LINKS = 40 }; /* MAXSYMLINKS of Linux, include/linux/namei.h */
+	AUTO_BUF at = { 0 }, folder = { 0 };
+	char target[PATH_MAX];
+	struct stat proc, st;
+
+	if (stat("/proc", &proc) < 0)
+		return false;
+	buf_puts(&at, path);
+	for (int i = 0; i < MAX_LINKS; i++) {
+		buf_clear(&folder);
+		put_folder_of(&folder, buf_text(&at));
+		if (stat(buf_text(&folder), &st) == 0 && st.st_dev == proc.st_dev)
+			return true;
+		ssize_t n = readlinkat(AT_FDCWD, buf_text(&at), target, sizeof(target));
+		if (n <= 0)
+			return false;
+		buf_clear(&at);
+		if (target[0] != '/')
+			buf_puts(&at, buf_text(&folder));
+		buf_add(&at, target, (size_t)n);
+	}
+	return false;
+}
+
 static int refuse(const char *path)
 {
 	struct stat st;
 
 	if (lstat(path, &st) < 0 || S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))
 		return 0;
+	if (S_ISLNK(st.st_mode) && leads_into_proc(path))
+		return -EEXIST;
 	if (S_ISLNK(st.st_mode) && (stat(path, &st) < 0 || S_ISREG(st.st_mode)))
 		return 0;
 	return S_ISDIR(st.st_mode) ? -EISDIR : -EEXIST;
@@ -68,15 +109,12 @@ static int refuse(const char *path)
 
 int replace_begin(const char *path, mode_t mode, struct replacement *ret)
 {
-	const char *slash = strrchr(path, '/');
 	struct replacement r = { .path = path, .fd = -1 };
 	int error = refuse(path);
 
 	if (error)
 		return error;
-	buf_add(&r.folder, path, slash ? (size_t)(slash - path) + 1 : 0);
-	if (!slash)
-		buf_puts(&r.folder, "./");
+	put_folder_of(&r.folder, path);
 	error = open_nameless(&r);
 	if (!error && fchmod(r.fd, mode) < 0)
 		error = -errno;
@@ -151,5 +189,5 @@ int replace_with(const char *path, mode_t mode, const struct buf *text)
 
 const char *replace_reason(int error)
 {
-	return error == -EEXIST ? _("a device, or a link to no file: it is not replaced") : strerror(-error);
+	return error == -EEXIST ? _("a device, a link to no file or one into /proc: it is not replaced") : strerror(-error);
 }

@@ -6,8 +6,8 @@
  *
  * It has no name until it is whole, so whatever ends the program leaves nothing behind; on a file system
  * without such files (NFS, FAT) a hidden name beside it. A link to a file is replaced, not followed; a
- * device, a folder and a link to anything but a file are not (rename(2) would put a file where /dev/stdout
- * was). All fail with -errno and leave the old file as it was. */
+ * device, a folder, a link to anything but a file and one into /proc are not (rename(2) would put a file where
+ * /dev/stdout was). All fail with -errno and leave the old file as it was. */
 
 #include "util/attr.h"
 #include "util/buf.h"

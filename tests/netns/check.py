@@ -233,6 +233,13 @@ def test_prometheus(tool, tmp):
     p = run(tool, 'check', '--format', 'prometheus', '-o', str(device))
     stage.check('prometheus: -o a link to a device', p.returncode == 3 and 'it is not replaced' in p.stderr and device.is_symlink(), plain(p))
     device.unlink()
+    device.symlink_to('/proc/self/fd/1')  # as /dev/stdout is
+    with open(os.path.join(tmp, 'redirected'), 'w+', encoding='utf-8') as to:
+        p = subprocess.run([tool, 'check', '--format', 'prometheus', '-o', str(device)], stdout=to, stderr=subprocess.PIPE,
+                           text=True, check=False)
+        stage.check('prometheus: -o a link to the file behind stdout', p.returncode == 3 and 'it is not replaced' in p.stderr and
+                    device.is_symlink(), plain(p))
+    device.unlink()
     before = out.read_text()
     never = os.path.join(tmp, 'never')
     p = run(tool, 'check', '--format', 'prometheus', '-o', str(out), '-t', '200ms', '-N', never)

@@ -71,6 +71,12 @@ def test_stream(tool, file, tmp):
     with open(os.path.join(tmp, 'streamed'), 'wb') as to:
         subprocess.run([tool, 'snapshot', '-o', '-'], stdout=to, stderr=subprocess.DEVNULL, check=False)
     stage.check('-o -: the same on standard output', claims(tool, '--from', to.name) == claims(tool, '--from', file))
+    link = pathlib.Path(tmp, 'stdout')
+    link.symlink_to('/proc/self/fd/1')  # as /dev/stdout is
+    with open(os.path.join(tmp, 'redirected'), 'wb') as to:
+        p = subprocess.run([tool, 'snapshot', '-o', str(link)], stdout=to, stderr=subprocess.PIPE, text=True, check=False)
+    stage.check('-o a link to the file behind stdout is refused', p.returncode == 1 and 'it is not replaced' in p.stderr and
+                link.is_symlink(), p.stderr)
     device = run(tool, 'snapshot', '-o', '/dev/null')
     stage.check('-o /dev/null leaves it a device', pathlib.Path('/dev/null').is_char_device(), device.stderr)
     full = run(tool, 'snapshot', '-o', '/dev/full')

@@ -250,6 +250,52 @@ static void what_is_no_file_is_not_replaced(void **state)
 	assert_int_equal(n_files(), 3);
 }
 
+static void expect_to_stay(const char *path, int error)
+{
+	struct replacement r;
+	struct stat st;
+
+	assert_int_equal(replace_begin(path, 0600, &r), error);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+}
+
+/* /dev/stdout as distributions have it, whatever it is redirected to. */
+static void names_of_descriptors_are_not_replaced(void **state)
+{
+	char name[64];
+
+	(void)state;
+	put("file", "old");
+	int fd = open("file", O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	assert_int_equal(symlink(name, "stdout"), 0);
+	assert_int_equal(symlink("/proc/self/fd", "fd"), 0);
+	snprintf(name, sizeof(name), "fd/%d", fd);
+	assert_int_equal(symlink(name, "by-folder"), 0);
+	assert_int_equal(symlink("by-folder", "by-two"), 0);
+	assert_int_equal(symlink("/proc/self/fd/1000000", "closed"), 0);
+	assert_int_equal(symlink("loop", "loop"), 0);
+	expect_to_stay("stdout", -EEXIST);
+	expect_to_stay("./by-folder", -EEXIST);
+	expect_to_stay(name, -EEXIST);
+	expect_to_stay("by-two", -EEXIST);
+	expect_to_stay("closed", -EEXIST);
+	close(fd);
+	assert_int_equal(replace_text("loop", "new"), 0); /* it leads nowhere */
+	assert_holds("file", "old");
+	assert_int_equal(n_files(), 7);
+	/* A folder of that name is not it. */
+	assert_int_equal(mkdir("proc", 0755), 0);
+	put("proc/file", "mine");
+	assert_int_equal(symlink("proc/file", "near"), 0);
+	assert_int_equal(replace_text("near", "new"), 0);
+	assert_holds("proc/file", "mine");
+	assert_holds("near", "new");
+	unlink("proc/file");
+}
+
 /* Of another one that was killed, or is at work. */
 static void names_of_others_are_in_nobodys_way(void **state)
 {
@@ -270,6 +316,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_not_leaves_nothing, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(links_are_replaced_where_they_lead_to_files, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(what_is_no_file_is_not_replaced, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(names_of_descriptors_are_not_replaced, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(names_of_others_are_in_nobodys_way, make_folder, remove_folder),
 	};
 
