@@ -352,6 +352,26 @@ bool check_remember(struct check *k, struct memory *ret)
 	return true;
 }
 
+void check_lose(struct check *k)
+{
+	k->is_lost = true;
+}
+
+static bool is_of_growth(size_t row)
+{
+	return row == CHECK_CLOSE_WAIT_LEFT || row == CHECK_PORTS_LEFT || check_rows[row].unit == CHECK_A_MINUTE;
+}
+
+/* Else nobody would ever miss it. What was compared with an older look stays as it is. */
+static void end_lost(struct check_result *r)
+{
+	if (r->known)
+		return;
+	r->is_absent = false;
+	r->unknown = N_("this look could not be kept, so growth does not show");
+	settle_status(r);
+}
+
 void check_end(struct check *k, const struct findings *findings, const struct check_levels *levels,
 	       bool is_whole, struct check_results *ret)
 {
@@ -364,6 +384,8 @@ void check_end(struct check *k, const struct findings *findings, const struct ch
 		r->warn = levels->warn[i];
 		r->crit = levels->crit[i];
 		end_one(k, i, r);
+		if (k->is_lost && is_of_growth(i))
+			end_lost(r);
 		r->rule = rule_of(r, findings);
 		if (check_is_worse(r->status, ret->status)) {
 			ret->status = r->status;

@@ -45,6 +45,8 @@ void check_ports(struct check *k, const struct port_budget *budget, const struct
 /* After the last socket: what the next look has to know, in the look's arena. false: the last one is
  * so recent that it is the better one to compare with. */
 bool check_remember(struct check *k, struct memory *ret);
+/* That could not be kept: growth will not show in the next look either, which is not fine. */
+void check_lose(struct check *k);
 /* Findings say which rule holds for the worst owner. Frees the check. */
 void check_end(struct check *k, const struct findings *findings, const struct check_levels *levels,
 	       bool is_whole, struct check_results *ret);

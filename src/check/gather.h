@@ -50,5 +50,6 @@ struct check {
 	size_t n_busy, cap_busy;
 	struct conn *turned_away; /* listeners that have turned clients away */
 	size_t n_turned_away, cap_turned_away;
+	bool is_lost;    /* the next look will not know of this one */
 	uint64_t *minis; /* [n_netns]: what counts against tcp_max_tw_buckets */
 };

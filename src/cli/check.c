@@ -226,12 +226,22 @@ static void judge_look(const struct options *o, struct look *look,
 	free(budgets.at);
 	judge_end(judge, &findings);
 	bool is_kept = !state || keep_memory(state, check, look);
+	if (!is_kept)
+		check_lose(check);
 	check_end(check, &findings, levels, is_whole, ret);
 	ret->missing = gaps_spoiler(&look->gaps);
 	/* Growth would never be seen, and nobody would miss it. */
 	if (!is_kept && ret->status == CHECK_OK)
 		ret->status = CHECK_UNKNOWN;
 	join_free(join);
+}
+
+/* The line that would tell it is not written. */
+static void say_state_gaps(const struct gaps *gaps)
+{
+	for (size_t i = 0; i < gaps->n; i++)
+		if (strcmp(gaps->at[i].what, "state") == 0)
+			say_line("tcpwhy: %s: %s; %s", gaps->at[i].object, gaps->at[i].reason, gaps->at[i].effect);
 }
 
 /* Whoever writes a file asks whether it was written; the state stands in it. */
@@ -266,6 +276,8 @@ static int check_host(const struct options *o, const struct check_levels *levels
 	else
 		check_put_text(&b, &results, look, o->verbose, is_ascii());
 	timer_delete(limit);
+	if (o->output)
+		say_state_gaps(&look->gaps);
 	look_free(look);
 	return o->output ? keep(o, &b) : answer(&b, results.status);
 }

@@ -231,6 +231,17 @@ def test_file(tool, tmp, state):
                 'ermission denied' in p.stdout, plain(p))
     p = run(tool, '--state', os.path.join(tmp, 'none', 'state'))
     stage.check('no such folder', p.returncode == 3 and 'No such file' in p.stdout, plain(p))
+    prom = os.path.join(tmp, 'prom')
+    for where, value in (state, 0), (os.path.join(tmp, 'none', 'state'), 3):
+        os.chown(state, 0, 0)
+        p = run(tool, '--format', 'prometheus', '--state', where, '-o', prom)
+        text = pathlib.Path(prom).read_text()
+        stage.check(f'metrics: a state that is written or not: {value}', p.returncode == 0 and not p.stdout and
+                    all(f'\ntcpwhy_check_status{{check="{name}"}} {value}\n' in text
+                        for name in ('close-wait.left', 'ports.left', 'tw-buckets.overflows')) and
+                    '\ntcpwhy_check_status{check="close-wait.age"} 0\n' in text and
+                    (f'{where}: No such file' in p.stderr) == (value == 3) and p.stderr.count('\n') <= 1, plain(p) + text)
+    os.unlink(prom)
     gaps = json.loads(run(tool, '--state', tmp, '--json').stdout)['gaps']
     stage.check('a folder: in the JSON', any(g['what'] == 'state' and g['object'] == tmp for g in gaps), gaps)
     stage.check('nothing is left behind', sorted(os.listdir(tmp)) == ['state', 'tcpwhy'], os.listdir(tmp))

@@ -187,6 +187,51 @@ static void hidden_owners_may_grow(void **state)
 	look_free(look);
 }
 
+/* Without a past nobody tells growth, and nobody ever will; but what grows beyond doubt is told. */
+static void a_look_that_is_lost_is_not_fine(void **state)
+{
+	static const char *const growth[] = { "close-wait.left", "ports.left", "accept-queue.overflows",
+					      "orphans.aborts", "tw-buckets.overflows" };
+
+	(void)state;
+	for (int is_lost = 0; is_lost <= 1; is_lost++) {
+		struct look *look = look_now();
+		struct check_results all;
+		struct past past = { .all.none = "first" };
+		struct check *k = check_new(look, OLD_MS, &past.all);
+
+		if (is_lost)
+			check_lose(k);
+		end(k, &all);
+		size_t n_unknown = 0;
+		for (size_t i = 0; i < all.n; i++)
+			n_unknown += all.at[i].status == CHECK_UNKNOWN;
+		assert_int_equal(n_unknown, is_lost ? ARRAY_LEN(growth) : 0);
+		for (size_t i = 0; i < ARRAY_LEN(growth); i++)
+			assert_int_equal(result(&all, growth[i])->status, is_lost ? CHECK_UNKNOWN : CHECK_OK);
+		assert_int_equal(all.status, is_lost ? CHECK_UNKNOWN : CHECK_OK);
+		look_free(look);
+	}
+	struct look *look = look_now();
+	struct check_results all;
+	struct host_conn h;
+	struct past past;
+
+	make_past(&past, 50, MINUTE_MS);
+	struct check *k = check_new(look, OLD_MS, &past.all);
+	make_conn(&h, STATE_CLOSE_WAIT, &grower, 0);
+	add_spread(k, &h, 300, 0, MINUTE_MS);
+	add_spread(k, &h, 50, MINUTE_MS, 10 * MINUTE_MS);
+	check_lose(k);
+	end(k, &all);
+	assert_int_equal(result(&all, "close-wait.left")->status, CHECK_CRITICAL);
+	assert_int_equal(result(&all, "close-wait.left")->value, 2 * MINUTE_MS);
+	/* Nothing grew since that look, which is soon too long ago to tell. */
+	assert_int_equal(result(&all, "ports.left")->status, CHECK_UNKNOWN);
+	assert_false(result(&all, "ports.left")->is_absent);
+	look_free(look);
+}
+
 static void the_last_look_is_kept_for_a_while(void **state)
 {
 	struct look *look = look_now();
@@ -271,6 +316,7 @@ int main(void)
 		cmocka_unit_test(a_young_process_had_nothing),
 		cmocka_unit_test(without_a_past_nothing_is_judged),
 		cmocka_unit_test(hidden_owners_may_grow),
+		cmocka_unit_test(a_look_that_is_lost_is_not_fine),
 		cmocka_unit_test(the_last_look_is_kept_for_a_while),
 		cmocka_unit_test(ports_have_a_time_left),
 	};
