@@ -10,8 +10,8 @@
 #include <string.h>
 
 /* How it works: one pass gathers what each row needs; processes are tallied by sorting what each of
- * them holds. A number that privilege hides is bounded from above: only if the bound would alert
- * and the number does not is the answer UNKNOWN. */
+ * them holds. A number that privilege hides is bounded from above: only if anything up to the bound would
+ * alert and what was seen does not is the answer UNKNOWN. */
 
 enum { SMALLEST_BACKLOG = 2 };
 
@@ -270,7 +270,7 @@ static void end_conntrack(const struct check *k, struct check_result *r)
 				    (uint64_t)ctl->conntrack_max.value);
 	}
 	if (!is_there) {
-		r->is_absent = true;
+		r->is_harmless = true;
 		r->unknown = N_("there is no connection tracking table");
 		return;
 	}
@@ -365,9 +365,9 @@ static bool is_of_growth(size_t row)
 /* Else nobody would ever miss it. What was compared with an older look stays as it is. */
 static void end_lost(struct check_result *r)
 {
-	if (r->known)
+	if (r->status != CHECK_OK || r->known)
 		return;
-	r->is_absent = false;
+	r->is_harmless = false;
 	r->unknown = N_("this look could not be kept, so growth does not show");
 	settle_status(r);
 }

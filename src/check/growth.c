@@ -60,7 +60,7 @@ struct grower {
 /* `hidden`: why others cannot be seen, whatever they do; NULL: all were seen. */
 static void settle_left(struct check_result *r, const struct grower *g, const char *hidden)
 {
-	r->is_absent = !g->is_there && !hidden;
+	r->is_harmless = !g->is_there && !hidden;
 	r->unknown = g->is_there ? NULL : hidden ? hidden : N_("nothing grows towards its limit");
 	if (g->is_there) {
 		settle_value(r, g->left_ms);

@@ -127,3 +127,10 @@ bool range_alerts(const struct range *r, int64_t value)
 
 	return r->is_set && is_within == r->is_inside;
 }
+
+bool range_can_alert(const struct range *r, int64_t low, int64_t high)
+{
+	if (!r->is_set)
+		return false;
+	return r->is_inside ? low <= r->end && high >= r->start : low < r->start || high > r->end;
+}

@@ -15,3 +15,5 @@
 /* false: not a range; *ret is untouched. */
 MUST_CHECK bool range_parse(const char *text, enum check_unit unit, struct range *ret);
 bool range_alerts(const struct range *r, int64_t value);
+/* For any value from `low` to `high`. */
+bool range_can_alert(const struct range *r, int64_t low, int64_t high);

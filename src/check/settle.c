@@ -52,13 +52,24 @@ void settle_conn(const struct check *k, struct check_result *r, const struct con
 	r->worst.oldest = c->age;
 }
 
+static bool can_alert(const struct check_result *r, int64_t low, int64_t high)
+{
+	return range_can_alert(&r->crit, low, high) || range_can_alert(&r->warn, low, high);
+}
+
+/* Nothing here is negative. */
+static bool can_ever_alert(const struct check_result *r)
+{
+	return can_alert(r, 0, RANGE_HIGHEST);
+}
+
 void settle_status(struct check_result *r)
 {
 	if (r->known && range_alerts(&r->crit, r->value))
 		r->status = CHECK_CRITICAL;
 	else if (r->known && range_alerts(&r->warn, r->value))
 		r->status = CHECK_WARNING;
-	else if (!r->known && (r->crit.is_set || r->warn.is_set))
+	else if (!r->known && can_ever_alert(r))
 		r->status = CHECK_UNKNOWN;
 	else
 		r->status = CHECK_OK;
@@ -66,11 +77,15 @@ void settle_status(struct check_result *r)
 
 void settle_at_most(struct check_result *r, int64_t most, const char *why)
 {
+	bool is_lower = most < r->value; /* of a time that is left */
+
 	settle_status(r);
-	if (r->status != CHECK_OK ||
-	    (!range_alerts(&r->crit, most) && !range_alerts(&r->warn, most)))
+	if (r->status != CHECK_OK || (r->known && most == r->value))
 		return;
-	r->status = CHECK_UNKNOWN;
+	if (r->known && can_alert(r, is_lower ? most : r->value, is_lower ? r->value : most))
+		r->status = CHECK_UNKNOWN;
+	else
+		r->is_harmless = r->known && can_ever_alert(r); /* else nobody wants it judged */
 	r->unknown = why;
 	r->known = false; /* what was seen of it would pass for all of it */
 }

@@ -14,7 +14,8 @@ void settle_owner(const struct check *k, struct check_result *r, const struct pr
 		  const struct netns *netns);
 void settle_conn(const struct check *k, struct check_result *r, const struct conn *c);
 void settle_status(struct check_result *r);
-/* It may be anything up to `most`: then fine is fine only if that would be fine, too. */
+/* It may be anything up to `most`, or down to it: then fine is fine only if all of that is fine, and what was
+ * seen is not its value. */
 void settle_at_most(struct check_result *r, int64_t most, const char *why);
 
 extern const char settle_no_port_range[];

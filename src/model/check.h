@@ -46,13 +46,13 @@ struct check_result {
 	struct range warn, crit;
 	bool known;
 	int64_t value;
-	bool is_absent;    /* there is no such thing here; not known, and OK */
+	bool is_harmless;  /* not known, and OK: there is no such thing here, or whatever it may be is fine */
 	bool is_unwatched; /* its growth, and nobody asked for that; not known, and no alarm */
 	bool has_limit;
 	uint64_t used, limit;  /* of a share; in units */
 	const char *rule;      /* the row's, or that of the worst owner's finding; NULL: none */
 	const char *unknown;   /* why it could not be judged, about `worst`; NULL: it was. CHECK_OK and
-				* not known alarms nobody, but is called OK only if it is absent */
+				* not known alarms nobody, but is called OK only if it is harmless */
 	bool has_worst;        /* false: there is nobody to name */
 	struct finding worst;  /* subject and facts; its text, severity and examples mean nothing */
 };

@@ -98,7 +98,7 @@ static uint64_t n_teardown(const struct look *look)
 
 static bool is_not_judged(const struct check_result *r)
 {
-	return r->status == CHECK_OK && !r->known && !r->is_absent && !r->is_unwatched && r->unknown;
+	return r->status == CHECK_OK && !r->known && !r->is_harmless && !r->is_unwatched && r->unknown;
 }
 
 static size_t n_judged(const struct check_results *results)

@@ -250,6 +250,13 @@ def test_prometheus(tool, tmp):
 def test_user(tool, pid):
     p = run(tool, 'check', **stage.AS_NOBODY)
     expect('normal user: who holds them is unknown', p, 3, 'UNKNOWN - ', 'root')
+    inside = 'close-wait.nofile=@10:90'
+    expect('normal user: a range in between', run(tool, 'check', '-w', inside, '-c', inside, **stage.AS_NOBODY), 3, 'UNKNOWN - ', 'root')
+    expect('root: a range in between', run(tool, 'check', '-w', inside, '-c', inside), 2, f'leaky[{pid}]')
+    never = 'close-wait.nofile=~:'
+    p = run(tool, 'check', '--format', 'prometheus', '-w', never, '-c', never, **stage.AS_NOBODY)
+    stage.check('normal user: no value is made up where nobody asks', 'tcpwhy_close_wait_nofile_ratio' not in p.stdout and
+                'status{check="close-wait.nofile"} 0\n' in p.stdout, plain(p))
     p = run(tool, 'check', '-c', 'close-wait.age=@0:1h', **stage.AS_NOBODY)
     expect('normal user: an age needs no owner', p, 2, 'CRITICAL - a process that cannot be seen')
     stage.check('normal user: no name is made up', f'[{pid}]' not in p.stdout, plain(p))

@@ -55,17 +55,24 @@ static inline const struct check_result *result(const struct check_results *all,
 }
 
 /* n alike; what else there is comes from the look. */
-static inline void check_many(const struct look *look, struct host_conn *h, size_t n,
-			      bool is_whole, struct check_results *ret)
+static inline void check_by(const struct look *look, struct host_conn *h, size_t n, const struct check_levels *levels,
+			    bool is_whole, struct check_results *ret)
 {
 	static const struct check_past nothing;
 	struct check *k = check_new(look, OLD_MS, &nothing);
 	struct findings none = { 0 };
-	struct check_levels levels;
 
 	h->conn.sock = &h->sock;
 	for (size_t i = 0; i < n; i++)
 		check_sock(k, &h->conn);
+	check_end(k, &none, levels, is_whole, ret);
+}
+
+static inline void check_many(const struct look *look, struct host_conn *h, size_t n,
+			      bool is_whole, struct check_results *ret)
+{
+	struct check_levels levels;
+
 	check_levels_default(&levels);
-	check_end(k, &none, &levels, is_whole, ret);
+	check_by(look, h, n, &levels, is_whole, ret);
 }

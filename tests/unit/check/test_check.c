@@ -78,6 +78,64 @@ static void what_is_hidden_is_unknown_only_where_it_matters(void **state)
 	look_free(look);
 }
 
+static void take(const char *name, const char *range, struct range levels[static MAX_CHECKS])
+{
+	AUTO_BUF text = { 0 };
+	const struct check_row *row;
+	size_t len;
+
+	buf_printf(&text, "%s=%s", name, range);
+	assert_null(check_levels_parse(buf_text(&text), levels, &len, &row));
+}
+
+/* One connection whose owner or age is hidden: anything may be true of it. */
+static void what_is_hidden_may_be_anything(void **state)
+{
+	static const struct {
+		const char *name, *warn, *crit;
+		enum check_status hidden, seen;
+		bool is_harmless;
+	} rows[] = {
+		{ "close-wait.nofile", "20", "50", CHECK_UNKNOWN, CHECK_OK, false },
+		{ "close-wait.nofile", "@10:90", "@30:90", CHECK_UNKNOWN, CHECK_OK, false },
+		{ "close-wait.nofile", "~:", "@99:", CHECK_UNKNOWN, CHECK_OK, false },
+		{ "close-wait.nofile", "100", "~:", CHECK_OK, CHECK_OK, true },
+		{ "close-wait.nofile", "~:", "~:", CHECK_OK, CHECK_OK, false },
+		{ "close-wait.nofile", "@0", "~:", CHECK_WARNING, CHECK_OK, false },
+		{ "close-wait.age", "10m", "~:", CHECK_UNKNOWN, CHECK_OK, false },
+		{ "close-wait.age", "~:", "~:", CHECK_OK, CHECK_OK, false },
+		{ "close-wait.age", "0:", "~:", CHECK_OK, CHECK_OK, false },
+	};
+	struct look *look = make_look();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		bool is_of_age = strcmp(rows[i].name, "close-wait.age") == 0;
+		struct check_levels levels;
+		struct check_results all;
+		struct host_conn h;
+
+		check_levels_default(&levels);
+		take(rows[i].name, rows[i].warn, levels.warn);
+		take(rows[i].name, rows[i].crit, levels.crit);
+		make_conn(&h, STATE_CLOSE_WAIT, is_of_age ? &leaky : NULL, OLD_MS);
+		h.conn.age.known = !is_of_age;
+		check_by(look, &h, 1, &levels, true, &all);
+		const struct check_result *r = result(&all, rows[i].name);
+		if (r->status != rows[i].hidden || r->is_harmless != rows[i].is_harmless)
+			fail_msg("row %zu: %s", i, check_status_name(r->status));
+		/* What was seen is no value of it. */
+		assert_int_equal(r->known, r->status == CHECK_WARNING);
+		assert_int_equal(r->unknown != NULL, !r->known);
+		make_conn(&h, STATE_CLOSE_WAIT, &leaky, OLD_MS);
+		check_by(look, &h, 1, &levels, true, &all);
+		r = result(&all, rows[i].name);
+		if (r->status != rows[i].seen || !r->known || r->unknown || r->is_harmless)
+			fail_msg("row %zu, seen: %s", i, check_status_name(r->status));
+	}
+	look_free(look);
+}
+
 static void part_of_a_look_is_never_ok(void **state)
 {
 	struct look *look = make_look();
@@ -202,6 +260,7 @@ int main(void)
 		cmocka_unit_test(a_leak_is_judged_by_the_limit),
 		cmocka_unit_test(age_counts_ten),
 		cmocka_unit_test(what_is_hidden_is_unknown_only_where_it_matters),
+		cmocka_unit_test(what_is_hidden_may_be_anything),
 		cmocka_unit_test(part_of_a_look_is_never_ok),
 		cmocka_unit_test(time_wait_has_only_the_buckets),
 		cmocka_unit_test(a_table_is_judged_where_there_is_one),

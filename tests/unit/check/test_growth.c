@@ -112,7 +112,7 @@ static void what_passes_does_not(void **state)
 		add_spread(k, &h, 300, rows[i].from_ms, rows[i].to_ms);
 		end(k, &all);
 		const struct check_result *left = result(&all, "close-wait.left");
-		if (left->known || left->status != CHECK_OK || !left->is_absent)
+		if (left->known || left->status != CHECK_OK || !left->is_harmless)
 			fail_msg("%s", rows[i].what);
 		look_free(look);
 	}
@@ -164,7 +164,7 @@ static void without_a_past_nothing_is_judged(void **state)
 		assert_false(left->known);
 		assert_non_null(left->unknown);
 		assert_int_equal(left->is_unwatched, !rows[i].is_asked);
-		assert_false(left->is_absent);
+		assert_false(left->is_harmless);
 		assert_int_equal(left->status, CHECK_OK);
 		look_free(look);
 	}
@@ -226,9 +226,10 @@ static void a_look_that_is_lost_is_not_fine(void **state)
 	end(k, &all);
 	assert_int_equal(result(&all, "close-wait.left")->status, CHECK_CRITICAL);
 	assert_int_equal(result(&all, "close-wait.left")->value, 2 * MINUTE_MS);
+	assert_null(result(&all, "close-wait.left")->unknown);
 	/* Nothing grew since that look, which is soon too long ago to tell. */
 	assert_int_equal(result(&all, "ports.left")->status, CHECK_UNKNOWN);
-	assert_false(result(&all, "ports.left")->is_absent);
+	assert_false(result(&all, "ports.left")->is_harmless);
 	look_free(look);
 }
 

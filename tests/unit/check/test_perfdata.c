@@ -72,7 +72,7 @@ static void what_is_not_judged_is_said(void **state)
 	all.at[1].unknown = all.at[2].unknown = "no limit here";
 	all.at[3].unknown = "none was found";
 	all.at[4].unknown = "nobody asked";
-	all.at[4].is_absent = true;
+	all.at[4].is_harmless = true;
 	all.at[5] = (struct check_result){ &rows[5], .known = true, .status = CHECK_WARNING, .has_worst = true };
 	all.at[6] = (struct check_result){ &rows[6], .known = true, .status = CHECK_CRITICAL, .has_worst = true };
 	all.at[7] = (struct check_result){ &rows[7], .status = CHECK_UNKNOWN, .unknown = "hidden" };

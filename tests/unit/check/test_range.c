@@ -115,6 +115,34 @@ static void they_alert_as_the_guidelines_say(void **state)
 	assert_false(range_alerts(&none, INT64_MAX));
 }
 
+/* Of all between two values one is enough. */
+static void they_can_alert_in_between(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t low, high;
+		bool can;
+	} rows[] = {
+		{ "@10:20", 0, 100000, true },    { "@10:20", 0, 9999, false },     { "@10:20", 0, 10000, true },
+		{ "@10:20", 20000, 30000, true }, { "@10:20", 20001, 30000, false }, { "@10:20", 15000, 15000, true },
+		{ "@~:", 0, 0, true },            { "10:20", 10000, 20000, false }, { "10:20", 9999, 20000, true },
+		{ "10:20", 10000, 20001, true },  { "10", 0, 10000, false },        { "10", 0, INT64_MAX, true },
+		{ "10:", 10000, INT64_MAX, false }, { "10:", 0, INT64_MAX, true },  { "~:", INT64_MIN, INT64_MAX, false },
+		{ "0:", 0, INT64_MAX, false },
+	};
+	const struct range none = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct range r;
+
+		assert_true(range_parse(rows[i].text, CHECK_COUNT, &r));
+		if (range_can_alert(&r, rows[i].low, rows[i].high) != rows[i].can)
+			fail_msg("row %zu: %s", i, rows[i].text);
+	}
+	assert_false(range_can_alert(&none, INT64_MIN, INT64_MAX));
+}
+
 static const char *levels_parse(const char *text, struct check_levels *l, size_t *len,
 				const struct check_row **row)
 {
@@ -164,6 +192,7 @@ int main(void)
 		cmocka_unit_test(ranges_are_read),
 		cmocka_unit_test(other_texts_are_not),
 		cmocka_unit_test(they_alert_as_the_guidelines_say),
+		cmocka_unit_test(they_can_alert_in_between),
 		cmocka_unit_test(levels_are_named),
 	};
 
