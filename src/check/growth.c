@@ -14,7 +14,6 @@
  * does not fit, or if ports grow that no timer returns, there is a time left. */
 
 enum {
-	FEWEST = 10,       /* a failing path, not some slow requests */
 	BUSY_PERCENT = 20, /* of a destination's ports; below, a pool that is being filled looks alike */
 	KEPT_PERCENT = 5,  /* what the next look may have to compare with */
 	TIMEWAIT_S = 60,   /* TCP_TIMEWAIT_LEN of Linux, include/net/tcp.h */

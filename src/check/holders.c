@@ -46,6 +46,8 @@ static bool is_larger_share(const struct tally *a, const struct tally *b)
 				 (__uint128_t)b->n_fds * a->at->proc->fd_limit;
 }
 
+/* Some programs lower their limit when they have opened all they need, which makes one connection a share of
+ * a half and more: OpenSSH's to nothing. */
 void holders_nofile(const struct check *k, struct check_result *r)
 {
 	struct tally worst = { 0 }, t;
@@ -53,9 +55,11 @@ void holders_nofile(const struct check *k, struct check_result *r)
 
 	for (size_t i = 0; i < k->n_held;) {
 		i = tally_one(k, i, &t);
-		if (t.n_fds > 0 && t.at->proc->fd_limit == 0)
+		if (t.n_fds < FEWEST)
+			continue;
+		if (t.at->proc->fd_limit == 0)
 			is_hidden = true;
-		else if (t.n_fds > 0 && is_larger_share(&t, &worst))
+		else if (is_larger_share(&t, &worst))
 			worst = t;
 	}
 	settle_value(r, 0);

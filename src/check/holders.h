@@ -5,6 +5,8 @@
 
 #include "check/gather.h"
 
+enum { FEWEST = 10 }; /* a failing path, not some slow requests */
+
 /* First: brings together what one process holds. */
 void holders_sort(struct check *k);
 void holders_nofile(const struct check *k, struct check_result *r);

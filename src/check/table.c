@@ -33,7 +33,7 @@ const struct check_row check_rows[N_CHECK_ROWS] = {
 		.crit = ABOVE(50),
 		.rule = "close-wait-leaked-fd",
 		.says = N_("{who} holds {used} CLOSE-WAIT, {share} of {limit} descriptors"),
-		.fine = N_("no descriptor is held in CLOSE-WAIT"),
+		.fine = N_("nobody holds ten descriptors in CLOSE-WAIT"),
 		.next = N_("close() what its peers have closed"),
 		.command = "tcpwhy why pid {pid}",
 	},

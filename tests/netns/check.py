@@ -29,8 +29,8 @@ WORDS = ['OK', 'WARNING', 'CRITICAL', 'UNKNOWN']
 
 # The sockets.
 
-def play(name, limit, n):
-    """Accepts n connections whose peers close, and never closes them."""
+def play(name, limit, n, last):
+    """Accepts n connections whose peers close, and never closes them. The limit may be another one in the end."""
     os.write(os.open('/proc/self/comm', os.O_WRONLY), name.encode())
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     listener = socket.create_server(('127.0.0.1', PORT), backlog=10)
@@ -45,13 +45,15 @@ def play(name, limit, n):
         assert poll.poll(20000)
         poll.unregister(s)
         assert s.recv(1) == b''
+    resource.setrlimit(resource.RLIMIT_NOFILE, (last, last))
     print(os.getpid(), flush=True)
     sys.stdin.read()
 
 
 @contextlib.contextmanager
-def leak(name, limit, n):
-    with subprocess.Popen([sys.executable, '-B', __file__, '--play', name, str(limit), str(n)],
+def leak(name, limit, n, last=None):
+    with subprocess.Popen([sys.executable, '-B', __file__, '--play', name, str(limit), str(n),
+                           str(limit if last is None else last)],
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as p:
         line = p.stdout.readline()
         assert line, 'the sockets were not made'
@@ -116,6 +118,11 @@ def test_leak(tool, tmp):
         p = run(tool, 'check')
         test_prometheus(tool, tmp)
         expect('a hostile name', p, 2, f'CRITICAL - a\\x7cb\\x0a\\x1b[2J=1[{pid}] holds 60 ')
+    for last in 0, 1:
+        with leak('confined', 1024, 1, last):
+            expect(f'one of {last} descriptors is no leak', run(tool, 'check'), 0)
+    with leak('confined', 1024, 10, 1) as pid:
+        expect('ten are', run(tool, 'check'), 2, f'CRITICAL - confined[{pid}] holds 10 CLOSE-WAIT, 1000 % of 1 descriptors')
     with leak('small', 1024, 100):
         expect('100 of 1024 are no leak yet', run(tool, 'check'), 0)
 
@@ -338,7 +345,7 @@ def test_errors(tool, tmp):
 
 def main():
     if sys.argv[1] == '--play':
-        play(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+        play(sys.argv[2], *map(int, sys.argv[3:]))
         return 0
     stage.enter()
     with tempfile.TemporaryDirectory() as tmp:

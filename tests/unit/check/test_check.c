@@ -25,6 +25,32 @@ static void a_leak_is_judged_by_the_limit(void **state)
 	look_free(look);
 }
 
+/* A program that has confined itself may hold one of one descriptor, and of none. */
+static void fewer_than_ten_are_no_share(void **state)
+{
+	static const struct {
+		uint64_t limit;
+		size_t n;
+		enum check_status status;
+	} rows[] = { { 1, 1, CHECK_OK },  { 1, 9, CHECK_OK },   { 1, 10, CHECK_CRITICAL }, { 10, 9, CHECK_OK },
+		     { 0, 1, CHECK_OK },  { 0, 9, CHECK_OK },   { 0, 10, CHECK_UNKNOWN },  { 40, 10, CHECK_WARNING } };
+	struct look *look = make_look();
+	struct check_results all;
+	struct host_conn h;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct proc confined = { .pid = 5, .comm = "sshd", .fd_limit = rows[i].limit };
+
+		make_conn(&h, STATE_CLOSE_WAIT, &confined, 1000);
+		check_many(look, &h, rows[i].n, true, &all);
+		if (result(&all, "close-wait.nofile")->status != rows[i].status)
+			fail_msg("%zu of %u", rows[i].n, (unsigned)rows[i].limit);
+		assert_int_equal(all.status, rows[i].status);
+	}
+	look_free(look);
+}
+
 static void age_counts_ten(void **state)
 {
 	struct look *look = make_look();
@@ -73,7 +99,7 @@ static void what_is_hidden_is_unknown_only_where_it_matters(void **state)
 	/* A limit nobody could read. */
 	static const struct proc unreadable = { .pid = 3, .comm = "x" };
 	make_conn(&h, STATE_CLOSE_WAIT, &unreadable, 0);
-	check_many(look, &h, 1, true, &all);
+	check_many(look, &h, 10, true, &all);
 	assert_int_equal(result(&all, "close-wait.nofile")->status, CHECK_UNKNOWN);
 	look_free(look);
 }
@@ -101,7 +127,7 @@ static void what_is_hidden_may_be_anything(void **state)
 		{ "close-wait.nofile", "~:", "@99:", CHECK_UNKNOWN, CHECK_OK, false },
 		{ "close-wait.nofile", "100", "~:", CHECK_OK, CHECK_OK, true },
 		{ "close-wait.nofile", "~:", "~:", CHECK_OK, CHECK_OK, false },
-		{ "close-wait.nofile", "@0", "~:", CHECK_WARNING, CHECK_OK, false },
+		{ "close-wait.nofile", "@0", "~:", CHECK_WARNING, CHECK_WARNING, false },
 		{ "close-wait.age", "10m", "~:", CHECK_UNKNOWN, CHECK_OK, false },
 		{ "close-wait.age", "~:", "~:", CHECK_OK, CHECK_OK, false },
 		{ "close-wait.age", "0:", "~:", CHECK_OK, CHECK_OK, false },
@@ -258,6 +284,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_leak_is_judged_by_the_limit),
+		cmocka_unit_test(fewer_than_ten_are_no_share),
 		cmocka_unit_test(age_counts_ten),
 		cmocka_unit_test(what_is_hidden_is_unknown_only_where_it_matters),
 		cmocka_unit_test(what_is_hidden_may_be_anything),

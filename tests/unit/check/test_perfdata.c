@@ -28,7 +28,7 @@ static void perfdata_is_exact(void **state)
 
 static void names_move_nothing(void **state)
 {
-	static const struct proc evil = { .pid = 812, .fd_limit = 10, .unit = "|'x'=1\n.service",
+	static const struct proc evil = { .pid = 812, .fd_limit = 20, .unit = "|'x'=1\n.service",
 					  .comm = "a|b\n\033[2J'=9\xff" };
 	struct look *look = make_look();
 	AUTO_BUF b = { 0 };
@@ -37,11 +37,11 @@ static void names_move_nothing(void **state)
 
 	(void)state;
 	make_conn(&h, STATE_CLOSE_WAIT, &evil, 0);
-	check_many(look, &h, 9, true, &all);
+	check_many(look, &h, 18, true, &all);
 	check_put_text(&b, &all, look, false, false);
 	const char *line = buf_text(&b);
-	static const char begin[] = "CRITICAL - a\\x7cb\\x0a\\x1b[2J'=9\\xff[812] holds 9 CLOSE-WAIT, "
-				    "90 % of 10 descriptors: ";
+	static const char begin[] = "CRITICAL - a\\x7cb\\x0a\\x1b[2J'=9\\xff[812] holds 18 CLOSE-WAIT, "
+				    "90 % of 20 descriptors: ";
 	assert_memory_equal(line, begin, sizeof(begin) - 1);
 	assert_ptr_equal(strchr(line, '|'), strrchr(line, '|'));
 	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
@@ -109,7 +109,7 @@ static void what_is_not_judged_is_said(void **state)
 
 static void json_is_the_contract(void **state)
 {
-	static const struct proc evil = { .pid = 812, .fd_limit = 10, .comm = "a\"|\\\n\xff" };
+	static const struct proc evil = { .pid = 812, .fd_limit = 20, .comm = "a\"|\\\n\xff" };
 	struct look *look = make_look();
 	AUTO_BUF b = { 0 };
 	struct check_results all;
@@ -119,7 +119,7 @@ static void json_is_the_contract(void **state)
 	(void)state;
 	make_conn(&h, STATE_CLOSE_WAIT, &evil, 12345);
 	look->host.orphans.known = false;
-	check_many(look, &h, 9, true, &all);
+	check_many(look, &h, 18, true, &all);
 	check_put_json(&b, &all, look);
 	json_t *doc = json_loads(buf_text(&b), JSON_REJECT_DUPLICATES, &error);
 	if (!doc)
@@ -131,7 +131,7 @@ static void json_is_the_contract(void **state)
 	assert_int_equal(json_array_size(checks), check_rows_count());
 	json_t *nofile = json_array_get(checks, 1), *orphans = json_array_get(checks, 7);
 	assert_int_equal(json_integer_value(json_object_get(nofile, "value")), 90);
-	assert_int_equal(json_integer_value(json_object_get(nofile, "limit")), 10);
+	assert_int_equal(json_integer_value(json_object_get(nofile, "limit")), 20);
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(nofile, "worst"), "pid")),
 			 812);
 	assert_true(json_is_null(json_object_get(orphans, "value")));
