@@ -75,6 +75,10 @@ static void close_wait(struct check *k, const struct conn *c)
 	size_t n = c->n_holders < MAX_CONN_HOLDERS ? c->n_holders : MAX_CONN_HOLDERS;
 
 	offer_oldest(&k->close_wait, c);
+	/* The kernel's own, or on its way between processes: it fills nobody's table, and does so for as long as
+	 * it lasts. */
+	if (c->owner == OWNER_HIDDEN && c->basis == BASIS_NOT_FOUND)
+		return;
 	if (n == 0 || c->owner == OWNER_HIDDEN) {
 		k->n_hidden += !sock_is_unaccepted(c->sock);
 		k->n_hidden_old += h.is_old || h.may_be_old;

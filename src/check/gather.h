@@ -37,7 +37,7 @@ struct check {
 	uint64_t old_ms;
 	struct held *held;
 	size_t n_held, cap_held;
-	uint64_t n_hidden, n_hidden_old; /* CLOSE-WAITs of processes that were not seen */
+	uint64_t n_hidden, n_hidden_old; /* CLOSE-WAITs of processes that may not be seen */
 	struct oldest close_wait, fin_wait_2;
 	struct conn listener;
 	int64_t listener_share;

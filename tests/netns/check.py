@@ -302,6 +302,16 @@ def test_queue(tool):
         s.close()
 
 
+def test_nobodys(tool, tmp):
+    """A descriptor that was sent and not yet received, recorded where every process could be read: none has it."""
+    case = pathlib.Path(__file__).parent.parent / 'cases' / 'close-wait-kernel-held' / 'look'
+    expect('what nobody holds is nobody\'s leak', run(tool, 'check', '--from', str(case)), 0, "'close-wait.nofile'=0%")
+    here = shutil.copytree(case, os.path.join(tmp, 'recorded'), symlinks=True)
+    look = pathlib.Path(here, 'look')
+    look.write_text(look.read_text().replace('owners\tcomplete', 'owners\tpartial'))
+    expect('unless somebody could not be asked', run(tool, 'check', '--from', here), 3, 'UNKNOWN - who holds', "'close-wait.nofile'=U")
+
+
 def test_errors(tool, tmp):
     never = os.path.join(tmp, 'never')
     os.mkfifo(never)  # nobody ever writes: opening it waits for ever
@@ -354,6 +364,7 @@ def main():
         test_errors(tool, tmp)
         test_leak(tool, tmp)
         test_queue(tool)
+        test_nobodys(tool, tmp)
         test_time_wait(tool)
     return stage.end()
 

@@ -104,6 +104,36 @@ static void what_is_hidden_is_unknown_only_where_it_matters(void **state)
 	look_free(look);
 }
 
+/* All could be read, and nobody has it: it is no one's leak, but as old as it is. */
+static void what_nobody_holds_is_not_hidden(void **state)
+{
+	static const struct {
+		enum basis basis;
+		enum check_status status;
+	} rows[] = { { BASIS_NOT_FOUND, CHECK_OK }, { BASIS_NO_PRIVILEGE, CHECK_UNKNOWN },
+		     { BASIS_TIME_LIMIT, CHECK_UNKNOWN }, { BASIS_NOT_LOOKED, CHECK_UNKNOWN } };
+	struct look *look = make_look();
+	struct check_results all;
+	struct host_conn h;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		make_conn(&h, STATE_CLOSE_WAIT, NULL, OLD_MS);
+		h.conn.basis = rows[i].basis;
+		check_many(look, &h, 10, true, &all);
+		assert_int_equal(all.status, rows[i].status);
+		assert_int_equal(result(&all, "close-wait.nofile")->known, rows[i].status == CHECK_OK);
+		assert_int_equal(result(&all, "close-wait.count")->known, rows[i].status == CHECK_OK);
+		h.conn.age.ms = 3600001;
+		check_many(look, &h, 1, true, &all);
+		assert_int_equal(result(&all, "close-wait.age")->status, CHECK_WARNING);
+		h.conn.age.known = false;
+		check_many(look, &h, 1, true, &all);
+		assert_int_equal(result(&all, "close-wait.age")->status, CHECK_UNKNOWN);
+	}
+	look_free(look);
+}
+
 static void take(const char *name, const char *range, struct range levels[static MAX_CHECKS])
 {
 	AUTO_BUF text = { 0 };
@@ -287,6 +317,7 @@ int main(void)
 		cmocka_unit_test(fewer_than_ten_are_no_share),
 		cmocka_unit_test(age_counts_ten),
 		cmocka_unit_test(what_is_hidden_is_unknown_only_where_it_matters),
+		cmocka_unit_test(what_nobody_holds_is_not_hidden),
 		cmocka_unit_test(what_is_hidden_may_be_anything),
 		cmocka_unit_test(part_of_a_look_is_never_ok),
 		cmocka_unit_test(time_wait_has_only_the_buckets),
