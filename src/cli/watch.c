@@ -10,6 +10,7 @@
 #include "util/io.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -46,10 +47,38 @@ struct watching {
 	bool is_cut; /* not all of it could be written */
 };
 
+/* As write_all(). The signals that end the watch are blocked: where its reader does not read on, nothing would.
+ * What poll(2) calls writable takes PIPE_BUF without waiting; a file always is. */
+static int write_until_ended(const struct watching *w, const char *at, size_t n)
+{
+	enum { GRACE_MS = 500 }; /* for a reader who is only slow */
+	struct pollfd fds[] = {
+		{ .fd = STDOUT_FILENO, .events = POLLOUT },
+		{ .fd = w->signal_fd, .events = POLLIN },
+	};
+
+	while (n > 0) {
+		size_t part = n < PIPE_BUF ? n : PIPE_BUF;
+
+		if (poll(fds, ARRAY_LEN(fds), -1) < 0 && errno != EINTR)
+			return -errno;
+		if (!fds[0].revents && fds[1].revents && poll(fds, 1, GRACE_MS) == 0)
+			return -EINTR;
+		if (!fds[0].revents)
+			continue;
+		int error = write_all(STDOUT_FILENO, at, part);
+		if (error)
+			return error;
+		at += part;
+		n -= part;
+	}
+	return 0;
+}
+
 /* A line that was lost leaves a hole, so it is the last one. */
 static bool print(struct watching *w, const struct buf *b)
 {
-	w->is_cut = w->is_cut || !was_written(write_all(STDOUT_FILENO, buf_text(b), b->n));
+	w->is_cut = w->is_cut || !was_written(write_until_ended(w, buf_text(b), b->n));
 	return !w->is_cut;
 }
 

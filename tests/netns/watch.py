@@ -4,6 +4,7 @@ The terminal is tmux's: keys are typed into it, and what it shows is what is che
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 
@@ -21,6 +23,7 @@ import stage
 
 PORT = 8080
 PATIENCE_S = 60
+F_SETPIPE_SZ = 1031  # fcntl.F_SETPIPE_SZ of Python 3.10
 
 
 def play_leak(rate):
@@ -171,6 +174,34 @@ def test_json(tool, pid):
         watch.stdout.close()
         stage.check('json: nobody reads on', eventually(lambda: watch.poll() is not None), watch.pid)
         watch.kill()
+
+
+def waiting_bytes(fd):
+    return struct.unpack('i', fcntl.ioctl(fd, termios.FIONREAD, bytes(4)))[0]
+
+
+def is_stalled(fd):
+    """Nothing more comes for the time of many looks."""
+    before = waiting_bytes(fd)
+    deadline = time.monotonic() + 1
+    return before > 0 and eventually(lambda: time.monotonic() > deadline) and waiting_bytes(fd) == before
+
+
+def test_stalled(tool):
+    """A reader that does not read on: the watch waits for it, and a signal ends it all the same."""
+    for end in signal.SIGTERM, signal.SIGINT:
+        out, to = os.pipe()
+        fcntl.fcntl(out, F_SETPIPE_SZ, 4096)
+        with subprocess.Popen([tool, 'watch', '--json-lines', '-d', '100ms'], stdout=to, stderr=subprocess.PIPE, text=True) as watch, \
+                open(out, encoding='utf-8') as reader:
+            os.close(to)
+            stage.check(f'{end.name}: stalled', eventually(lambda fd=out: is_stalled(fd)) and watch.poll() is None)
+            watch.send_signal(end)
+            ended = eventually(lambda p=watch: p.poll() is not None)
+            watch.kill()
+            text = reader.read()
+            stage.check(f'{end.name}: a watch that nobody reads ends', ended and watch.returncode == 1 and
+                        '"complete"' not in text.splitlines()[-1], [ended, watch.returncode, text[-200:]])
 
 
 def test_handed_over(tool):
@@ -404,6 +435,7 @@ def main():
         tool = shutil.copy(sys.argv[1], os.path.join(tmp, 'tcpwhy'))  # where every user may run it
         test_lines(tool, pid)
         test_json(tool, pid)
+        test_stalled(tool)
         test_handed_over(tool)
         test_events(tool)
         test_errors(tool)
