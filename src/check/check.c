@@ -71,6 +71,7 @@ static void close_wait(struct check *k, const struct conn *c)
 		.is_parked = !counts,
 		.has_age = c->age.known,
 		.age_ms = (int64_t)c->age.ms,
+		.conn = k->n_close_waits++,
 	};
 	size_t n = c->n_holders < MAX_CONN_HOLDERS ? c->n_holders : MAX_CONN_HOLDERS;
 
@@ -85,13 +86,13 @@ static void close_wait(struct check *k, const struct conn *c)
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
+		bool is_again = holds_already(c, i);
 		struct held one = h;
 
 		/* Every descriptor counts against the limit, every connection once. */
 		one.proc = c->holders[i].proc;
-		one.is_again = holds_already(c, i);
-		one.is_old &= !one.is_again;
-		one.may_be_old &= !one.is_again;
+		one.is_old &= !is_again;
+		one.may_be_old &= !is_again;
 		hold(k, &one);
 	}
 }

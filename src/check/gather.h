@@ -13,7 +13,7 @@ struct held {
 	const struct proc *proc;
 	const struct netns *netns;
 	bool has_fd, is_old, may_be_old;
-	bool is_again; /* another descriptor of a connection that is counted already */
+	uint64_t conn; /* which: processes may share one, and hold it by several descriptors */
 	bool is_parked, has_age;
 	int64_t age_ms;
 };
@@ -37,6 +37,7 @@ struct check {
 	uint64_t old_ms;
 	struct held *held;
 	size_t n_held, cap_held;
+	uint64_t n_close_waits;
 	uint64_t n_hidden, n_hidden_old; /* CLOSE-WAITs of processes that may not be seen */
 	struct oldest close_wait, fin_wait_2;
 	struct conn listener;

@@ -20,7 +20,7 @@ void holders_sort(struct check *k)
 
 struct tally {
 	const struct held *at;
-	uint64_t n_fds, n_socks, n_old, n_may_be;
+	uint64_t n_fds, n_old, n_may_be;
 };
 
 /* The next process, and what it holds. */
@@ -29,7 +29,6 @@ static size_t tally_one(const struct check *k, size_t i, struct tally *ret)
 	*ret = (struct tally){ .at = &k->held[i] };
 	for (; i < k->n_held && k->held[i].proc == ret->at->proc; i++) {
 		ret->n_fds += k->held[i].has_fd;
-		ret->n_socks += !k->held[i].is_again;
 		ret->n_old += k->held[i].is_old;
 		ret->n_may_be += k->held[i].may_be_old;
 	}
@@ -91,12 +90,50 @@ void holders_count(const struct check *k, struct check_result *r)
 	settle_at_most(r, (int64_t)most * 1000, k->n_hidden_old ? holders_hidden_owners : holders_hidden_ages);
 }
 
+/* What one process holds. */
+struct span {
+	const struct held *at;
+	size_t n;
+};
+
+static int compare_names(const char *comm_a, const char *unit_a, const char *comm_b, const char *unit_b)
+{
+	int by_comm = strcmp(comm_a, comm_b);
+
+	return by_comm ? by_comm : strcmp(unit_a ? unit_a : "", unit_b ? unit_b : "");
+}
+
 static int by_name(const void *va, const void *vb)
 {
-	const struct check_owner *a = va, *b = vb;
-	int by_comm = strcmp(a->comm, b->comm);
+	const struct proc *a = ((const struct span *)va)->at->proc, *b = ((const struct span *)vb)->at->proc;
 
-	return by_comm ? by_comm : strcmp(a->unit ? a->unit : "", b->unit ? b->unit : "");
+	return compare_names(a->comm, a->unit, b->comm, b->unit);
+}
+
+static int by_number(const void *va, const void *vb)
+{
+	const uint64_t *a = va, *b = vb;
+
+	return (*a > *b) - (*a < *b);
+}
+
+/* What fork() passed on is held by several, and still one connection. */
+static uint64_t n_conns(const struct span *spans, size_t n_spans)
+{
+	uint64_t n = 0, found = 0;
+
+	for (size_t i = 0; i < n_spans; i++)
+		n += spans[i].n;
+	uint64_t *conns = xrealloc_array(NULL, n, sizeof(*conns));
+	n = 0;
+	for (size_t i = 0; i < n_spans; i++)
+		for (size_t k = 0; k < spans[i].n; k++)
+			conns[n++] = spans[i].at[k].conn;
+	qsort(conns, n, sizeof(*conns), by_number);
+	for (size_t i = 0; i < n; i++)
+		found += i == 0 || conns[i] != conns[i - 1];
+	free(conns);
+	return found;
 }
 
 static int most_first(const void *va, const void *vb)
@@ -105,28 +142,32 @@ static int most_first(const void *va, const void *vb)
 
 	if (a->n_close_wait != b->n_close_wait)
 		return a->n_close_wait < b->n_close_wait ? 1 : -1;
-	return by_name(va, vb);
+	return compare_names(a->comm, a->unit, b->comm, b->unit);
 }
 
 void holders_owners(const struct check *k, struct check_results *ret)
 {
 	struct check_owner *all = arena_array(k->look->arena, k->n_held + 1, sizeof(*all));
+	struct span *spans = xrealloc_array(NULL, k->n_held + 1, sizeof(*spans));
 	size_t n = 0, kept = 0;
-	struct tally t;
 
-	for (size_t i = 0; i < k->n_held;) {
-		i = tally_one(k, i, &t);
-		all[n++] = (struct check_owner){ t.at->proc->comm, t.at->proc->unit, t.n_socks };
+	for (size_t i = 0; i < k->n_held; n++) {
+		spans[n] = (struct span){ .at = &k->held[i] };
+		for (; i < k->n_held && k->held[i].proc == spans[n].at->proc; i++)
+			spans[n].n++;
 	}
 	if (n)
-		qsort(all, n, sizeof(*all), by_name);
-	for (size_t i = 0; i < n; i++)
-		if (kept > 0 && by_name(&all[kept - 1], &all[i]) == 0)
-			all[kept - 1].n_close_wait += all[i].n_close_wait;
-		else
-			all[kept++] = all[i];
+		qsort(spans, n, sizeof(*spans), by_name);
+	for (size_t i = 0, next; i < n; i = next) {
+		const struct proc *p = spans[i].at->proc;
+
+		for (next = i + 1; next < n && by_name(&spans[i], &spans[next]) == 0;)
+			next++;
+		all[kept++] = (struct check_owner){ p->comm, p->unit, n_conns(&spans[i], next - i) };
+	}
 	if (kept)
 		qsort(all, kept, sizeof(*all), most_first);
+	free(spans);
 	ret->owners = all;
 	ret->n_owners = kept;
 }

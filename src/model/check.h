@@ -59,7 +59,7 @@ struct check_result {
 
 enum { MAX_CHECKS = 16 };
 
-/* All processes of one name and unit, and the CLOSE-WAITs they hold. */
+/* All processes of one name and unit, and the CLOSE-WAITs they hold, each once. */
 struct check_owner {
 	const char *comm, *unit; /* from outside; unit NULL: none or unknown */
 	uint64_t n_close_wait;

@@ -269,6 +269,51 @@ static void a_table_is_judged_where_there_is_one(void **state)
 	look_free(look);
 }
 
+/* Of one name: `forks` share 25 connections, one of them by two descriptors, and one has five of its own. */
+static void a_shared_connection_is_one_of_a_name(void **state)
+{
+	static struct proc forks[6], other = { .pid = 20, .comm = "other", .fd_limit = 1000 },
+		      elsewhere = { .pid = 21, .comm = "leaky", .unit = "b.service", .fd_limit = 1000 };
+	static const struct check_past nothing;
+	struct look *look = make_look();
+	struct check *k = check_new(look, OLD_MS, &nothing);
+	struct check_results all;
+	struct check_levels levels;
+	struct findings none = { 0 };
+	struct host_conn h;
+
+	(void)state;
+	make_conn(&h, STATE_CLOSE_WAIT, &leaky, 0);
+	h.conn.sock = &h.sock;
+	for (size_t i = 0; i < ARRAY_LEN(forks); i++) {
+		forks[i] = leaky;
+		forks[i].pid = 900 + (pid_t)i;
+		h.conn.holders[h.conn.n_holders++] = (struct holder){ &forks[i], 5 };
+	}
+	h.conn.holders[h.conn.n_holders++] = (struct holder){ &forks[0], 6 };
+	h.conn.holders[h.conn.n_holders++] = (struct holder){ &other, 5 };
+	h.conn.holders[h.conn.n_holders++] = (struct holder){ &elsewhere, 5 };
+	for (size_t i = 0; i < 25; i++)
+		check_sock(k, &h.conn);
+	make_conn(&h, STATE_CLOSE_WAIT, &forks[3], 0);
+	h.conn.sock = &h.sock;
+	for (size_t i = 0; i < 5; i++)
+		check_sock(k, &h.conn);
+	check_levels_default(&levels);
+	check_end(k, &none, &levels, true, &all);
+	assert_int_equal(all.n_owners, 3);
+	assert_string_equal(all.owners[0].comm, "leaky");
+	assert_int_equal(all.owners[0].n_close_wait, 30);
+	assert_string_equal(all.owners[1].comm, "leaky");
+	assert_string_equal(all.owners[1].unit, "b.service");
+	assert_int_equal(all.owners[1].n_close_wait, 25);
+	assert_string_equal(all.owners[2].comm, "other");
+	assert_int_equal(all.owners[2].n_close_wait, 25);
+	/* Against the limit counts every descriptor. */
+	assert_int_equal(result(&all, "close-wait.nofile")->used, 50);
+	look_free(look);
+}
+
 /* Rows that name a rule name one that exists. */
 static void every_row_is_whole(void **state)
 {
@@ -322,6 +367,7 @@ int main(void)
 		cmocka_unit_test(part_of_a_look_is_never_ok),
 		cmocka_unit_test(time_wait_has_only_the_buckets),
 		cmocka_unit_test(a_table_is_judged_where_there_is_one),
+		cmocka_unit_test(a_shared_connection_is_one_of_a_name),
 		cmocka_unit_test(every_row_is_whole),
 		cmocka_unit_test(a_queue_is_full_at_one_more),
 	};
