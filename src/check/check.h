@@ -24,6 +24,7 @@ struct check_levels {
 struct check_past {
 	const struct memory *look; /* NULL: there is none */
 	const char *none;          /* then: why; NULL: growth is not asked for */
+	bool all_netns;            /* every namespace is looked at, however many there are */
 };
 
 struct check;

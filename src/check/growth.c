@@ -277,7 +277,7 @@ void growth_remember(const struct check *k, struct memory *ret)
 
 	*ret = (struct memory){
 		.boot_id = host->boot_id ? host->boot_id : "",
-		.netns = memory_netns_of(k->look),
+		.netns = memory_netns_of(k->look, k->past.all_netns),
 		.uptime_ms = host->uptime_ms,
 	};
 	remember_owners(k, ret);

@@ -196,15 +196,15 @@ void memory_write(struct buf *b, const struct memory *m)
 
 /* Asking. */
 
-int64_t memory_netns_of(const struct look *look)
+int64_t memory_netns_of(const struct look *look, bool all_netns)
 {
-	return look->n_netns == 1 ? (int64_t)look->netns[0].inode : 0;
+	return look->n_netns == 1 && !all_netns ? (int64_t)look->netns[0].inode : 0;
 }
 
-bool memory_is_of(const struct memory *m, const struct look *look)
+bool memory_is_of(const struct memory *m, const struct look *look, bool all_netns)
 {
 	return look->host.boot_id && strcmp(m->boot_id, look->host.boot_id) == 0 &&
-	       m->netns == memory_netns_of(look) && m->uptime_ms <= look->host.uptime_ms;
+	       m->netns == memory_netns_of(look, all_netns) && m->uptime_ms <= look->host.uptime_ms;
 }
 
 const struct memory_owner *memory_owner(const struct memory *m, const struct proc *p)

@@ -49,7 +49,7 @@ struct memory_listener {
 
 struct memory {
 	const char *boot_id;
-	int64_t netns; /* inode of the only namespace seen; 0: several */
+	int64_t netns; /* inode of the only namespace looked at; 0: several, or all there were */
 	int64_t uptime_ms;
 	struct memory_owner *owners;
 	struct memory_ports *ports;
@@ -62,8 +62,9 @@ struct memory {
 MUST_CHECK bool memory_read(const char *text, size_t n, struct arena *arena, struct memory *ret);
 void memory_write(struct buf *b, const struct memory *m);
 /* Of the same boot and namespace, and earlier? Else it has nothing to say about this look. */
-bool memory_is_of(const struct memory *m, const struct look *look);
-int64_t memory_netns_of(const struct look *look);
+bool memory_is_of(const struct memory *m, const struct look *look, bool all_netns);
+/* With all of them asked for, the first container to start and the last to end change nothing. */
+int64_t memory_netns_of(const struct look *look, bool all_netns);
 
 /* NULL: it had none then, or too few to be kept. */
 const struct memory_owner *memory_owner(const struct memory *m, const struct proc *p);

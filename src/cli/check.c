@@ -211,7 +211,7 @@ static void judge_look(const struct options *o, struct look *look,
 	struct conn c;
 
 	if (state)
-		state_read(state, look, &past);
+		state_read(state, o->all_netns, look, &past);
 	struct check *check = check_new(look, o->min_age_ms * OLD, &past);
 	for (size_t i = 0; i < look->n_socks; i++) {
 		join_sock(join, &look->socks[i], &c);

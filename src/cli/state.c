@@ -45,20 +45,20 @@ static const char *read_file(const char *path, struct arena *arena, char **ret, 
 	return NULL;
 }
 
-void state_read(const char *path, struct look *look, struct check_past *ret)
+void state_read(const char *path, bool all_netns, struct look *look, struct check_past *ret)
 {
 	struct memory *m = arena_alloc(look->arena, sizeof(*m));
 	size_t n = 0;
 	char *text = NULL;
 	const char *wrong = read_file(path, look->arena, &text, &n);
 
-	*ret = (struct check_past){ .none = N_("growth shows from the next look on") };
+	*ret = (struct check_past){ .none = N_("growth shows from the next look on"), .all_netns = all_netns };
 	if (wrong && *wrong)
 		complain(path, wrong, look);
 	else if (!wrong && !memory_read(text, n, look->arena, m))
 		complain(path, _("damaged, or of another program; it is replaced"), look);
-	else if (!wrong && memory_is_of(m, look))
-		*ret = (struct check_past){ .look = m };
+	else if (!wrong && memory_is_of(m, look, all_netns))
+		*ret = (struct check_past){ .look = m, .all_netns = all_netns };
 }
 
 bool state_write(const char *path, const struct memory *m, struct look *look)

@@ -10,7 +10,7 @@
 #include "cli/options.h"
 
 /* What is there, in the look's arena. */
-void state_read(const char *path, struct look *look, struct check_past *ret);
+void state_read(const char *path, bool all_netns, struct look *look, struct check_past *ret);
 /* false: it could not be written, which is a gap. */
 bool state_write(const char *path, const struct memory *m, struct look *look);
 /* --state, or the usual place where there is one; NULL: neither. */

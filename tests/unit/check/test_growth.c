@@ -264,7 +264,8 @@ static void the_last_look_is_kept_for_a_while(void **state)
 	assert_int_equal(m.owners[0].pid, leaky.pid);
 	assert_int_equal(m.owners[1].n, 20);
 	assert_int_equal(m.uptime_ms, NOW_MS);
-	assert_true(memory_is_of(&m, look));
+	assert_true(memory_is_of(&m, look, false));
+	assert_false(memory_is_of(&m, look, true));
 	look_free(look);
 }
 

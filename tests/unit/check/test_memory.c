@@ -156,17 +156,39 @@ static void another_boot_says_nothing(void **state)
 	struct memory m = example();
 
 	(void)state;
-	assert_true(memory_is_of(&m, &look));
+	assert_true(memory_is_of(&m, &look, false));
 	look.host.uptime_ms = 98;
-	assert_false(memory_is_of(&m, &look));
+	assert_false(memory_is_of(&m, &look, false));
 	look.host.uptime_ms = 100;
 	look.n_netns = 2;
-	assert_false(memory_is_of(&m, &look));
+	assert_false(memory_is_of(&m, &look, false));
 	look.n_netns = 1;
 	look.host.boot_id = "6fd2";
-	assert_false(memory_is_of(&m, &look));
+	assert_false(memory_is_of(&m, &look, false));
 	look.host.boot_id = NULL;
-	assert_false(memory_is_of(&m, &look));
+	assert_false(memory_is_of(&m, &look, false));
+}
+
+/* Containers come and go: with -A that is the same way of looking, and another one than at one alone. */
+static void all_namespaces_are_as_many_as_there_are(void **state)
+{
+	struct netns netns[3] = { { .inode = 4026531840 }, { .inode = 5 }, { .inode = 6 } };
+	struct look look = { .netns = netns, .host = { .boot_id = "6fd1", .uptime_ms = 100 } };
+	struct memory m = example();
+
+	(void)state;
+	for (size_t then = 1; then <= ARRAY_LEN(netns); then++)
+		for (size_t now = 1; now <= ARRAY_LEN(netns); now++) {
+			look.n_netns = then;
+			m.netns = memory_netns_of(&look, true);
+			look.n_netns = now;
+			assert_true(memory_is_of(&m, &look, true));
+			assert_int_equal(memory_is_of(&m, &look, false), now > 1);
+		}
+	look.n_netns = 1;
+	m.netns = memory_netns_of(&look, false);
+	assert_int_equal(m.netns, 4026531840);
+	assert_false(memory_is_of(&m, &look, true));
 }
 
 int main(void)
@@ -177,6 +199,7 @@ int main(void)
 		cmocka_unit_test(other_texts_are_nothing),
 		cmocka_unit_test(too_many_are_refused),
 		cmocka_unit_test(another_boot_says_nothing),
+		cmocka_unit_test(all_namespaces_are_as_many_as_there_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
