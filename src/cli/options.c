@@ -1,10 +1,13 @@
 #include "cli/options.h"
 #include "cli/run.h"
+#include "report/check.h"
 #include "util/duration.h"
 #include "util/i18n.h"
 
 #include <errno.h>
 #include <getopt.h>
+#include <langinfo.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -291,6 +294,22 @@ const char *options_nearest_command(const char *word)
 	return NULL;
 }
 
+/* What is wrong with the command line; of a check also where monitoring reads it. */
+PRINTF(2, 3) static void complain(enum command command, const char *fmt, ...)
+{
+	AUTO_BUF what = { 0 }, answer = { 0 };
+	va_list args;
+
+	va_start(args, fmt);
+	buf_vprintf(&what, fmt, args);
+	va_end(args);
+	say_line("tcpwhy: %s", buf_text(&what));
+	if (command != COMMAND_CHECK)
+		return;
+	check_put_failure(&answer, _("wrong usage"), buf_text(&what), strcmp(nl_langinfo(CODESET), "UTF-8") != 0);
+	fputs(buf_text(&answer), stdout);
+}
+
 static void complain_about_option(const char *given, enum command command)
 {
 	const char *nearest = NULL;
@@ -306,7 +325,7 @@ static void complain_about_option(const char *given, enum command command)
 			nearest = rows[i].name;
 		}
 	}
-	say_line(_("tcpwhy: %s: no such option of '%s'"), given, commands[command].name);
+	complain(command, _("%s: no such option of '%s'"), given, commands[command].name);
 	if (nearest)
 		say_line(_("Did you mean --%s? `tcpwhy %s --help` lists them."), nearest,
 			 commands[command].name);
@@ -326,9 +345,9 @@ static bool number(const char *text, uint64_t max, uint64_t *ret)
 	return true;
 }
 
-static bool wrong_value(const char *option, const char *value, const char *expected)
+static bool wrong_value(const struct options *o, const char *option, const char *value, const char *expected)
 {
-	say_line(_("tcpwhy: --%s=%s: expected %s"), option, value, expected);
+	complain(o->command, _("--%s=%s: expected %s"), option, value, expected);
 	return false;
 }
 
@@ -340,7 +359,7 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 	switch (id) {
 	case OPT_CAPTURE:
 		if (o->n_captures == MAX_CAPTURES)
-			return wrong_value("read", value, _("at most 64 captures"));
+			return wrong_value(o, "read", value, _("at most 64 captures"));
 		o->captures[o->n_captures++] = value;
 		break;
 	case OPT_INTERFACE:
@@ -348,7 +367,7 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 		break;
 	case OPT_FOR:
 		if (!duration_parse(value, &o->for_ms) || o->for_ms == 0)
-			return wrong_value("for", value, _("a time like 10s, 500ms or 2m"));
+			return wrong_value(o, "for", value, _("a time like 10s, 500ms or 2m"));
 		break;
 	case OPT_WRITE:
 		o->write = value;
@@ -374,16 +393,16 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 	case OPT_MIN_AGE:
 		/* A day is beyond every threshold; the larger ones are sixty times as long. */
 		if (!duration_parse(value, &o->min_age_ms) || o->min_age_ms > 86400000)
-			return wrong_value("min-age", value, _("a time like 60s, 5m or 0, a day at most"));
+			return wrong_value(o, "min-age", value, _("a time like 60s, 5m or 0, a day at most"));
 		break;
 	case OPT_EXAMPLES:
 		if (!number(value, 100000, &n))
-			return wrong_value("examples", value, _("a number up to 100000"));
+			return wrong_value(o, "examples", value, _("a number up to 100000"));
 		o->n_examples = n;
 		break;
 	case OPT_COUNT:
 		if (!number(value, UINT64_MAX, &o->max_packets) || o->max_packets == 0)
-			return wrong_value("count", value, _("a number above 0"));
+			return wrong_value(o, "count", value, _("a number above 0"));
 		break;
 	case OPT_JSON:
 		o->format = "json";
@@ -394,7 +413,7 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 	case OPT_WARNING:
 	case OPT_CRITICAL:
 		if (o->n_levels == MAX_LEVELS)
-			return wrong_value(id == OPT_CRITICAL ? "critical" : "warning", value,
+			return wrong_value(o, id == OPT_CRITICAL ? "critical" : "warning", value,
 					   _("at most 32 times"));
 		o->levels[o->n_levels].text = value;
 		o->levels[o->n_levels++].is_critical = id == OPT_CRITICAL;
@@ -402,7 +421,7 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 	case OPT_TIMEOUT:
 		if (!duration_parse(value, &o->timeout_ms) || o->timeout_ms == 0 ||
 		    o->timeout_ms > 86400000)
-			return wrong_value("timeout", value, _("a time like 10 or 30s, a day at most"));
+			return wrong_value(o, "timeout", value, _("a time like 10 or 30s, a day at most"));
 		break;
 	case OPT_CONFIG:
 		o->config = value;
@@ -413,7 +432,7 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 	case OPT_DELAY:
 		/* Below, it would watch itself. */
 		if (!duration_parse(value, &o->delay_ms) || o->delay_ms < 100 || o->delay_ms > 86400000)
-			return wrong_value("delay", value, _("a time like 2s or 500ms, from 100ms to a day"));
+			return wrong_value(o, "delay", value, _("a time like 2s or 500ms, from 100ms to a day"));
 		break;
 	case OPT_STATE:
 		o->state = value;
@@ -421,7 +440,7 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 	case OPT_FORMAT:
 		if (strcmp(value, "text") != 0 && strcmp(value, "json") != 0 &&
 		    strcmp(value, "prometheus") != 0 && strcmp(value, "openmetrics") != 0)
-			return wrong_value("format", value,
+			return wrong_value(o, "format", value,
 					   _("text, json, prometheus or openmetrics"));
 		o->format = value;
 		break;
@@ -471,12 +490,12 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 		break;
 	case OPT_TOP:
 		if (!number(value, UINT32_MAX, &n))
-			return wrong_value("top", value, _("a number"));
+			return wrong_value(o, "top", value, _("a number"));
 		o->top = n;
 		break;
 	case OPT_BUDGET:
 		if (!duration_parse(value, &o->budget_ms) || o->budget_ms == 0 || o->budget_ms > 86400000)
-			return wrong_value("budget", value, _("a time like 2s or 500ms, a day at most"));
+			return wrong_value(o, "budget", value, _("a time like 2s or 500ms, a day at most"));
 		break;
 	case OPT_COLUMNS:
 		o->columns = value;
@@ -501,11 +520,11 @@ static bool apply(struct options *o, enum option_id id, const char *value)
 		else if (strcmp(value, "never") == 0)
 			o->colour = COLOUR_NEVER;
 		else
-			return wrong_value("color", value, _("auto, always or never"));
+			return wrong_value(o, "color", value, _("auto, always or never"));
 		break;
 	case OPT_MAX_CONNECTIONS:
 		if (!number(value, 1 << 24, &n) || n == 0)
-			return wrong_value("max-connections", value, _("a number from 1 to 16777216"));
+			return wrong_value(o, "max-connections", value, _("a number from 1 to 16777216"));
 		o->max_connections = n;
 		break;
 	case OPT_TWO_SIDED:
@@ -571,7 +590,7 @@ static bool parse_options(int argc, char **argv, struct options *o, int *ret_sta
 		if (found == -1)
 			break;
 		if (found == ':') {
-			say_line(_("tcpwhy: %s: needs a value"), argv[optind - 1]);
+			complain(o->command, _("%s: needs a value"), argv[optind - 1]);
 			return false;
 		}
 		if (found == '?') {
@@ -631,7 +650,7 @@ static bool do_not_fit(const struct options *o)
 	else if (o->command == COMMAND_CHECK && o->n_words > 0)
 		wrong = _("check judges the whole host: it takes no filter");
 	if (wrong)
-		say_line("tcpwhy: %s", wrong);
+		complain(o->command, "%s", wrong);
 	return wrong != NULL;
 }
 

@@ -343,6 +343,15 @@ def test_errors(tool, tmp):
                  ['-o', 'x'], ['--json', '-o', 'x'], ['--top', '3'], ['--format', 'prometheus', '--top', '101'], ['-h'], ['-V']):
         p = run(tool, 'check', *args)
         stage.check(f'wrong usage or help: {" ".join(args)}', p.returncode == 3, plain(p))
+    for args in (['--bogus'], ['-t', '0.5'], ['-o', 'x'], ['--top', '101', '--json'], ['state', 'a|b'], ['-w'], ['--a|b\n']):
+        p = run(tool, 'check', *args)
+        expect(f'wrong usage is where monitoring reads: {args}', p, 3, 'UNKNOWN - wrong usage: ')
+        stage.check(f'wrong usage is on stderr, too: {args}', p.stderr.startswith('tcpwhy: ') and p.stdout.count('\n') == 1, plain(p))
+    for args in ['-h'], ['-V']:
+        p = run(tool, 'check', *args)
+        stage.check(f'help is no wrong usage: {args}', 'UNKNOWN - ' not in p.stdout and not p.stderr, plain(p))
+    p = run(tool, 'list', '--bogus')
+    stage.check('wrong usage of others leaves stdout alone', p.returncode == 2 and not p.stdout, plain(p))
     plugin = os.path.join(tmp, 'check_tcpwhy')
     os.symlink('tcpwhy', plugin)
     expect('by its other name', run(plugin), 0)
