@@ -153,12 +153,12 @@ static bool take_line(char *line, struct check_levels *levels, struct wrong *w)
 
 static bool read_config(const char *path, struct check_levels *levels, struct wrong *w)
 {
-	enum { MAX_LINE = 1024 };
 	AUTO_FILE f = fopen(path, "re");
-	char line[MAX_LINE];
+	AUTO_FREE char *line = NULL;
+	size_t size = 0;
 	unsigned n = 0;
 
-	while (f && fgets(line, sizeof(line), f)) {
+	while (f && getline(&line, &size, f) >= 0) {
 		n++;
 		if (take_line(line, levels, w))
 			continue;
@@ -168,7 +168,7 @@ static bool read_config(const char *path, struct check_levels *levels, struct wr
 		buf_puts(&w->object, buf_text(&place));
 		return false;
 	}
-	if (f && !ferror(f))
+	if (f && feof(f))
 		return true;
 	buf_puts(&w->object, path);
 	buf_puts(&w->what, strerror(errno));

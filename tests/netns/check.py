@@ -336,6 +336,11 @@ def test_errors(tool, tmp):
         expect(f'a wrong line: {line!r}', run(tool, 'check', '--config', str(config)), 3, f'UNKNOWN - {config}:2: ')
     config.write_text('warning ports.share=' + '9' * 5000)
     expect('a line without an end', run(tool, 'check', '--config', str(config)), 3, f'UNKNOWN - {config}:1: ')
+    for n in range(1020, 1028):  # at a guess of where it might be cut
+        config.write_text('#' + 'x' * n + 'critical tw-buckets.share=@0:0\n')
+        expect(f'a comment is one to its end: {n}', run(tool, 'check', '--config', str(config)), 0, "'tw-buckets.share'=0%;90;;")
+    config.write_text(f'warning {",".join(["close-wait.age=~:"] * 100)},ports.share=5\ncritical ports.share=6')
+    expect('a long line is read whole, and one without an end', run(tool, 'check', '--config', str(config)), 0, "'ports.share'=0%;5;6;")
     for path in os.path.join(tmp, 'none'), tmp:
         expect('no such file of ranges', run(tool, 'check', '--config', path), 3, f'UNKNOWN - {path}: ')
     expect('no such look', run(tool, 'check', '--from', os.path.join(tmp, 'none')), 3, 'UNKNOWN - ')
