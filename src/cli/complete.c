@@ -213,7 +213,7 @@ static void offer_conditions(const struct line *l, const char *previous)
 	else if (strcmp(previous, "timer") == 0)
 		offer_each(l, "off on keepalive timewait persist", "");
 	else if (strcmp(previous, "dev") == 0)
-		offer_values(l, "IFACE");
+		offer_names_in(l, "/sys/class/net", _("interface")); /* `any` is none of a socket */
 	else if (strcmp(previous, "netns") == 0)
 		offer_values(l, "NS");
 	else {

@@ -49,6 +49,8 @@ FINISHED = [
     ('tcpwhy list --color ne', ['list', '--color', 'never']),
     ('tcpwhy list --by lo', ['list', '--by', 'local-port']),
     ('tcpwhy why -i an', ['why', '-i', 'any']),
+    ('tcpwhy list dev an', ['list', 'dev', 'an']),  # no socket is bound to any
+    ('tcpwhy list dev l', ['list', 'dev', 'lo']),
     ('tcpwhy pcap uplo', ['pcap', 'upload.pcapng']),
     ('tcpwhy why -r uplo', ['why', '-r', 'upload.pcapng']),
     ('tcpwhy --from recor', ['--from', 'recorded']),
