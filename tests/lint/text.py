@@ -9,6 +9,8 @@ LONG, TOO_LONG = 600, 900
 GENERATED = {'man/tcpwhy-rules.7', 'man/tcpwhy-json.5'}  # from the rows: as long as there are rules
 # Spelt in two halves, so that this file passes its own lint.
 NOTE = re.compile(r'\b(TO' r'DO|FIX' r'ME|XX' r'X)\b')
+# Of a command on a line of its own nothing is quoted for mdoc; around a word it would be gone.
+EATEN = re.compile(r'\.D[l1] (.* )?"')
 MACHINE = re.compile(r'(^|[^a-z.])/(wo' r'rk|fa' r'rm)/|/tmp/(b[a-z]+|clone-)')
 
 
@@ -19,6 +21,14 @@ def line_problem(line):
         return 'a note to oneself: do it or open an issue'
     if MACHINE.search(line):
         return 'a path of one machine'
+    return None
+
+
+def page_problem(line):
+    if not line.isascii():
+        return 'a page is ASCII: roff has names for the rest'
+    if EATEN.match(line):
+        return 'mdoc takes these quotes for its own: \\(dq is one that is shown'
     return None
 
 
@@ -36,8 +46,8 @@ def check(root):
         found = house.lines(path)
         for number, line in found:
             problem = line_problem(line)
-            if not problem and path.parent.name == 'man' and not line.isascii():
-                problem = 'a page is ASCII: roff has names for the rest'
+            if not problem and path.parent.name == 'man':
+                problem = page_problem(line)
             if problem:
                 yield path, number, problem
         if house.inside(root, path) in GENERATED:
@@ -61,6 +71,7 @@ BAD = [
     ({'tests/a.py': '# FIX' 'ME\n'}, 'a note to oneself'),
     ({'man/a.8': '.\\" XX' 'X\n'}, 'a note to oneself'),
     ({'man/a.8': 'a \u2026 b\n'}, 'a page is ASCII'),
+    ({'man/a.8': '.Dl jq (.type == "rst")\n'}, 'takes these quotes'),
     ({'tests/a.sh': 'cd /wo' 'rk/main\n'}, 'a path of one machine'),
     ({'meson.build': "# /tmp/b" "house\n"}, 'a path of one machine'),
     ({'src/a.c': '\n' * TOO_LONG}, 'longer than'),
@@ -69,6 +80,7 @@ BAD = [
     ({'src/a.h': '#pragma once\n\n/* a.h */\nint a;\n'}, 'stands a comment'),
 ]
 GOOD = [{'src/a.h': PROMISE, 'src/b.c': '\n' * LONG + 'int b; /* see https://example.org/work */\n',
+         'man/a.8': '.Dl jq (.type == \\(dqrst\\(dq) {"a":1}\n.Bl -tag -width "a b"\n',
          'tests/fuzz/corpus/x/y.c': 'trailing \n', 'build-test/a.c': 'trailing \n',
          'tests/cases/a/want.txt': 'recorded output \n'}]
 
