@@ -81,16 +81,35 @@ struct condition {
 	uint32_t mask, value;
 };
 
-/* Memory that can be run is not given out, and of ioctl() only what asks about a terminal. fstat() of
- * newer C libraries is newfstatat() of a descriptor and an empty name. */
-static const struct condition conditions[] = {
-	{ SYS_mmap, 2, PROT_EXEC, 0 },
-	{ SYS_mprotect, 2, PROT_EXEC, 0 },
+/* Of ioctl() only what asks about a terminal: the request is an unsigned int (Linux fs/ioctl.c). */
+static const struct condition asking[] = {
 	{ SYS_ioctl, 1, UINT32_MAX, TCGETS },
 #ifdef KERNEL_TCGETS2
 	{ SYS_ioctl, 1, UINT32_MAX, KERNEL_TCGETS2 },
 #endif
 	{ SYS_ioctl, 1, UINT32_MAX, TIOCGWINSZ },
+};
+
+/* And the screen of `watch`, which ncurses sets up, empties of keys and, for ^Z, asks whose it is; never
+ * TIOCSTI, which types: by CAP_SYS_ADMIN into any terminal that can be opened (Linux drivers/tty/tty_io.c, tiocsti()). */
+static const struct condition drawing[] = {
+	{ SYS_ioctl, 1, UINT32_MAX, TCSETS },
+	{ SYS_ioctl, 1, UINT32_MAX, TCSETSW },
+	{ SYS_ioctl, 1, UINT32_MAX, TCSETSF },
+#ifdef KERNEL_TCSETS2
+	{ SYS_ioctl, 1, UINT32_MAX, KERNEL_TCSETS2 },
+	{ SYS_ioctl, 1, UINT32_MAX, KERNEL_TCSETSW2 },
+	{ SYS_ioctl, 1, UINT32_MAX, KERNEL_TCSETSF2 },
+#endif
+	{ SYS_ioctl, 1, UINT32_MAX, TCFLSH },
+	{ SYS_ioctl, 1, UINT32_MAX, TIOCGPGRP },
+};
+
+/* Memory that can be run is not given out. fstat() of newer C libraries is newfstatat() of a descriptor and
+ * an empty name. */
+static const struct condition conditions[] = {
+	{ SYS_mmap, 2, PROT_EXEC, 0 },
+	{ SYS_mprotect, 2, PROT_EXEC, 0 },
 #ifdef SYS_newfstatat
 	{ SYS_newfstatat, 3, AT_EMPTY_PATH, AT_EMPTY_PATH },
 #endif
@@ -102,10 +121,11 @@ static const struct condition only_reading = {
 static const struct condition only_new = { SYS_openat, 2, O_TRUNC, 0 };
 
 /* What no look at a machine calls: to run something or to reach into what runs, to change the machine, its
- * kernel or its mounts, to leave for another namespace than that of a network. Who holds a socket is read in
- * ways that differ from one C library to the next; so here the harmful is named, not the harmless. */
+ * devices, its kernel or its mounts, to leave for another namespace than that of a network. Who holds a socket
+ * is read in ways that differ from one C library to the next; so here the harmful is named, not the harmless.
+ * Behind what is allowed of them above. */
 static const int denied[] = {
-	SYS_execve, SYS_execveat, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev,
+	SYS_ioctl, SYS_execve, SYS_execveat, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev,
 	SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_bpf, SYS_perf_event_open, SYS_kexec_load,
 	SYS_reboot, SYS_swapon, SYS_swapoff, SYS_acct, SYS_syslog, SYS_add_key, SYS_request_key, SYS_keyctl,
 	SYS_sethostname, SYS_setdomainname, SYS_settimeofday, SYS_clock_settime, SYS_adjtimex, SYS_mount,
@@ -167,8 +187,9 @@ static const struct condition only_reading_by_name = {
 
 enum {
 	N_PARSING = 2 * (ARRAY_LEN(allowed) + ARRAY_LEN(allowed_reading) + ARRAY_LEN(allowed_writing)) +
-		    6 * (ARRAY_LEN(conditions) + 2),
-	N_LOOKING = 2 + 2 * (ARRAY_LEN(denied) + 1 + ARRAY_LEN(denied_writing)) + 6 * 5,
+		    6 * (ARRAY_LEN(asking) + ARRAY_LEN(conditions) + 2),
+	N_LOOKING = 2 + 2 * (ARRAY_LEN(denied) + 1 + ARRAY_LEN(denied_writing)) +
+		    6 * (ARRAY_LEN(asking) + ARRAY_LEN(drawing) + 5),
 	N_INSTRUCTIONS = 5 + (N_PARSING > N_LOOKING ? N_PARSING : N_LOOKING)
 };
 
@@ -202,7 +223,7 @@ static void allow(struct program *p, const int calls[], size_t n)
 	answer(p, calls, n, SECCOMP_RET_ALLOW);
 }
 
-/* All arguments asked about are int: the upper half of the register means nothing. */
+/* All arguments asked about are of 32 bits to the kernel: the upper half of the register means nothing. */
 static void answer_if(struct program *p, const struct condition *c, bool is_met, uint32_t with)
 {
 	put(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 5, (uint32_t)c->call);
@@ -214,9 +235,10 @@ static void answer_if(struct program *p, const struct condition *c, bool is_met,
 	load_call(p);
 }
 
-static void allow_if(struct program *p, const struct condition *c)
+static void allow_if(struct program *p, const struct condition c[], size_t n)
 {
-	answer_if(p, c, true, SECCOMP_RET_ALLOW);
+	for (size_t i = 0; i < n; i++)
+		answer_if(p, &c[i], true, SECCOMP_RET_ALLOW);
 }
 
 static void refuse_unless(struct program *p, const struct condition *c)
@@ -247,15 +269,15 @@ void calls_of_parsing(bool reads, bool writes)
 
 	begin(&p);
 	allow(&p, allowed, ARRAY_LEN(allowed));
-	for (size_t i = 0; i < ARRAY_LEN(conditions); i++)
-		allow_if(&p, &conditions[i]);
+	allow_if(&p, asking, ARRAY_LEN(asking));
+	allow_if(&p, conditions, ARRAY_LEN(conditions));
 	if (reads) {
 		allow(&p, allowed_reading, ARRAY_LEN(allowed_reading));
-		allow_if(&p, &only_reading);
+		allow_if(&p, &only_reading, 1);
 	}
 	if (writes) {
 		allow(&p, allowed_writing, ARRAY_LEN(allowed_writing));
-		allow_if(&p, &only_new);
+		allow_if(&p, &only_new, 1);
 	}
 	install(&p, REFUSED);
 }
@@ -275,6 +297,8 @@ void calls_of_looking(unsigned takes)
 	refuse_unless(&p, &only_netlink);
 	refuse_unless(&p, &only_diag);
 	refuse_unless(&p, &only_network);
+	allow_if(&p, asking, ARRAY_LEN(asking));
+	allow_if(&p, drawing, ARRAY_LEN(drawing));
 	answer(&p, denied, ARRAY_LEN(denied), REFUSED);
 	if (!(takes & LOOK_BORROWS))
 		answer(&p, borrowing, ARRAY_LEN(borrowing), REFUSED);

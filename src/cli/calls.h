@@ -11,6 +11,6 @@ void calls_of_parsing(bool reads, bool writes);
 /* What some looks take more than others. */
 enum { LOOK_WRITES = 1 /* files */, LOOK_BORROWS = 2 /* descriptors of other processes */ };
 
-/* Looking at this machine: nothing is run, nobody is reached into, no socket but netlink's; and without
+/* Looking at this machine: nothing is run, nobody is reached into, nothing is typed, no socket but netlink's; and without
  * LOOK_WRITES nothing is written but to what is open. */
 void calls_of_looking(unsigned takes);

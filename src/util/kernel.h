@@ -26,9 +26,12 @@
 #if defined(__powerpc__)
 #include <asm/termbits.h>
 #endif
-/* And since glibc 2.42, without the struct, which <termios.h> would collide with. */
+/* And since glibc 2.42, without the struct, which <termios.h> would collide with; and what tcsetattr() then sets. */
 #ifdef TCGETS2
 #define KERNEL_TCGETS2 _IOR('T', 0x2A, char[44])
+#define KERNEL_TCSETS2 _IOW('T', 0x2B, char[44])
+#define KERNEL_TCSETSW2 _IOW('T', 0x2C, char[44])
+#define KERNEL_TCSETSF2 _IOW('T', 0x2D, char[44])
 #endif
 
 #ifndef SYS_landlock_create_ruleset

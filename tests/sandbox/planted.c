@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -51,6 +52,7 @@ static void attack(void)
 	tell("descriptor of another",
 	     syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, getppid(), 0), STDIN_FILENO, 0));
 	tell("namespace", setns(open("/proc/self/ns/uts", O_RDONLY), CLONE_NEWUTS));
+	tell("keys", ioctl(STDIN_FILENO, TIOCSTI, "x"));
 	tell("run", execv("/bin/true", argv));
 }
 

@@ -14,6 +14,7 @@ import sys
 import tempfile
 
 TIMEOUT_S = 60
+N_ATTEMPTS = 14
 CASE = 'close-wait-leaked-fd'
 COMMANDS = {
     'capture': ['pcap', '--json', 'capture.pcap'],
@@ -37,9 +38,9 @@ def check(name, is_good, seen=None):
         print('#', str(seen)[:1500].replace('\n', '\n# '))
 
 
-def run(argv, where, **env):
+def run(argv, where, stdin=subprocess.DEVNULL, **env):
     return subprocess.run(argv, cwd=where, env={**os.environ, **env}, capture_output=True, text=True, check=False,
-                          stdin=subprocess.DEVNULL, timeout=TIMEOUT_S)
+                          stdin=stdin, timeout=TIMEOUT_S)
 
 
 def attack(planted, where):
@@ -47,7 +48,7 @@ def attack(planted, where):
         healthy, taken = run([planted, *argv], where), run([planted, *argv], where, PLANTED='1')
         attempts = [line for line in taken.stderr.splitlines() if line.startswith('planted ')]
         done = [line for line in attempts if line.endswith(': done')]
-        check(f'{name}: nothing could be had', len(attempts) == 13 and not done, taken.stderr)
+        check(f'{name}: nothing could be had', len(attempts) == N_ATTEMPTS and not done, taken.stderr)
         check(f'{name}: and it still reports', taken.returncode == healthy.returncode and
               taken.stdout == healthy.stdout, taken.stdout)
     naked = run([planted, *COMMANDS['capture'], '--no-sandbox'], where, PLANTED='1')
@@ -61,12 +62,15 @@ def attack(planted, where):
 def attack_live(planted, where):
     """A look at this machine has to open files; what it opens it can read, and nothing else can be had."""
     may_be = {'secret', 'world-readable', 'fork', 'setuid'}
+    ours, terminal = os.openpty() # into which root may type
     with socket.create_server(('127.0.0.1', 0)):
-        taken = run([planted, 'list', '-a', '-p'], where, PLANTED='1')
-        naked = run([planted, 'list', '-a', '-p', '--no-sandbox'], where, PLANTED='1')
+        taken = run([planted, 'list', '-a', '-p'], where, terminal, PLANTED='1')
+        naked = run([planted, 'list', '-a', '-p', '--no-sandbox'], where, terminal, PLANTED='1')
+    os.close(ours)
+    os.close(terminal)
     attempts = re.findall(r'^planted (.*): (.*)$', taken.stderr, re.M)
     done = {what for what, answer in attempts if answer == 'done'}
-    check('this machine: nothing written, run or sent', len(attempts) == 13 and done <= may_be, taken.stderr)
+    check('this machine: nothing written, run or sent', len(attempts) == N_ATTEMPTS and done <= may_be, taken.stderr)
     check('this machine: and it still reports', 'LISTEN' in taken.stdout, taken.stdout)
     check('this machine: this test can fail', naked.stderr.count(': done') > 6 and 'WARNING: --no-sandbox' in naked.stderr,
           naked.stderr)

@@ -4,12 +4,17 @@ The capture is a pipe, so the program waits for its first byte where the sandbox
 A build with sanitizers has none and is skipped.
 """
 
+import fcntl
 import os
 import pathlib
+import pty
+import select
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 DEADLINE_S = 20
@@ -28,6 +33,58 @@ def check(name, is_good, seen=None):
 def status_of(pid):
     lines = pathlib.Path(f'/proc/{pid}/status').read_text().splitlines()
     return dict(line.split(':\t', 1) for line in lines if ':\t' in line)
+
+
+def lead(argv):
+    """Of a session with a terminal: as a shell does, a job in the foreground, continued when it has stopped."""
+    for_us = [signal.SIGTTOU, signal.SIGTTIN]
+    for number in for_us:
+        signal.signal(number, signal.SIG_IGN)
+    job = os.fork()
+    if job == 0:
+        os.setpgid(0, 0)
+        os.tcsetpgrp(0, os.getpid())
+        for number in for_us:
+            signal.signal(number, signal.SIG_DFL)
+        os.execve(argv[0], argv, {**os.environ, 'TERM': 'xterm'})
+    while os.WIFSTOPPED(status := os.waitpid(job, os.WUNTRACED)[1]):
+        os.write(1, b'\r\n<stopped by %d>' % os.WSTOPSIG(status))
+        os.tcsetpgrp(0, job)
+        os.kill(job, signal.SIGCONT)
+    os.write(1, b'\r\n<status %d>' % status)
+    os._exit(0)
+
+
+def watch_a_screen(tool):
+    """A new size, ^Z, back again and q: all that ncurses asks of a terminal, and of us, is allowed while looking."""
+    leader, ours = pty.fork()
+    if leader == 0:
+        lead([tool, 'watch'])
+    seen = b''
+
+    def until(what, after=0, key=b''):
+        nonlocal seen
+        end, pressed = time.monotonic() + DEADLINE_S, 0
+        while what not in seen[after:] and time.monotonic() < end:
+            if key and time.monotonic() > pressed + 1: # while it draws, ncurses does not hear of ^Z
+                pressed = time.monotonic()
+                os.write(ours, key)
+            try:
+                seen += os.read(ours, 65536) if select.select([ours], [], [], 1)[0] else b''
+            except OSError: # the other side is closed
+                break
+        return what in seen[after:]
+
+    drawn = until(b'CLOSE-WAIT')
+    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack('HHHH', 30, 100, 0, 0))
+    mark = b'<stopped by %d>' % signal.SIGTSTP
+    stopped = until(mark, key=b'\x1a')
+    again = until(b'CLOSE-WAIT', after=seen.find(mark))
+    ended = until(b'<status 0>', key=b'q')
+    check('the screen of watch: drawn, stopped by ^Z, drawn again and ended', drawn and stopped and again and ended,
+          (drawn, stopped, again, ended, seen[-500:]))
+    os.close(ours)
+    os.waitpid(leader, 0)
 
 
 def main():
@@ -58,6 +115,7 @@ def main():
     loud = subprocess.run([tool, 'pcap', '--no-sandbox', '/dev/null'], capture_output=True, text=True,
                           check=False)
     check('--no-sandbox says so', 'WARNING' in loud.stderr, loud.stderr)
+    watch_a_screen(tool)
     print(f'1..{len(results)}')
     return 0 if all(results) else 1
 

@@ -32,6 +32,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -560,6 +561,53 @@ static int change_files(void)
 				is_filtered(truncate(beside, 0));
 }
 
+/* This test's own pseudo-terminal, into which nobody else types. */
+static int open_terminal(void)
+{
+	int ours = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	return ours >= 0 && grantpt(ours) == 0 && unlockpt(ours) == 0 ? open(ptsname(ours), O_RDWR | O_NOCTTY) : -1;
+}
+
+static int terminal = -1;
+
+static int type_into_a_terminal(void)
+{
+	const uint64_t above = UINT64_C(1) << 32; /* which the kernel does not see */
+	int n = 0;
+
+	return is_filtered(ioctl(terminal, TIOCSTI, "x")) | is_filtered(syscall(SYS_ioctl, terminal, above | TIOCSTI, "x")) |
+	       is_filtered(ioctl(terminal, TIOCLINUX, &n)) | is_filtered(ioctl(terminal, TIOCSETD, &n)) |
+	       is_filtered(ioctl(terminal, FIOSETOWN, &n)) | is_filtered(ioctl(terminal, TIOCOUTQ, &n));
+}
+
+/* As ncurses does; that it is not our controlling terminal is ENOTTY. */
+static int draw_on_a_terminal(void)
+{
+	struct termios modes;
+	struct winsize size;
+
+	return isatty(terminal) && tcgetattr(terminal, &modes) == 0 && tcsetattr(terminal, TCSANOW, &modes) == 0 &&
+			       tcsetattr(terminal, TCSADRAIN, &modes) == 0 && tcsetattr(terminal, TCSAFLUSH, &modes) == 0 &&
+			       tcflush(terminal, TCIFLUSH) == 0 && ioctl(terminal, TIOCGWINSZ, &size) == 0 &&
+			       tcgetpgrp(terminal) < 0 && errno == ENOTTY ?
+		       0 :
+		       1;
+}
+
+static void a_look_types_nothing(void **state)
+{
+	(void)state;
+	terminal = open_terminal();
+	if (terminal < 0)
+		skip();
+	for (unsigned takes = 0; takes <= (LOOK_WRITES | LOOK_BORROWS); takes++) {
+		assert_int_equal(looking(takes, type_into_a_terminal), 0);
+		assert_int_equal(looking(takes, draw_on_a_terminal), 0);
+	}
+	close(terminal);
+}
+
 static void a_look_reaches_nobody(void **state)
 {
 	(void)state;
@@ -703,6 +751,7 @@ int main(void)
 		cmocka_unit_test(root_of_a_container_is_less),
 		cmocka_unit_test(what_cannot_be_dropped_is_said),
 		cmocka_unit_test(a_look_reaches_nobody),
+		cmocka_unit_test(a_look_types_nothing),
 		cmocka_unit_test(a_look_writes_what_is_asked_for),
 		cmocka_unit_test(a_look_keeps_what_it_takes),
 #if defined(__x86_64__)
