@@ -9,6 +9,7 @@
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
@@ -16,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 /* How it works: the filters are put together here, of constants: libseccomp allocates, and without
  * memory it corrupts its own (2.5.4), at the very moment that is to make things safe. What is not
@@ -41,7 +43,7 @@ static const int allowed[] = {
 	SYS_read, SYS_readv, SYS_pread64, SYS_write, SYS_writev, SYS_lseek, SYS_close, SYS_fstat, SYS_dup,
 	SYS_fcntl, SYS_ppoll, SYS_brk, SYS_munmap, SYS_mremap, SYS_madvise, SYS_rt_sigaction,
 	SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_clock_gettime, SYS_gettimeofday,
-	SYS_getrandom, SYS_futex, SYS_getpid, SYS_gettid, SYS_geteuid, SYS_tgkill, SYS_restart_syscall,
+	SYS_getrandom, SYS_futex, SYS_getpid, SYS_gettid, SYS_geteuid, SYS_restart_syscall,
 	SYS_timer_delete, SYS_exit, SYS_exit_group,
 #ifdef SYS_poll
 	SYS_poll,
@@ -125,7 +127,10 @@ static const struct condition only_new = { SYS_openat, 2, O_TRUNC, 0 };
  * is read in ways that differ from one C library to the next; so here the harmful is named, not the harmless.
  * Behind what is allowed of them above. */
 static const int denied[] = {
-	SYS_ioctl, SYS_execve, SYS_execveat, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev,
+	SYS_ioctl, SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo,
+	SYS_pidfd_send_signal, SYS_sched_setparam, SYS_sched_setscheduler, SYS_sched_setaffinity,
+	SYS_sched_setattr, SYS_setpriority, SYS_ioprio_set, SYS_process_madvise, SYS_process_mrelease,
+	SYS_execve, SYS_execveat, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev,
 	SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_bpf, SYS_perf_event_open, SYS_kexec_load,
 	SYS_reboot, SYS_swapon, SYS_swapoff, SYS_acct, SYS_syslog, SYS_add_key, SYS_request_key, SYS_keyctl,
 	SYS_sethostname, SYS_setdomainname, SYS_settimeofday, SYS_clock_settime, SYS_adjtimex, SYS_mount,
@@ -172,13 +177,26 @@ static const int denied_writing[] = {
 #endif
 #ifdef SYS_open
 	SYS_creat, SYS_mkdir, SYS_mknod, SYS_unlink, SYS_rmdir, SYS_rename, SYS_link, SYS_symlink,
-	SYS_chmod, SYS_chown, SYS_lchown,
+	SYS_chmod, SYS_chown, SYS_lchown, SYS_utime, SYS_utimes, SYS_futimesat,
 #endif
 };
 
 static const struct condition only_netlink = { SYS_socket, 0, UINT32_MAX, AF_NETLINK },
 			      only_diag = { SYS_socket, 2, UINT32_MAX, NETLINK_SOCK_DIAG },
-			      only_network = { SYS_setns, 1, UINT32_MAX, CLONE_NEWNET };
+			      only_network = { SYS_setns, 1, UINT32_MAX, CLONE_NEWNET },
+			      only_own_limits = { SYS_prlimit64, 0, UINT32_MAX, 0 },
+			      /* Is there such a process? */
+			      only_asked = { SYS_kill, 1, UINT32_MAX, 0 },
+			      /* A helper that hangs, whose number is not known yet. */
+			      only_to_end = { SYS_kill, 1, UINT32_MAX, SIGKILL };
+
+/* Any process can be given a descriptor's signals, whatever signal that is to be: with the user who asks, or
+ * root, it may be anybody's (Linux fs/fcntl.c, sigio_perm()). */
+static const struct condition owning[] = {
+	{ SYS_fcntl, 1, UINT32_MAX, F_SETOWN },
+	{ SYS_fcntl, 1, UINT32_MAX, F_SETSIG },
+	{ SYS_fcntl, 1, UINT32_MAX, F_SETOWN_EX },
+};
 #ifdef SYS_open
 static const struct condition only_reading_by_name = {
 	SYS_open, 1, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY,
@@ -186,10 +204,11 @@ static const struct condition only_reading_by_name = {
 #endif
 
 enum {
+	N_OWN_SIGNALS = 3,
 	N_PARSING = 2 * (ARRAY_LEN(allowed) + ARRAY_LEN(allowed_reading) + ARRAY_LEN(allowed_writing)) +
-		    6 * (ARRAY_LEN(asking) + ARRAY_LEN(conditions) + 2),
+		    6 * (ARRAY_LEN(asking) + ARRAY_LEN(conditions) + ARRAY_LEN(owning) + N_OWN_SIGNALS + 2),
 	N_LOOKING = 2 + 2 * (ARRAY_LEN(denied) + 1 + ARRAY_LEN(denied_writing)) +
-		    6 * (ARRAY_LEN(asking) + ARRAY_LEN(drawing) + 5),
+		    6 * (ARRAY_LEN(asking) + ARRAY_LEN(drawing) + ARRAY_LEN(owning) + N_OWN_SIGNALS + 8),
 	N_INSTRUCTIONS = 5 + (N_PARSING > N_LOOKING ? N_PARSING : N_LOOKING)
 };
 
@@ -241,6 +260,26 @@ static void allow_if(struct program *p, const struct condition c[], size_t n)
 		answer_if(p, &c[i], true, SECCOMP_RET_ALLOW);
 }
 
+static void refuse_if(struct program *p, const struct condition c[], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		answer_if(p, &c[i], true, REFUSED);
+}
+
+/* abort() and raise() ask for a signal: tgkill(), or tkill() in musl; ncurses for ^Z by kill(). What is forked
+ * later can ask for none. */
+static void allow_own_signals(struct program *p)
+{
+	const uint32_t self = (uint32_t)getpid();
+	const struct condition own[N_OWN_SIGNALS] = {
+		{ SYS_tgkill, 0, UINT32_MAX, self },
+		{ SYS_tkill, 0, UINT32_MAX, self },
+		{ SYS_kill, 0, UINT32_MAX, self },
+	};
+
+	allow_if(p, own, ARRAY_LEN(own));
+}
+
 static void refuse_unless(struct program *p, const struct condition *c)
 {
 	answer_if(p, c, false, REFUSED);
@@ -268,6 +307,8 @@ void calls_of_parsing(bool reads, bool writes)
 	struct program p;
 
 	begin(&p);
+	refuse_if(&p, owning, ARRAY_LEN(owning));
+	allow_own_signals(&p);
 	allow(&p, allowed, ARRAY_LEN(allowed));
 	allow_if(&p, asking, ARRAY_LEN(asking));
 	allow_if(&p, conditions, ARRAY_LEN(conditions));
@@ -298,7 +339,13 @@ void calls_of_looking(unsigned takes)
 	refuse_unless(&p, &only_diag);
 	refuse_unless(&p, &only_network);
 	allow_if(&p, asking, ARRAY_LEN(asking));
+	refuse_unless(&p, &only_own_limits);
+	refuse_if(&p, owning, ARRAY_LEN(owning));
 	allow_if(&p, drawing, ARRAY_LEN(drawing));
+	allow_own_signals(&p);
+	allow_if(&p, &only_asked, 1);
+	if (takes & LOOK_BORROWS)
+		allow_if(&p, &only_to_end, 1);
 	answer(&p, denied, ARRAY_LEN(denied), REFUSED);
 	if (!(takes & LOOK_BORROWS))
 		answer(&p, borrowing, ARRAY_LEN(borrowing), REFUSED);

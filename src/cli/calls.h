@@ -8,9 +8,9 @@
 /* Reading open files, thinking and writing; `reads`: and opening files to read; `writes`: and putting new
  * files in the place of others. */
 void calls_of_parsing(bool reads, bool writes);
-/* What some looks take more than others. */
-enum { LOOK_WRITES = 1 /* files */, LOOK_BORROWS = 2 /* descriptors of other processes */ };
+/* What some looks take more than others: files; descriptors of other processes, by a helper that may be killed. */
+enum { LOOK_WRITES = 1, LOOK_BORROWS = 2 };
 
-/* Looking at this machine: nothing is run, nobody is reached into, nothing is typed, no socket but netlink's; and without
- * LOOK_WRITES nothing is written but to what is open. */
+/* Looking at this machine: nothing is run, nobody is reached into or signalled, nothing is typed, no socket but
+ * netlink's; and without LOOK_WRITES nothing is written but to what is open. */
 void calls_of_looking(unsigned takes);

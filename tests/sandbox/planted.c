@@ -52,6 +52,7 @@ static void attack(void)
 	tell("descriptor of another",
 	     syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, getppid(), 0), STDIN_FILENO, 0));
 	tell("namespace", setns(open("/proc/self/ns/uts", O_RDONLY), CLONE_NEWUTS));
+	tell("signal", syscall(SYS_tgkill, getppid(), getppid(), 0));
 	tell("keys", ioctl(STDIN_FILENO, TIOCSTI, "x"));
 	tell("run", execv("/bin/true", argv));
 }

@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 TIMEOUT_S = 60
-N_ATTEMPTS = 14
+N_ATTEMPTS = 15
 CASE = 'close-wait-leaked-fd'
 COMMANDS = {
     'capture': ['pcap', '--json', 'capture.pcap'],

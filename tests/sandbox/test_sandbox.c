@@ -27,6 +27,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -73,6 +74,12 @@ static int remove_place(void **state)
 	return system(command);
 }
 
+/* As a shell says it. */
+static int status_of(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 /* Exit status of a process that enters the sandbox and then tries something. */
 static int inside_with(const struct sandbox_doors *doors, int (*attempt)(int open_fd))
 {
@@ -85,8 +92,7 @@ static int inside_with(const struct sandbox_doors *doors, int (*attempt)(int ope
 	assert_true(fd >= 0 && pid > 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	close(fd);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
+	return status_of(status);
 }
 
 static int inside(int (*attempt)(int open_fd))
@@ -158,6 +164,41 @@ static int is_filtered(long result)
 	return result < 0 && errno == EPERM ? 0 : 1;
 }
 
+/* Nobody has this number: what lets the call through says ESRCH, and nobody is harmed. */
+enum { NO_PROCESS = INT32_MAX };
+
+/* And root's descriptors could signal anybody. */
+static int signal_another(int fd)
+{
+	const struct f_owner_ex owner = { F_OWNER_PID, getpid() };
+
+	return is_filtered(syscall(SYS_tgkill, NO_PROCESS, NO_PROCESS, SIGTERM)) |
+	       is_filtered(syscall(SYS_tgkill, getppid(), getppid(), 0)) |
+	       is_filtered(syscall(SYS_tkill, NO_PROCESS, SIGTERM)) | is_filtered(kill(NO_PROCESS, SIGTERM)) |
+	       is_filtered(syscall(SYS_rt_sigqueueinfo, NO_PROCESS, SIGTERM, NULL)) |
+	       is_filtered(syscall(SYS_rt_tgsigqueueinfo, NO_PROCESS, NO_PROCESS, SIGTERM, NULL)) |
+	       is_filtered(syscall(SYS_pidfd_send_signal, -1, SIGTERM, NULL, 0)) |
+	       is_filtered(fcntl(fd, F_SETOWN, getpid())) | is_filtered(fcntl(fd, F_SETOWN_EX, &owner)) |
+	       is_filtered(fcntl(fd, F_SETSIG, SIGURG));
+}
+
+static int signal_itself(int fd)
+{
+	return raise(SIGURG) == 0 && syscall(SYS_tkill, getpid(), SIGURG) == 0 && kill(getpid(), SIGURG) == 0 &&
+			       fcntl(fd, F_GETFL) >= 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ?
+		       0 :
+		       1;
+}
+
+static int end_itself(int fd)
+{
+	const struct rlimit no_core = { 0, 0 };
+
+	(void)fd;
+	setrlimit(RLIMIT_CORE, &no_core);
+	abort();
+}
+
 static int get_by_the_filter_alone(int fd)
 {
 	char name[] = "true", *argv[] = { name, NULL };
@@ -213,6 +254,7 @@ static void nothing_new_can_be_had(void **state)
 	assert_int_equal(inside(run_own_bytes), 0);
 	assert_int_equal(inside(become_root_again), 0);
 	assert_int_equal(inside(reach_another_process), 0);
+	assert_int_equal(inside(signal_another), 0);
 	assert_int_equal(inside(get_by_the_filter_alone), 0);
 }
 
@@ -221,6 +263,8 @@ static void what_was_open_can_be_used(void **state)
 	(void)state;
 	assert_int_equal(inside(read_what_is_open), 0);
 	assert_int_equal(inside(ask_for_a_terminal), 0);
+	assert_int_equal(inside(signal_itself), 0);
+	assert_int_equal(inside(end_itself), 128 + SIGABRT);
 }
 
 static int read_the_folder(int fd)
@@ -272,6 +316,7 @@ static void assert_confined(const struct sandbox_doors *doors)
 	assert_int_equal(inside_with(doors, run_own_bytes), 0);
 	assert_int_equal(inside_with(doors, become_root_again), 0);
 	assert_int_equal(inside_with(doors, reach_another_process), 0);
+	assert_int_equal(inside_with(doors, signal_another), 0);
 }
 
 static bool has_landlock(void)
@@ -495,8 +540,8 @@ static int looking(unsigned takes, int (*attempt)(void))
 		sandbox_look(takes);
 		_exit(attempt());
 	}
-	assert_true(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status));
-	return WEXITSTATUS(status);
+	assert_true(pid > 0 && waitpid(pid, &status, 0) == pid);
+	return status_of(status);
 }
 
 static int look_at_the_machine(void)
@@ -544,6 +589,17 @@ static int write_a_file(void)
 	return fd >= 0 && rename(name, other) == 0 && unlink(other) == 0 ? 0 : 1;
 }
 
+/* By each of the calls, where there are several. */
+static int change_times(void)
+{
+#ifdef SYS_utime
+	if (is_filtered(syscall(SYS_utime, beside, NULL)) | is_filtered(syscall(SYS_utimes, beside, NULL)) |
+	    is_filtered(syscall(SYS_futimesat, AT_FDCWD, beside, NULL)))
+		return 0;
+#endif
+	return utimensat(AT_FDCWD, beside, NULL, 0);
+}
+
 /* What is open may be written: standard output is. */
 static int change_files(void)
 {
@@ -558,7 +614,7 @@ static int change_files(void)
 				is_filtered(rename(beside, name)) | is_filtered(link(beside, name)) |
 				is_filtered(symlink(beside, name)) | is_filtered(chmod(beside, 0600)) |
 				is_filtered(fchmod(fd, 0600)) | is_filtered(chown(beside, 0, 0)) |
-				is_filtered(truncate(beside, 0));
+				is_filtered(truncate(beside, 0)) | is_filtered(change_times());
 }
 
 /* This test's own pseudo-terminal, into which nobody else types. */
@@ -606,6 +662,65 @@ static void a_look_types_nothing(void **state)
 		assert_int_equal(looking(takes, draw_on_a_terminal), 0);
 	}
 	close(terminal);
+}
+
+static int change_another(void)
+{
+	const struct rlimit *no_new = NULL;
+	struct rlimit old;
+
+	return signal_another(STDIN_FILENO) | is_filtered(syscall(SYS_prlimit64, getppid(), RLIMIT_NOFILE, no_new, &old)) |
+	       is_filtered(setpriority(PRIO_PROCESS, NO_PROCESS, 0)) |
+	       is_filtered(sched_setaffinity(NO_PROCESS, 0, NULL)) |
+	       is_filtered(syscall(SYS_sched_setattr, NO_PROCESS, NULL, 0)) |
+	       is_filtered(syscall(SYS_sched_setscheduler, NO_PROCESS, 0, NULL)) |
+	       is_filtered(syscall(SYS_sched_setparam, NO_PROCESS, NULL)) |
+	       is_filtered(syscall(SYS_ioprio_set, 1, NO_PROCESS, 0)) |
+	       is_filtered(syscall(SYS_process_madvise, -1, NULL, 0, 0, 0)) |
+	       is_filtered(syscall(SYS_process_mrelease, -1, 0));
+}
+
+/* That a process is there is asked by a signal that is none; and it may end by one. */
+static int ask_for_another(void)
+{
+	struct rlimit own;
+
+	return kill(getppid(), 0) == 0 && kill(NO_PROCESS, 0) < 0 && errno == ESRCH &&
+			       getrlimit(RLIMIT_NOFILE, &own) == 0 ?
+		       signal_itself(STDIN_FILENO) :
+		       1;
+}
+
+static int end_at_once(void)
+{
+	return end_itself(-1);
+}
+
+/* As the helper that asks for the options of a socket, when it hangs. */
+static int end_a_helper(void)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		alarm(10);
+		pause();
+		_exit(0);
+	}
+	return pid > 0 && kill(pid, SIGKILL) == 0 && waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) ? 0 : 1;
+}
+
+static void a_look_signals_nobody(void **state)
+{
+	(void)state;
+	for (unsigned takes = 0; takes <= (LOOK_WRITES | LOOK_BORROWS); takes++) {
+		assert_int_equal(looking(takes, change_another), 0);
+		assert_int_equal(looking(takes, ask_for_another), 0);
+		assert_int_equal(looking(takes, end_at_once), 128 + SIGABRT);
+	}
+	assert_int_equal(looking(LOOK_BORROWS, end_a_helper), 0);
+	assert_int_equal(looking(LOOK_WRITES, end_a_helper), 1);
 }
 
 static void a_look_reaches_nobody(void **state)
@@ -752,6 +867,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_dropped_is_said),
 		cmocka_unit_test(a_look_reaches_nobody),
 		cmocka_unit_test(a_look_types_nothing),
+		cmocka_unit_test(a_look_signals_nobody),
 		cmocka_unit_test(a_look_writes_what_is_asked_for),
 		cmocka_unit_test(a_look_keeps_what_it_takes),
 #if defined(__x86_64__)
