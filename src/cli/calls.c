@@ -181,9 +181,17 @@ static const int denied_writing[] = {
 #endif
 };
 
+/* In a user namespace of its own a process has all capabilities. Flags are the first argument of clone() on all
+ * of these architectures (Linux kernel/fork.c). */
+enum {
+	NEW_NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+			 CLONE_NEWPID | CLONE_NEWNET,
+};
+
 static const struct condition only_netlink = { SYS_socket, 0, UINT32_MAX, AF_NETLINK },
 			      only_diag = { SYS_socket, 2, UINT32_MAX, NETLINK_SOCK_DIAG },
 			      only_network = { SYS_setns, 1, UINT32_MAX, CLONE_NEWNET },
+			      only_processes = { SYS_clone, 0, NEW_NAMESPACES, 0 },
 			      only_own_limits = { SYS_prlimit64, 0, UINT32_MAX, 0 },
 			      /* Is there such a process? */
 			      only_asked = { SYS_kill, 1, UINT32_MAX, 0 },
@@ -207,8 +215,8 @@ enum {
 	N_OWN_SIGNALS = 3,
 	N_PARSING = 2 * (ARRAY_LEN(allowed) + ARRAY_LEN(allowed_reading) + ARRAY_LEN(allowed_writing)) +
 		    6 * (ARRAY_LEN(asking) + ARRAY_LEN(conditions) + ARRAY_LEN(owning) + N_OWN_SIGNALS + 2),
-	N_LOOKING = 2 + 2 * (ARRAY_LEN(denied) + 1 + ARRAY_LEN(denied_writing)) +
-		    6 * (ARRAY_LEN(asking) + ARRAY_LEN(drawing) + ARRAY_LEN(owning) + N_OWN_SIGNALS + 8),
+	N_LOOKING = 2 + 2 * (ARRAY_LEN(denied) + 2 + ARRAY_LEN(denied_writing)) +
+		    6 * (ARRAY_LEN(asking) + ARRAY_LEN(drawing) + ARRAY_LEN(owning) + N_OWN_SIGNALS + 9),
 	N_INSTRUCTIONS = 5 + (N_PARSING > N_LOOKING ? N_PARSING : N_LOOKING)
 };
 
@@ -325,6 +333,8 @@ void calls_of_parsing(bool reads, bool writes)
 
 void calls_of_looking(unsigned takes)
 {
+	/* Whose flags no filter can read: C libraries then take clone(). */
+	static const int clone_of_a_struct[] = { SYS_clone3 };
 	static const int borrowing[] = { SYS_pidfd_getfd };
 
 	struct program p;
@@ -338,6 +348,8 @@ void calls_of_looking(unsigned takes)
 	refuse_unless(&p, &only_netlink);
 	refuse_unless(&p, &only_diag);
 	refuse_unless(&p, &only_network);
+	refuse_unless(&p, &only_processes);
+	answer(&p, clone_of_a_struct, ARRAY_LEN(clone_of_a_struct), SECCOMP_RET_ERRNO | ENOSYS);
 	allow_if(&p, asking, ARRAY_LEN(asking));
 	refuse_unless(&p, &only_own_limits);
 	refuse_if(&p, owning, ARRAY_LEN(owning));

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,10 @@ static void attack(void)
 	if (child == 0)
 		_exit(0);
 	tell("fork", child);
+	child = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL);
+	if (child == 0)
+		_exit(0);
+	tell("user namespace", child);
 	tell("setuid", setuid(0));
 	tell("descriptor of another",
 	     syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, getppid(), 0), STDIN_FILENO, 0));

@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 TIMEOUT_S = 60
-N_ATTEMPTS = 15
+N_ATTEMPTS = 16
 CASE = 'close-wait-leaked-fd'
 COMMANDS = {
     'capture': ['pcap', '--json', 'capture.pcap'],

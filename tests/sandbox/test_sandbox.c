@@ -12,6 +12,7 @@
 #include <linux/filter.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -740,6 +741,59 @@ static void a_look_writes_what_is_asked_for(void **state)
 	assert_int_equal(looking(LOOK_BORROWS, change_files), 0);
 }
 
+/* Whoever could is in a namespace of its own then, and ends. */
+static long clone_into(unsigned long flags)
+{
+	long pid = syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
+
+	if (pid == 0)
+		_exit(0);
+	return pid;
+}
+
+static int leave_by_a_new_process(void)
+{
+	static const unsigned long flags[] = { CLONE_NEWUSER, CLONE_NEWNS,  CLONE_NEWPID, CLONE_NEWNET,
+					       CLONE_NEWUTS,  CLONE_NEWIPC, CLONE_NEWCGROUP };
+	int is_possible = is_filtered(clone_into(CLONE_NEWUSER | CLONE_NEWNS));
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		is_possible |= is_filtered(clone_into(flags[i]));
+	/* Too short a struct is EINVAL. */
+	return is_possible | (syscall(SYS_clone3, NULL, 0) < 0 && errno == ENOSYS ? 0 : 1);
+}
+
+static void *return_it(void *it)
+{
+	return it;
+}
+
+/* A thread, too, of which C libraries ask in the newer way first. */
+static int start_a_process(void)
+{
+	void *got = NULL;
+	int status = 1;
+	pthread_t thread;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0 && clone_into(0) > 0 &&
+			       pthread_create(&thread, NULL, return_it, &status) == 0 &&
+			       pthread_join(thread, &got) == 0 && got == &status ?
+		       0 :
+		       1;
+}
+
+static void a_look_stays_in_its_namespaces(void **state)
+{
+	(void)state;
+	for (unsigned takes = 0; takes <= (LOOK_WRITES | LOOK_BORROWS); takes++) {
+		assert_int_equal(looking(takes, leave_by_a_new_process), 0);
+		assert_int_equal(looking(takes, start_a_process), 0);
+	}
+}
+
 static uint64_t permitted(const char *status)
 {
 	const char *line = strstr(status, "\nCapPrm:\t");
@@ -866,6 +920,7 @@ int main(void)
 		cmocka_unit_test(root_of_a_container_is_less),
 		cmocka_unit_test(what_cannot_be_dropped_is_said),
 		cmocka_unit_test(a_look_reaches_nobody),
+		cmocka_unit_test(a_look_stays_in_its_namespaces),
 		cmocka_unit_test(a_look_types_nothing),
 		cmocka_unit_test(a_look_signals_nobody),
 		cmocka_unit_test(a_look_writes_what_is_asked_for),
