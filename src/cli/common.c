@@ -181,6 +181,8 @@ static struct sandbox_doors doors_of(const struct options *o)
 	};
 }
 
+/* What is written behind the look has to be allowed during it: filters add up, and Landlock, which knows folders,
+ * hides all processes outside (Linux security/landlock, hook_ptrace_access_check()). */
 bool begin_look(const struct options *o, struct fail *fail)
 {
 	const struct sandbox_doors doors = doors_of(o);
