@@ -141,18 +141,8 @@ static const int denied[] = {
 #ifdef SYS_kexec_file_load
 	SYS_kexec_file_load,
 #endif
-#ifdef SYS_io_uring_setup
-	SYS_io_uring_setup,
-#endif
-#ifdef SYS_fsopen
-	SYS_fsopen, SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_open_tree, SYS_move_mount,
-#endif
-#ifdef SYS_mount_setattr
-	SYS_mount_setattr,
-#endif
-#ifdef SYS_open_tree_attr
-	SYS_open_tree_attr,
-#endif
+	SYS_io_uring_setup, SYS_fsopen, SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_open_tree, SYS_move_mount,
+	SYS_mount_setattr, SYS_open_tree_attr,
 #ifdef SYS_iopl
 	SYS_iopl, SYS_ioperm,
 #endif
@@ -163,15 +153,7 @@ static const int denied_writing[] = {
 	SYS_mkdirat, SYS_mknodat, SYS_unlinkat, SYS_renameat2, SYS_linkat, SYS_symlinkat, SYS_fchmod,
 	SYS_fchmodat, SYS_fchown, SYS_fchownat, SYS_truncate, SYS_ftruncate, SYS_fallocate, SYS_utimensat,
 	SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr, SYS_removexattr, SYS_lremovexattr, SYS_fremovexattr,
-#ifdef SYS_openat2
-	SYS_openat2,
-#endif
-#ifdef SYS_fchmodat2
-	SYS_fchmodat2,
-#endif
-#ifdef SYS_setxattrat
-	SYS_setxattrat, SYS_removexattrat,
-#endif
+	SYS_openat2, SYS_fchmodat2, SYS_setxattrat, SYS_removexattrat,
 #ifdef SYS_renameat
 	SYS_renameat,
 #endif
