@@ -134,7 +134,27 @@ static const int denied[] = {
 	SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_bpf, SYS_perf_event_open, SYS_kexec_load,
 	SYS_reboot, SYS_swapon, SYS_swapoff, SYS_acct, SYS_syslog, SYS_add_key, SYS_request_key, SYS_keyctl,
 	SYS_sethostname, SYS_setdomainname, SYS_settimeofday, SYS_clock_settime, SYS_adjtimex, SYS_mount,
-	SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_unshare, SYS_open_by_handle_at, SYS_quotactl,
+	SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_unshare, SYS_open_by_handle_at, SYS_quotactl, SYS_quotactl_fd,
+	SYS_clock_adjtime, SYS_migrate_pages, SYS_move_pages,
+	/* It hands out what others open, open for writing (Linux fs/notify/fanotify/fanotify_user.c, create_fd()). */
+	SYS_fanotify_init,
+	/* One end of a pair can be sent from to any other name, and be given one. */
+	SYS_socketpair,
+	SYS_mq_open, SYS_mq_unlink,
+#ifdef SYS_shmat
+	SYS_shmget, SYS_shmat, SYS_shmctl, SYS_msgget, SYS_msgsnd, SYS_msgrcv, SYS_msgctl, SYS_semget, SYS_semop,
+	SYS_semctl,
+#endif
+#ifdef SYS_semtimedop
+	SYS_semtimedop,
+#endif
+	/* Of ppc64le: many calls by one number. */
+#ifdef SYS_ipc
+	SYS_ipc,
+#endif
+#ifdef SYS_socketcall
+	SYS_socketcall,
+#endif
 #ifdef SYS_userfaultfd
 	SYS_userfaultfd,
 #endif
@@ -153,7 +173,7 @@ static const int denied_writing[] = {
 	SYS_mkdirat, SYS_mknodat, SYS_unlinkat, SYS_renameat2, SYS_linkat, SYS_symlinkat, SYS_fchmod,
 	SYS_fchmodat, SYS_fchown, SYS_fchownat, SYS_truncate, SYS_ftruncate, SYS_fallocate, SYS_utimensat,
 	SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr, SYS_removexattr, SYS_lremovexattr, SYS_fremovexattr,
-	SYS_openat2, SYS_fchmodat2, SYS_setxattrat, SYS_removexattrat,
+	SYS_openat2, SYS_fchmodat2, SYS_setxattrat, SYS_removexattrat, SYS_file_setattr,
 #ifdef SYS_renameat
 	SYS_renameat,
 #endif

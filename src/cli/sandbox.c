@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -191,8 +192,12 @@ static void narrow_capabilities(bool writes)
 
 void sandbox_look(unsigned takes)
 {
+	/* A core is a file, written where the process stands when it likes to die. */
+	const struct rlimit no_core = { 0, 0 };
+
 	if (IS_SANITIZED)
 		return;
+	setrlimit(RLIMIT_CORE, &no_core);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	narrow_capabilities(takes & LOOK_WRITES);
 	calls_of_looking(takes);

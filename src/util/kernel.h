@@ -71,6 +71,9 @@
 #ifndef SYS_mount_setattr
 #define SYS_mount_setattr 442
 #endif
+#ifndef SYS_quotactl_fd
+#define SYS_quotactl_fd 443
+#endif
 #ifndef SYS_process_mrelease
 #define SYS_process_mrelease 448
 #endif
@@ -85,6 +88,9 @@
 #endif
 #ifndef SYS_open_tree_attr
 #define SYS_open_tree_attr 467
+#endif
+#ifndef SYS_file_setattr
+#define SYS_file_setattr 469
 #endif
 
 #ifndef SYS_landlock_create_ruleset
