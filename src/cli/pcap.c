@@ -133,7 +133,7 @@ static bool judge_one(void *ctx, const struct flow *view)
 		count_cause(&p->summary, c.rst_causes[i].rule);
 	int64_t idle_ns = idle_before_end(view);
 	if (idle_ns != TIME_NONE)
-		idle_add(p->idle, idle_ns);
+		idle_add(p->idle, idle_ns, view->last_ns);
 	rank_half_close(p, view);
 	return true;
 }

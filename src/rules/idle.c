@@ -4,11 +4,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* How it works: a counter a second. A peak is a second with its two neighbours (timers tick once a
- * second, packets take their time) that holds at least three connections and far more than the
- * silences around it, from half of it to twice as long, would put there by chance. */
+ * second, packets take their time) in which connections ended at three moments at least, and at far more than
+ * the silences around it, from half of it to twice as long, would put there by chance. */
 
 #define SECOND_NS INT64_C(1000000000)
 
@@ -87,7 +88,7 @@ int64_t idle_before_end(const struct flow *f)
 	return f->idle_before_end_ns;
 }
 
-void idle_add(struct idle_count *c, int64_t idle_ns)
+void idle_add(struct idle_count *c, int64_t idle_ns, int64_t end_ns)
 {
 	int64_t s = idle_ns > 0 ? idle_ns / SECOND_NS : 0, nearest = (idle_ns + SECOND_NS / 2) / SECOND_NS;
 	unsigned at = 0;
@@ -96,31 +97,37 @@ void idle_add(struct idle_count *c, int64_t idle_ns)
 		at++;
 	c->sum.n[at]++;
 	c->sum.n_all++;
-	if (nearest >= SHORTEST_S && nearest < IDLE_SECONDS)
-		c->by_second[nearest]++;
+	if (nearest < SHORTEST_S || nearest >= IDLE_SECONDS)
+		return;
+	c->by_second[nearest]++;
+	for (int64_t i = nearest - 1; i <= nearest + 1 && i < IDLE_SECONDS; i++)
+		if (c->moments[i] && llabs(end_ns - c->last_ns[i]) < IDLE_APART_NS)
+			return;
+	c->moments[nearest]++;
+	c->last_ns[nearest] = end_ns;
 }
 
-static uint64_t around(const struct idle_count *c, uint32_t from, uint32_t to)
+static uint64_t around(const uint32_t by_second[], uint32_t from, uint32_t to)
 {
 	uint64_t n = 0;
 
 	for (uint32_t s = from; s <= to && s < IDLE_SECONDS; s++)
-		n += c->by_second[s];
+		n += by_second[s];
 	return n;
 }
 
 static bool is_peak(const struct idle_count *c, uint32_t s, uint64_t *ret_n)
 {
-	uint64_t n = around(c, s - 1, s + 1);
+	uint64_t n = around(c->moments, s - 1, s + 1);
 	/* What chance puts into three seconds of those around, in thousandths. */
-	int64_t chance = (int64_t)(3000 * (around(c, s / 2, 2 * s) - n) / (s + s / 2));
+	int64_t chance = (int64_t)(3000 * (around(c->moments, s / 2, 2 * s) - n) / (s + s / 2));
 	int64_t above = (int64_t)n * 1000 - LEAST * 1000 - chance;
 
 	/* The highest of its three, the first of equals. */
 	if (above < 0 || c->by_second[s] <= c->by_second[s - 1] ||
 	    (s + 1 < IDLE_SECONDS && c->by_second[s] < c->by_second[s + 1]))
 		return false;
-	*ret_n = n;
+	*ret_n = around(c->by_second, s - 1, s + 1);
 	return above * above >= SIGMAS * SIGMAS * 1000 * chance;
 }
 

@@ -28,9 +28,15 @@ enum { IDLE_SECONDS = 7300 }; /* longer silences are counted, but not told apart
 /* Starts as { 0 }. */
 struct idle_count {
 	uint32_t by_second[IDLE_SECONDS];
+	/* Those that no other connection shares: a pool last used in one moment that dies in another is one. */
+	uint32_t moments[IDLE_SECONDS];
+	int64_t last_ns[IDLE_SECONDS];
 	struct idle_sum sum;
 };
 
-void idle_add(struct idle_count *c, int64_t idle_ns);
+#define IDLE_APART_NS INT64_C(3000000000) /* endings of one length further apart than that began apart, too */
+
+/* Of a connection that ended then. */
+void idle_add(struct idle_count *c, int64_t idle_ns, int64_t end_ns);
 /* Fills in the peaks of c->sum. */
 void idle_find_peaks(struct idle_count *c);

@@ -11,7 +11,6 @@
  * the pauses which ended in silence from those which did no harm. */
 
 #define SECOND_NS INT64_C(1000000000)
-#define ONE_KIND_NS (3 * SECOND_NS) /* idle_limit(): a usual time and its two neighbours */
 
 enum {
 	/* Three copies: 0.2 + 0.4 + 0.8 s of silence at the smallest RTO are no accident. */
@@ -258,7 +257,7 @@ static void hear_of_reset(struct group *g, const struct conn *c)
 	int64_t at_ns = c->flow->rsts[0].at_ns;
 
 	for (size_t i = 0; i < g->n_moments; i++)
-		if (at_ns - g->moments_ns[i] < ONE_KIND_NS && g->moments_ns[i] - at_ns < ONE_KIND_NS)
+		if (at_ns - g->moments_ns[i] < IDLE_APART_NS && g->moments_ns[i] - at_ns < IDLE_APART_NS)
 			return;
 	if (g->n_moments < GROUP_MOMENTS_MAX)
 		g->moments_ns[g->n_moments++] = at_ns;

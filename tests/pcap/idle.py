@@ -17,7 +17,7 @@ def conversation(number, idle, ending):
     for line in ending:
         at, rest = line.split(' ', 1)
         lines.append(f'{0.031 + idle + float(at):.6f} {rest}')
-    return wire.shifted(wire.frames(OPENING + lines, client=('10.0.0.1', 10000 + number)), number * 0.01)
+    return wire.shifted(wire.frames(OPENING + lines, client=('10.0.0.1', 10000 + number)), number * 10)
 
 
 FORGOTTEN = ['0 c PA 1101 5101 10', '0.01 s R 5101 0']
@@ -53,10 +53,11 @@ def timers(tool, conversations):
 def check_timers(tool):
     """What is a timer for idle connections, and what only looks like one."""
     forgotten = [conversation(i, 350, FORGOTTEN) for i in range(4)]
-    apart = [wire.shifted(c, 10 * i) for i, c in enumerate(forgotten)]
-    aborted = [conversation(i, 37, ['0 s RA 5101 1101 win=501']) for i in range(5)]
+    reset = ['0 s RA 5101 1101 win=501']
+    aborted = [wire.shifted(conversation(i, 37, reset), -9.99 * i) for i in range(5)]
+    last_used = [wire.shifted(conversation(i, 36.4 + i / 2, reset), -10.5 * i) for i in range(5)]
     for name, conversations, expected in (
-            ('resets after the same silence, seconds apart', apart, ([350000], [350000])),
+            ('resets after the same silence, seconds apart', forgotten, ([350000], [350000])),
             ("keepalive's own 75 s are no idle time", [probing(i, 0, UNANSWERED) for i in range(4)], ([], [])),
             ('nor are its minutes, where the peer went away', [probing(i, 3, REBOOTED) for i in range(4)], ([], [])),
             ('where the first probe is too late, it is one', [probing(i, 0, REBOOTED) for i in range(4)],
@@ -68,7 +69,11 @@ def check_timers(tool):
     at_work = [probing(i, 1, ['-59.5 s RA 5101 1101 win=501']) for i in range(4)]
     counted = idle_of(tool, at_work)['buckets'][0]['connections']
     wire.check('at work again after a pause that did no harm', '' if counted == 4 else f'{counted} of 4')
-    wire.check('a pool whose server dies', '' if not timers(tool, aborted)[0] else 'rst-idle-timeout')
+    wire.check('a pool whose server dies', '' if timers(tool, aborted) == ([], []) else timers(tool, aborted))
+    at_once = [wire.shifted(conversation(i, 350, FORGOTTEN), -10 * i) for i in range(4, 6)]
+    peaks = idle_of(tool, forgotten + at_once)['peaks']
+    wire.check('of a timer all connections are told', '' if [p['connections'] for p in peaks] == [6] else peaks)
+    wire.check('a pool last used within seconds', '' if timers(tool, last_used) == ([], []) else timers(tool, last_used))
 
 
 def main():
