@@ -360,6 +360,21 @@ bool hostinfo_is_empty(struct root *root, unsigned netns)
 	       is_zero(hostinfo_sockstat(buf_text(&inet6), "TCP6:", "inuse"));
 }
 
+struct hostinfo_tcp hostinfo_count_tcp(const struct root *root)
+{
+	struct hostinfo_tcp count = { 0 };
+	AUTO_BUF text = { 0 };
+
+	if (root_peek(root, "netns.0/net/sockstat", MAX_FILE, &text) != 0)
+		return count;
+	count.here = hostinfo_sockstat(buf_text(&text), "TCP:", "inuse");
+	count.machine = hostinfo_sockstat(buf_text(&text), "TCP:", "alloc");
+	/* Without IPv6 there is no such file. */
+	if (root_peek(root, "netns.0/net/sockstat6", MAX_FILE, &text) == 0)
+		count.here.value += hostinfo_sockstat(buf_text(&text), "TCP6:", "inuse").value;
+	return count;
+}
+
 /* "MPTCP     1936      7     482   no ...": the name, the size of one, how many are here. */
 static bool has_sockets(const char *text, const char *line_start)
 {

@@ -15,6 +15,13 @@ void hostinfo_read_netns(struct root *root, unsigned netns, struct look *look);
 bool hostinfo_is_empty(struct root *root, unsigned netns);
 /* TIME-WAITs and short FIN-WAIT-2s of the namespace, by its sockstat. */
 struct setting hostinfo_timewaits(struct root *root, unsigned netns);
+/* Full TCP sockets: those in the kernel's tables, of the namespace where the calling thread is; and all of the
+ * machine. One that was never connected, or whose connection has ended, is in no table.
+ * Source: Linux net/ipv4/proc.c, sockstat_seq_show(); net/ipv4/inet_hashtables.c, __inet_hash(). */
+struct hostinfo_tcp {
+	struct setting here, machine;
+};
+struct hostinfo_tcp hostinfo_count_tcp(const struct root *root);
 /* Does /proc/net/protocols count sockets of MPTCP here? Unreadable: no. */
 bool hostinfo_uses_mptcp(struct root *root, unsigned netns);
 

@@ -22,11 +22,18 @@
 
 /* What reading one namespace needs. */
 struct looking {
+	/* The number it has in the look, or will have; false: it is not to be read. */
+	bool (*number)(struct looking *l, const struct netns_place *place, unsigned *ret);
 	int (*read)(struct looking *l, unsigned netns); /* the calling thread stands in it */
 	struct root *root;
 	const struct live_request *req;
 	struct look *look;
 	struct fail *fail;
+	size_t cap_netns;
+	int error; /* of the last visit */
+	/* Sockets in the tables of the namespaces that were read, and the most the machine had meanwhile. */
+	int64_t n_here, n_machine;
+	bool not_counted;
 };
 
 /* More than so many sockets of a look are not kept for the sake of one walk less: half a megabyte. */
@@ -67,12 +74,24 @@ static int read_sockets(struct looking *l, unsigned netns)
 	return error;
 }
 
+static void count_tcp(struct looking *l)
+{
+	struct hostinfo_tcp count = hostinfo_count_tcp(l->root);
+
+	l->not_counted |= !count.here.known || !count.machine.known;
+	l->n_here += count.here.value;
+	if (count.machine.value > l->n_machine)
+		l->n_machine = count.machine.value;
+}
+
 static int read_netns(struct looking *l, unsigned netns)
 {
 	int error = read_sockets(l, netns);
 
 	if (error)
 		return error;
+	if (l->req->all_netns)
+		count_tcp(l);
 	/* They may have outlived their subflows. */
 	dump_mptcp(l->root, l->req, netns, l->look);
 	if (l->req->want_host)
@@ -126,24 +145,24 @@ enum visit {
 	VISIT_LOST, /* there is no way back */
 };
 
-static enum visit visit(struct looking *l, const struct netns_place *place, unsigned netns, int *ret_error)
+static enum visit visit(struct looking *l, const struct netns_place *place, unsigned netns)
 {
 	int home;
 
-	*ret_error = netns_enter(place, &home);
-	if (*ret_error) {
-		explain_place(place, *ret_error, l->fail);
-		return *ret_error == -ENOENT ? VISIT_GONE : VISIT_FAILED;
+	l->error = netns_enter(place, &home);
+	if (l->error) {
+		explain_place(place, l->error, l->fail);
+		return l->error == -ENOENT ? VISIT_GONE : VISIT_FAILED;
 	}
-	*ret_error = l->read(l, netns);
+	l->error = l->read(l, netns);
 	int lost = netns_leave(home);
 	if (lost) {
 		fail_set(l->fail, "setns", _("cannot return to the network namespace it was started in: %s"),
 			 strerror(-lost));
-		*ret_error = lost;
+		l->error = lost;
 		return VISIT_LOST;
 	}
-	return *ret_error ? VISIT_FAILED : VISIT_DONE;
+	return l->error ? VISIT_FAILED : VISIT_DONE;
 }
 
 static int list_places(struct looking *l, struct netns_list *ret)
@@ -159,9 +178,15 @@ static int list_places(struct looking *l, struct netns_list *ret)
 
 static void add_netns_gaps(struct looking *l, const struct netns_list *list)
 {
+	const char *effect = _("the network namespaces of such processes may be missing");
+
 	for (size_t i = 0; i < list->n_refused; i++)
-		gap_add(&l->look->gaps, "netns", "/proc/PID/ns/net", _("permission denied"),
-			_("the network namespaces of such processes may be missing"));
+		gap_add(&l->look->gaps, "netns", "/proc/PID/ns/net", _("permission denied"), effect);
+	if (list->hidden)
+		gap_add(&l->look->gaps, "netns", "/proc", list->hidden, effect);
+	if (list->is_full)
+		gap_add(&l->look->gaps, "cap", _("network namespaces"), _("more than 65535"),
+			_("the sockets of some are missing"));
 }
 
 static void add_refusal(struct looking *l)
@@ -196,36 +221,92 @@ static void add_orphans_gap(struct looking *l)
 		_("they keep their namespace alive after its last process, until they time out"));
 }
 
-static int visit_all(struct looking *l, const struct netns_list *list)
+static void add_budget_gap(struct looking *l)
+{
+	gap_add(&l->look->gaps, "budget", _("network namespaces"), _("the time limit was reached"),
+		_("the sockets of some are missing"));
+}
+
+/* The one that is read next becomes the last of the look. */
+static bool number_new(struct looking *l, const struct netns_place *place, unsigned *ret)
 {
 	struct look *look = l->look;
-	int error = 0;
 
-	look->netns = arena_array(look->arena, list->n, sizeof(*look->netns));
-	for (size_t i = 0; i < list->n; i++) {
-		unsigned netns = (unsigned)look->n_netns;
+	if (look->n_netns == l->cap_netns) {
+		struct netns *old = look->netns;
 
-		/* The first is asked in any case: a report needs a namespace. */
-		if (netns > 0 && live_is_late(l->req)) {
-			gap_add(&look->gaps, "budget", _("network namespaces"), _("the time limit was reached"),
-				_("the sockets of some are missing"));
-			continue;
-		}
-
-		look->netns[netns] = (struct netns){
-			.inode = list->at[i].inode, .name = list->at[i].name,
-		};
-		enum visit how = visit(l, &list->at[i], netns, &error);
-		if (how == VISIT_LOST)
-			return error;
-		if (how == VISIT_DONE)
-			look->n_netns++;
-		else if (how == VISIT_FAILED)
-			add_refusal(l);
+		l->cap_netns = l->cap_netns ? l->cap_netns * 2 : 16;
+		look->netns = arena_array(look->arena, l->cap_netns, sizeof(*look->netns));
+		if (old)
+			memcpy(look->netns, old, look->n_netns * sizeof(*old));
 	}
+	look->netns[look->n_netns] = (struct netns){
+		.inode = place->inode, .name = place->name,
+		.is_of_thread = place->path && strstr(place->path, "/task/"),
+	};
+	*ret = (unsigned)look->n_netns;
+	return true;
+}
+
+/* false: there is no way back. */
+static bool visit_place(void *arg, struct netns_place *place)
+{
+	struct looking *l = arg;
+	unsigned netns;
+
+	place->is_gone = false;
+	if (!l->number(l, place, &netns))
+		return true;
+	/* The first is asked in any case: a report needs a namespace. */
+	if (netns > 0 && live_is_late(l->req)) {
+		add_budget_gap(l);
+		return true;
+	}
+	enum visit how = visit(l, place, netns);
+	place->is_gone = how == VISIT_GONE;
+	if (how == VISIT_DONE && netns == l->look->n_netns)
+		l->look->n_netns++;
+	else if (how == VISIT_FAILED)
+		add_refusal(l);
+	return how != VISIT_LOST;
+}
+
+static bool seek(struct looking *l, struct netns_list *list, bool in_threads)
+{
+	const struct netns_seek how = {
+		.in_threads = in_threads, .req = l->req, .visit = visit_place, .arg = l,
+	};
+
+	if (!netns_seek(l->root, l->look->arena, &how, list))
+		return false;
+	if (live_is_late(l->req))
+		add_budget_gap(l);
+	return true;
+}
+
+/* The process that had shown it may have ended, and others be there still. */
+static bool visit_list(struct looking *l, struct netns_list *list)
+{
+	bool is_gone = false;
+
+	for (size_t i = 0; i < list->n; i++) {
+		if (!visit_place(l, &list->at[i]))
+			return false;
+		is_gone |= list->at[i].is_gone;
+	}
+	return !is_gone || !l->req->all_netns || seek(l, list, false);
+}
+
+/* Threads are asked only where the machine has more sockets than the namespaces that were read. */
+static int visit_all(struct looking *l, struct netns_list *list)
+{
+	if (!visit_list(l, list))
+		return l->error;
+	if (l->req->all_netns && (l->not_counted || l->n_here < l->n_machine) && !seek(l, list, true))
+		return l->error;
 	add_netns_gaps(l, list);
 	add_orphans_gap(l);
-	return look->n_netns ? 0 : error;
+	return l->look->n_netns ? 0 : l->error;
 }
 
 static int read_machine(struct looking *l)
@@ -310,7 +391,9 @@ int live_look(const struct live_request *req, struct look **ret, struct fail *fa
 		return error;
 	root.trouble = &trouble;
 	struct look *look = look_new();
-	struct looking l = { read_netns, &root, req, look, fail };
+	struct looking l = {
+		.number = number_new, .read = read_netns, .root = &root, .req = req, .look = look, .fail = fail,
+	};
 
 	/* First, so that uptime is that of the listing however long the rest takes: rates come from it. */
 	hostinfo_read_machine(&root, look);
@@ -361,31 +444,28 @@ static unsigned find_netns(const struct look *look, uint64_t inode)
 	return i;
 }
 
-/* A namespace that is new is not of this look; one that is gone has no sockets. */
+/* A namespace that is new is not of this look. */
+static bool number_known(struct looking *l, const struct netns_place *place, unsigned *ret)
+{
+	*ret = find_netns(l->look, place->inode);
+	return *ret < l->look->n_netns && !is_known(l->req, &l->look->netns[*ret]);
+}
+
+/* One that is gone has no sockets. */
 static int stream_machine(struct looking *l)
 {
 	struct netns_list list = { 0 };
+	bool is_of_thread = false, may_go_on = true;
 	int error = list_places(l, &list);
 
-	for (size_t i = 0; !error && i < list.n; i++) {
-		unsigned netns = find_netns(l->look, list.at[i].inode);
-
-		if (netns == l->look->n_netns || is_known(l->req, &l->look->netns[netns]))
-			continue;
-		if (netns > 0 && live_is_late(l->req)) {
-			gap_add(&l->look->gaps, "budget", _("network namespaces"),
-				_("the time limit was reached"), _("the sockets of some are missing"));
-			continue;
-		}
-		enum visit how = visit(l, &list.at[i], netns, &error);
-		if (how == VISIT_LOST || l->look->n_netns == 1)
-			break;
-		if (how == VISIT_FAILED)
-			add_refusal(l);
-		error = 0;
-	}
+	for (size_t i = 0; i < l->look->n_netns; i++)
+		is_of_thread |= l->look->netns[i].is_of_thread;
+	if (!error)
+		may_go_on = visit_list(l, &list) && (!is_of_thread || seek(l, &list, true));
 	netns_list_free(&list);
-	return error;
+	if (error)
+		return error;
+	return may_go_on && l->look->n_netns > 1 ? 0 : l->error;
 }
 
 int live_stream(const struct live_request *req, struct look *look, struct fail *fail)
@@ -398,7 +478,9 @@ int live_stream(const struct live_request *req, struct look *look, struct fail *
 	if (n_known == look->n_netns)
 		return 0;
 	int error = root_open(NULL, NULL, NULL, &root, fail);
-	struct looking l = { stream_netns, &root, req, look, fail };
+	struct looking l = {
+		.number = number_known, .read = stream_netns, .root = &root, .req = req, .look = look, .fail = fail,
+	};
 
 	if (!error)
 		error = stream_machine(&l);

@@ -1,4 +1,5 @@
 #include "live/netns.h"
+#include "live/owners.h"
 #include "util/cleanup.h"
 #include "util/hash.h"
 #include "util/i18n.h"
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* How it works: a namespace is known by the inode of its nsfs file. Processes show theirs as a link
  * "net:[INODE]"; `ip netns` and container runtimes keep others alive by mounts of type nsfs, which
@@ -20,9 +22,17 @@
  *
  *	... 0:4 net:[4026532201] /run/netns/blue rw - nsfs nsfs rw
  *
- * Not found: a namespace that only a thread, an open descriptor or an orphaned socket keeps. */
+ * A process may end, and its number be given away, before its namespace is entered: what was opened must
+ * have the inode that was noted. If not, one more walk seeks another process that is there, and its
+ * namespace is entered at once.
+ *
+ * Threads are in the namespace of their process, save for those that called unshare(2) or setns(2) for
+ * themselves. Each costs more than a process does, so they are read only where sockets are missing (live.c),
+ * and where the main thread has ended: then /proc/PID/ns/net leads nowhere (Linux fs/nsfs.c, ns_get_name()).
+ *
+ * Not found: a namespace that only an open descriptor, a socket or a mount elsewhere keeps. */
 
-enum { MAX_PLACES = UINT16_MAX, MAX_MOUNTINFO = 16 << 20, LIST_SIZE = 64 * 1024 };
+enum { MAX_PLACES = UINT16_MAX, MAX_MOUNTINFO = 16 << 20, LIST_SIZE = 64 * 1024, TASK_LIST_SIZE = 32 * 1024 };
 
 #define RUN_NETNS "/run/netns/"
 
@@ -58,6 +68,8 @@ struct finder {
 	struct index index;
 	struct hash_key key;
 	struct arena *arena;
+	const struct netns_seek *seek; /* NULL: they are listed */
+	bool is_over, has_ended; /* by its visit() */
 };
 
 static struct netns_place *find_place(struct finder *f, uint64_t inode)
@@ -79,41 +91,91 @@ static void found(struct finder *f, uint64_t inode, const char *path, const char
 	if (known) {
 		if (name && !known->name)
 			known->name = arena_strdup(f->arena, name);
+		if (!f->seek || !known->is_gone)
+			return;
+		known->path = arena_strdup(f->arena, path);
+	} else if (f->list->n >= MAX_PLACES) {
+		f->list->is_full = true;
 		return;
+	} else {
+		index_add(&f->index, hash_u64(&f->key, inode), (uint32_t)f->list->n);
+		add_place(f->list, (struct netns_place){
+			.inode = inode,
+			.path = arena_strdup(f->arena, path),
+			.name = name ? arena_strdup(f->arena, name) : NULL,
+			.is_gone = f->seek != NULL,
+		});
+		known = &f->list->at[f->list->n - 1];
 	}
-	if (f->list->n >= MAX_PLACES)
+	if (f->seek)
+		f->is_over = f->has_ended = !f->seek->visit(f->seek->arg, known);
+}
+
+/* 0 or -errno. `task` is "proc/812", or one of its threads. */
+static int find_by_link(const struct root *root, struct finder *f, const char *task)
+{
+	char path[64], link[64];
+	uint64_t inode;
+
+	snprintf(path, sizeof(path), "/%s/ns/net", task);
+	int error = root_readlink(root, path + 1, link, sizeof(link));
+	if (!error && parse_link(link, &inode))
+		found(f, inode, path, NULL);
+	return error;
+}
+
+static void find_by_threads(const struct root *root, struct finder *f, unsigned pid)
+{
+	char path[32], task[48];
+	struct dir dir;
+	unsigned tid;
+
+	snprintf(path, sizeof(path), "proc/%u/task", pid);
+	AUTO_FD fd = root_open_dir(root, path);
+	if (fd < 0)
 		return;
-	index_add(&f->index, hash_u64(&f->key, inode), (uint32_t)f->list->n);
-	add_place(f->list, (struct netns_place){
-		.inode = inode,
-		.path = arena_strdup(f->arena, path),
-		.name = name ? arena_strdup(f->arena, name) : NULL,
-	});
+	AUTO_FREE char *list = xrealloc_array(NULL, TASK_LIST_SIZE, 1);
+	dir_begin(&dir, root, path, fd, list, TASK_LIST_SIZE);
+	for (const char *name; !f->is_over && (name = dir_next(&dir));) {
+		if (!root_parse_number(name, &tid) || tid == pid)
+			continue;
+		snprintf(task, sizeof(task), "proc/%u/task/%u", pid, tid);
+		(void)!find_by_link(root, f, task); /* what is refused was so for the process, too */
+		f->is_over |= f->seek && live_is_late(f->seek->req);
+	}
+}
+
+static void find_by_pid(const struct root *root, struct finder *f, unsigned pid)
+{
+	char task[32];
+	int error = 0;
+
+	snprintf(task, sizeof(task), "proc/%u", pid);
+	if (!f->seek || !f->seek->in_threads)
+		error = find_by_link(root, f, task);
+	if (!f->seek)
+		f->list->n_refused += root_is_refusal(error);
+	/* Of a zombie there is no other thread, save where its main thread alone has ended. */
+	if ((error == -ENOENT || (f->seek && f->seek->in_threads)) && owners_has_threads(root, pid))
+		find_by_threads(root, f, pid);
 }
 
 static void find_by_process(const struct root *root, struct finder *f)
 {
 	AUTO_FREE char *list = xrealloc_array(NULL, LIST_SIZE, 1);
 	AUTO_FD fd = root_open_dir(root, "proc");
-	char path[64], link[64];
 	struct dir dir;
 	unsigned pid;
-	uint64_t inode;
 
-	f->list->n_refused += root_is_refusal(fd);
+	if (!f->seek)
+		f->list->n_refused += root_is_refusal(fd);
 	if (fd < 0)
 		return;
 	dir_begin(&dir, root, "proc", fd, list, LIST_SIZE);
-	for (const char *name; (name = dir_next(&dir));) {
-		if (!root_parse_number(name, &pid) || pid == 0)
-			continue;
-		snprintf(path, sizeof(path), "proc/%u/ns/net", pid);
-		int error = root_readlink(root, path, link, sizeof(link));
-		f->list->n_refused += root_is_refusal(error);
-		if (error || !parse_link(link, &inode))
-			continue;
-		snprintf(path, sizeof(path), "/proc/%u/ns/net", pid);
-		found(f, inode, path, NULL);
+	for (const char *name; !f->is_over && (name = dir_next(&dir));) {
+		if (root_parse_number(name, &pid) && pid != 0)
+			find_by_pid(root, f, pid);
+		f->is_over |= f->seek && live_is_late(f->seek->req);
 	}
 }
 
@@ -151,10 +213,11 @@ static void find_by_mount(const struct root *root, struct finder *f)
 	char *save = NULL;
 
 	int error = root_peek(root, "proc/self/mountinfo", MAX_MOUNTINFO, &text);
-	f->list->n_refused += root_is_refusal(error);
+	if (!f->seek)
+		f->list->n_refused += root_is_refusal(error);
 	if (error || text.n == 0)
 		return;
-	for (char *line = strtok_r(text.at, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+	for (char *line = strtok_r(text.at, "\n", &save); line && !f->is_over; line = strtok_r(NULL, "\n", &save)) {
 		if (!strstr(line, " - nsfs "))
 			continue;
 		if (sscanf(line, "%*s %*s %*s net:[%" SCNu64 "] %4095s", &inode, where) != 2)
@@ -173,6 +236,25 @@ void netns_list_all(const struct root *root, struct arena *arena, struct netns_l
 	find_by_process(root, &f);
 	find_by_mount(root, &f);
 	index_free(&f.index);
+	/* Every pid namespace has a process 1. */
+	if (root->is_live && faccessat(root->base_fd, "1", F_OK, 0) < 0)
+		ret->hidden = _("processes of other users are hidden (hidepid)");
+	else if (!owners_sees_all_pids(root))
+		ret->hidden = _("processes outside this container are not visible");
+}
+
+bool netns_seek(const struct root *root, struct arena *arena, const struct netns_seek *how,
+		struct netns_list *list)
+{
+	struct finder f = { .list = list, .key = hash_key_new(), .arena = arena, .seek = how };
+
+	for (size_t i = 0; i < list->n; i++)
+		index_add(&f.index, hash_u64(&f.key, list->at[i].inode), (uint32_t)i);
+	find_by_process(root, &f);
+	if (!how->in_threads && !f.is_over)
+		find_by_mount(root, &f);
+	index_free(&f.index);
+	return !f.has_ended;
 }
 
 /* ---- one of them ---- */
@@ -230,8 +312,12 @@ int netns_enter(const struct netns_place *place, int *ret_home)
 		return 0;
 	}
 	AUTO_FD there = open(place->path, O_RDONLY | O_CLOEXEC);
-	if (there < 0)
+	struct stat st;
+
+	if (there < 0 || fstat(there, &st) < 0)
 		return -errno;
+	if (st.st_ino != place->inode)
+		return -ENOENT;
 	AUTO_FD home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (home < 0)
 		return -errno;

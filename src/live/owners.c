@@ -428,15 +428,18 @@ static void read_threads(struct scan *s, unsigned pid)
 }
 
 /* The link count of proc/PID/task is the number of threads plus two. */
-static bool has_threads(const struct scan *s, unsigned pid)
+bool owners_has_threads(const struct root *root, unsigned pid)
 {
 	char path[64];
 	struct stat st;
 
-	if (!s->root->is_live)
+	if (!root->is_live)
 		return true;
 	snprintf(path, sizeof(path), "%u/task", pid);
-	return fstatat(s->root->base_fd, path, &st, 0) == 0 && st.st_nlink > 3;
+	if (fstatat(root->base_fd, path, &st, 0) == 0)
+		return st.st_nlink > 3;
+	root_note_trouble(root, path, -errno);
+	return false;
 }
 
 static void read_all_threads(struct scan *s)
@@ -444,7 +447,7 @@ static void read_all_threads(struct scan *s)
 	size_t refused = s->n_refused;
 
 	for (size_t i = 0; i < s->n_pids && s->wants.n_unowned && !is_late(s); i++)
-		if (has_threads(s, s->pids[i]))
+		if (owners_has_threads(s->root, s->pids[i]))
 			read_threads(s, s->pids[i]);
 	/* These were counted with their processes. */
 	s->n_refused = refused;

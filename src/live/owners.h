@@ -15,6 +15,8 @@
 
 /* Is this the machine's own pid namespace, in which every process has a number? */
 bool owners_sees_all_pids(const struct root *root);
+/* Has the process more than one thread? Of a recording nobody knows: maybe. */
+bool owners_has_threads(const struct root *root, unsigned pid);
 /* Fills holders of look->socks as req->owners asks, look->procs, and what could not be seen. Opens
  * nothing when no socket with an inode is asked for, unless req->want_dead. `places` are those of the
  * look's namespaces; NULL for a recording. With req->want_watch *polls is filled. */

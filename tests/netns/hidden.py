@@ -126,6 +126,10 @@ def gaps_about(report, words):
     return [g for g in report['gaps'] if g['what'] == 'owners' and words in g['reason']]
 
 
+def unseen_netns(report):
+    return [g['reason'] for g in report['gaps'] if g['what'] == 'netns']
+
+
 def test_hidepid(tool):
     """In mounts of their own: /proc is that of this pid namespace, and shows a user only what is his."""
     shell = 'mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"'
@@ -139,6 +143,9 @@ def test_hidepid(tool):
         stage.check('hidepid: hidden, and not nobody', all(s['owner']['status'] == 'hidden' and s['owner']['basis']
                                                            for s in sockets_of(report)), report['sockets'][:1])
         stage.check('hidepid: said', code == 0 and gaps_about(report, 'hidepid'), report['gaps'])
+        code, report = document(tool, 'list', '-A', before=before)
+        stage.check('hidepid: nor are their network namespaces seen', code == 1 and
+                    'processes of other users are hidden (hidepid)' in unseen_netns(report), report['gaps'])
         _, report = document(tool, 'why', '--min-age', '0', before=before)
         stage.check('hidepid: a rule that needs an owner knows nothing', not any(
             f['rule'] in ('close-wait-leaked-fd', 'close-wait-kernel-held') for f in report['findings']),
@@ -153,9 +160,29 @@ def test_above(tool):
         stage.check('pid namespace: hidden, and not nobody', len(sockets_of(report)) == N and
                     all(s['owner']['status'] == 'hidden' for s in sockets_of(report)), report['sockets'][:1])
         stage.check('pid namespace: said', gaps_about(report, 'outside this container'), report['gaps'])
+        stage.check('pid namespace: one\'s own network namespace is all that was asked for',
+                    not unseen_netns(report), report['gaps'])
         _, report = document(tool, 'list', 'state', 'close-wait')
         stage.check('pid namespace: seen from above', all(s['owner']['status'] == 'known' for s in sockets_of(report)),
                     report['sockets'][:1])
+
+
+def elsewhere_with_close_waits(say):
+    assert ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) == 0
+    stage.ip('link', 'set', 'lo', 'up')
+    return close_waits(say, N)
+
+
+def test_above_all(tool):
+    """The sockets of a process above are in a network namespace that nothing down there shows."""
+    before = ['unshare', '--pid', '--fork', '--mount-proc']
+    with process(elsewhere_with_close_waits):
+        code, report = document(tool, 'why', '-A', '--min-age', '0', before=before)
+        stage.check('pid namespace: whose network namespaces are not seen, either', code == 1 and
+                    report['complete'] is False and report['states']['CLOSE-WAIT'] == 0 and
+                    unseen_netns(report) == ['processes outside this container are not visible'], report)
+        p = run(*before, tool, 'why', '-A')
+        stage.check('pid namespace: all is not well', 'all is well' not in p.stdout, p.stdout)
 
 
 def test_ending(tool):
@@ -188,6 +215,7 @@ def main():
         test_pairs(tool)
         test_hidepid(tool)
         test_above(tool)
+        test_above_all(tool)
         test_ending(tool)
     return stage.end()
 

@@ -1,9 +1,12 @@
 """A hundred network namespaces in one run: namespaces.py TCPWHY. Prints TAP; nothing where none may be made.
 
 Each has a process of its own with a CLOSE-WAIT, all with the same addresses; some have a name, some are
-empty. Mounts and namespaces are private and die with the script.
+empty. Then those that no process shows for long, or at all: its number is given to another one while namespaces
+are read, its main thread has ended, only another thread is there. Mounts and namespaces are private and die with
+the script.
 """
 
+import collections
 import contextlib
 import ctypes
 import fcntl
@@ -19,10 +22,14 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
 import stage
 
 N, N_NAMED = 100, 5
+# The script's own pid namespace is not the machine's: that is said, and nothing else.
+OUTSIDE = ('netns', 'processes outside this container are not visible')
 CLONE_NEWNET = 0x40000000
 NO_NETLINK = '--without-netlink'
 
@@ -79,6 +86,10 @@ def run(tool, *args, **more):
     return subprocess.run([tool, *args], capture_output=True, text=True, timeout=100, check=False, **more)
 
 
+def gaps_of(report):
+    return [(g['what'], g['reason']) for g in report['gaps']]
+
+
 def few_descriptors():
     """One left open in each namespace would be too many."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
@@ -94,7 +105,8 @@ def test_all(tool, pids, names):
     stage.check('nothing is left behind: no process, no mount',
                 before == (children(), pathlib.Path('/proc/self/mountinfo').read_text()), children())
     report = json.loads(p.stdout)
-    stage.check('complete', p.returncode == 0 and report['complete'] is True and not report['gaps'], p.stderr)
+    stage.check('all of the container, and that there is more', p.returncode == 1 and report['complete'] is False and
+                gaps_of(report) == [OUTSIDE], [report['gaps'], p.stderr])
     found = {}
     for s in report['sockets']:
         if s['state'] == 'CLOSE-WAIT':
@@ -140,15 +152,158 @@ def test_gone(tool):
                 os.kill(pid, signal.SIGKILL)
             out, err = p.communicate(timeout=100)
         report = json.loads(out)
-        stage.check('namespaces that end meanwhile', not any(g['what'] == 'netns' for g in report['gaps']), err)
+        stage.check('namespaces that end meanwhile', [g for g in gaps_of(report) if g[0] == 'netns'] == [OUTSIDE],
+                    [report['gaps'], err])
 
 
 def test_empty(tool):
     """A dump of an empty namespace walks the whole machine's table: nobody asks where sockstat says none."""
     with inhabited([], with_socket=False):
         p = run(sys.executable, '-B', __file__, NO_NETLINK, tool, 'list', '-A', '--json')
-        stage.check('empty namespaces are not asked', p.returncode == 0 and
-                    json.loads(p.stdout)['complete'] is True, f'{p.stdout}\n{p.stderr}')
+        stage.check('empty namespaces are not asked', p.returncode == 1 and
+                    gaps_of(json.loads(p.stdout)) == [OUTSIDE], f'{p.stdout}\n{p.stderr}')
+
+
+# Namespaces that are hard to find.
+
+def start(what, *args):
+    """The id of a child that does what(say, *args) and stays; `say` tells that it is ready. It ends with its parent."""
+    asks, ready = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+            kept = what(lambda: os.write(ready, b'x'), *args)
+            signal.pause()
+            del kept
+        finally:
+            os._exit(1)
+    assert select.select([asks], [], [], 20)[0], 'a process did not get ready'
+    os.close(asks)
+    os.close(ready)
+    return pid
+
+
+def end(pid):
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
+def enter(pid):
+    """The namespace of that process; 0: a new one."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if pid:
+        with open(f'/proc/{pid}/ns/net', 'rb') as f:
+            assert libc.setns(f.fileno(), CLONE_NEWNET) == 0
+    else:
+        assert libc.unshare(CLONE_NEWNET) == 0
+        loopback_up()
+
+
+def live_with(say, pid, n):
+    enter(pid)
+    kept = [stage.close_wait() for _ in range(n)]
+    say()
+    return kept
+
+
+def live_in_thread(say, n):
+    """One thread is in a new namespace, and leaves a TIME-WAIT there as well; another one is where the process is."""
+    kept = []
+
+    def live():
+        enter(0)
+        kept.extend(stage.close_wait() for _ in range(n))
+        with socket.create_server(('127.0.0.1', 0)) as listener:
+            with socket.create_connection(listener.getsockname()) as client, listener.accept()[0] as accepted:
+                accepted.shutdown(socket.SHUT_WR)
+                client.recv(1)
+        say()
+        signal.pause()
+
+    for target in signal.pause, live:
+        threading.Thread(target=target, daemon=True).start()
+    return kept
+
+
+def live_without_main_thread(say, n):
+    enter(0)
+    kept = [stage.close_wait() for _ in range(n)]
+    stat = pathlib.Path(f'/proc/self/task/{os.getpid()}/stat')
+
+    def live():
+        while ') Z ' not in stat.read_text():
+            time.sleep(0.001)
+        say()
+        signal.pause()
+
+    threading.Thread(target=live, daemon=True).start()
+    ctypes.CDLL(None).syscall(stage.CALLS[os.uname().machine]['exit'], 0)
+    return kept
+
+
+def in_state(tool, state):
+    """How many, by namespace, and the gaps."""
+    report = json.loads(run(tool, 'list', '-A', '--json', 'state', state).stdout)
+    return collections.Counter(s['netns'] for s in report['sockets']), gaps_of(report)
+
+
+def inode_of(task):
+    return os.stat(f'/proc/{task}/ns/net').st_ino
+
+
+def test_threads(tool):
+    pid = start(live_in_thread, 3)
+    there = {inode_of(f'{pid}/task/{tid}') for tid in os.listdir(f'/proc/{pid}/task')} - {inode_of(pid)}
+    seen = in_state(tool, 'close-wait')
+    stage.check('a thread alone: its sockets, once', len(there) == 1 and
+                seen == (dict.fromkeys(there, 3), [OUTSIDE]), [there, seen])
+    seen = in_state(tool, 'time-wait')
+    stage.check('a thread alone: its TIME-WAIT, which comes in another walk', seen[0] == dict.fromkeys(there, 1), seen)
+    end(pid)
+    pid = start(live_without_main_thread, 3)
+    seen = in_state(tool, 'close-wait')
+    stage.check('the main thread has ended', list(seen[0].values()) == [3], seen)
+    end(pid)
+
+
+@contextlib.contextmanager
+def stopped(tool, among):
+    """Stopped while it stands in one of these namespaces: by then it has listed all."""
+    for _ in range(50):
+        with subprocess.Popen([tool, 'list', '-A', '--json', 'state', 'close-wait'], stdout=subprocess.PIPE,
+                              text=True) as p:
+            while p.poll() is None and inode_of(p.pid) not in among:
+                pass
+            if p.returncode is None:
+                p.send_signal(signal.SIGSTOP)
+                os.waitid(os.P_PID, p.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+                if p.poll() is None and inode_of(p.pid) in among:
+                    yield p
+                    return
+                p.send_signal(signal.SIGCONT)
+            p.communicate(timeout=100)
+    raise AssertionError('it was never met there')
+
+
+def test_ended(tool, pids, is_reused):
+    """The process that was listed ends before its namespace is entered; another one there has a CLOSE-WAIT."""
+    first = start(live_with, 0, 0)
+    here, other = start(live_with, first, 1), start(live_with, 0, 4)
+    want = {inode_of(pid): 1 for pid in [*pids, here]} | {inode_of(other): 4}
+    with stopped(tool, {inode_of(pid) for pid in pids}) as p:
+        end(first)
+        if is_reused:
+            pathlib.Path('/proc/sys/kernel/ns_last_pid').write_text(str(first - 1))
+            assert start(live_with, other, 0) == first, 'the number was not given again'
+        p.send_signal(signal.SIGCONT)
+        report = json.loads(p.communicate(timeout=100)[0])
+    seen = collections.Counter(s['netns'] for s in report['sockets'])
+    stage.check(f'a process ends meanwhile, {"and its number is used again" if is_reused else "others are there"}',
+                seen == want and gaps_of(report) == [OUTSIDE],
+                [inode_of(here), inode_of(other), seen, report['gaps']])
+    for pid in [here, other] + [first] * is_reused:
+        end(pid)
 
 
 def main():
@@ -171,8 +326,12 @@ def main():
             test_refused(tool, names[0])
         for name in names:
             subprocess.run(['ip', 'netns', 'del', name], check=True)
+        with inhabited([]) as pids:
+            test_ended(tool, pids, False)
+            test_ended(tool, pids, True)
         test_empty(tool)
         test_gone(tool)
+        test_threads(tool)
     return stage.end()
 
 

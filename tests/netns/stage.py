@@ -12,8 +12,8 @@ import sys
 INSIDE = 'TCPWHY_TEST_NETNS'
 NOBODY = 65534
 AS_NOBODY = {'user': NOBODY, 'group': NOBODY, 'extra_groups': []}
-GENERIC = {'socket': 198, 'setsockopt': 208}
-CALLS = {'x86_64': {'socket': 41, 'setsockopt': 54}, 'aarch64': GENERIC, 'riscv64': GENERIC}
+GENERIC = {'socket': 198, 'setsockopt': 208, 'exit': 93}
+CALLS = {'x86_64': {'socket': 41, 'setsockopt': 54, 'exit': 60}, 'aarch64': GENERIC, 'riscv64': GENERIC}
 
 results = []
 

@@ -68,6 +68,7 @@ def main():
         os.waitpid(pid, 0)
         after, gaps = unseen(sys.argv[1])
         # Others may make such namespaces on the same machine, now and then.
+        stage.check('every process can be seen here', not any('visible' in g['reason'] for g in gaps), gaps)
         stage.check('orphans of a namespace that nobody can enter', after >= N and after - before >= N // 2, [before, after, gaps])
     return stage.end()
 

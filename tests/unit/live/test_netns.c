@@ -61,6 +61,9 @@ static void processes_and_mounts(void **state)
 	put_link(f, "proc/0/ns/net", "net:[99]");
 	put_link(f, "proc/x/ns/net", "net:[99]");
 	put_text(f, "proc/9/stat", "");
+	put_link(f, "proc/10/task/10/ns/net", "net:[98]"); /* its main thread has ended */
+	put_link(f, "proc/10/task/11/ns/net", "net:[83]");
+	put_link(f, "proc/6/task/12/ns/net", "net:[99]"); /* costs too much to be looked at */
 	put_text(f, "proc/self/mountinfo",
 		 "21 1 0:4 / /proc rw - proc proc rw\n"
 		 "22 1 0:4 net:[77] /run/netns/blue rw - nsfs nsfs rw\n"
@@ -72,7 +75,8 @@ static void processes_and_mounts(void **state)
 		 "28 1 0:4 mnt:[99] /run/netns/e rw - nsfs nsfs rw\n"
 		 "29 1 0:4 net:[82]\n - nsfs \n");
 	struct finding found = find_in(f);
-	assert_int_equal(found.list.n, 6);
+	assert_int_equal(found.list.n, 7);
+	assert_false(found.list.is_full);
 	assert_int_equal(found.list.at[0].inode, 70);
 	assert_null(found.list.at[0].path);
 	const char *path = place_of(&found, 77)->path;
@@ -82,7 +86,75 @@ static void processes_and_mounts(void **state)
 	expect(&found, 79, "/srv/chroot/run/netns/c", NULL);
 	expect(&found, 80, "/run/docker/netns/d\\9\\04", NULL);
 	expect(&found, 81, "/x\\04", NULL);
+	expect(&found, 83, "/proc/10/task/11/ns/net", NULL);
 	done(&found);
+}
+
+/* What number `inode` meets when it is sought once more. */
+struct visits {
+	uint64_t inode;
+	size_t n, n_others, last;
+};
+
+static bool count_visit(void *arg, struct netns_place *place)
+{
+	struct visits *v = arg;
+
+	assert_true(place->is_gone);
+	v->n_others += place->inode != v->inode;
+	v->n += place->inode == v->inode;
+	place->is_gone = place->inode == v->inode && v->n < v->last;
+	return place->inode != 99;
+}
+
+/* 77 is gone, and each process in it is tried until one is there; 78 is known, 79 is new. */
+static void once_more(void **state)
+{
+	const struct folder *f = *state;
+	const struct live_request req = { .all_netns = true };
+	struct visits v = { .inode = 77, .last = 2 };
+	struct netns_seek how = { .req = &req, .visit = count_visit, .arg = &v };
+
+	put_link(f, "proc/thread-self/ns/net", "net:[70]");
+	put_link(f, "proc/5/ns/net", "net:[77]");
+	put_link(f, "proc/6/ns/net", "net:[78]");
+	put_text(f, "proc/self/mountinfo", "22 1 0:4 net:[77] /run/netns/blue rw - nsfs nsfs rw\n"
+					   "23 1 0:4 net:[77] /run/netns/red rw - nsfs nsfs rw\n");
+	struct finding found = find_in(f);
+	for (size_t i = 0; i < found.list.n; i++)
+		found.list.at[i].is_gone = found.list.at[i].inode == 77;
+	put_link(f, "proc/7/ns/net", "net:[79]");
+	put_link(f, "proc/5/task/8/ns/net", "net:[80]");
+	assert_true(netns_seek(&found.root, found.arena, &how, &found.list));
+	assert_int_equal(v.n, 2);
+	assert_int_equal(v.n_others, 1);
+	expect(&found, 77, "/run/netns/blue", "blue");
+	assert_null(place_of(&found, 80));
+	how.in_threads = true;
+	assert_true(netns_seek(&found.root, found.arena, &how, &found.list));
+	assert_int_equal(v.n_others, 2);
+	expect(&found, 80, "/proc/5/task/8/ns/net", NULL);
+	put_link(f, "proc/9/ns/net", "net:[99]");
+	how.in_threads = false;
+	assert_false(netns_seek(&found.root, found.arena, &how, &found.list));
+	done(&found);
+}
+
+/* No more than have a number in a look. */
+static void too_many(void **state)
+{
+	const struct folder *f = *state;
+	struct buf text = { 0 };
+
+	put_link(f, "proc/thread-self/ns/net", "net:[70]");
+	for (unsigned i = 1; i <= UINT16_MAX; i++)
+		buf_printf(&text, "22 1 0:4 net:[%u] /run/netns/n rw - nsfs nsfs rw\n", 100 + i);
+	put_text(f, "proc/self/mountinfo", buf_text(&text));
+	struct finding found = find_in(f);
+	assert_int_equal(found.list.n, UINT16_MAX);
+	assert_true(found.list.is_full);
+	done(&found);
+	buf_free(&text);
 }
 
 /* One's own without a number is still where one stands. */
@@ -145,6 +217,9 @@ static void no_way(void **state)
 	(void)state;
 	assert_int_equal(netns_enter(&(struct netns_place){ .path = "/no/such/file" }, &home), -ENOENT);
 	assert_true(netns_enter(&(struct netns_place){ .path = "/dev/null" }, &home) < 0);
+	/* Another namespace is there now. */
+	struct netns_place reused = { .inode = 1, .path = "/proc/self/ns/net" };
+	assert_int_equal(netns_enter(&reused, &home), -ENOENT);
 	assert_int_equal(home, 5);
 	assert_int_equal(netns_enter(&(struct netns_place){ 0 }, &home), 0);
 	assert_int_equal(netns_leave(home), 0);
@@ -155,7 +230,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(processes_and_mounts), TEST(nothing_is_there), TEST(one_of_them), TEST(no_way),
+		TEST(processes_and_mounts), TEST(once_more), TEST(too_many), TEST(nothing_is_there),
+		TEST(one_of_them), TEST(no_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
