@@ -11,9 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { MAX_FILE = 256 * 1024 };
+enum { MAX_FILE = 256 * 1024, OTHERS_S = 1 };
+
+#define UNSURE "unsure"
 
 void dead_note(struct dead *d, uint32_t inode, int fd)
 {
@@ -84,9 +87,13 @@ static void drop_others(struct dead *d)
 
 struct listing {
 	struct dead *dead;  /* in the order of their inodes */
-	uint64_t *places;   /* the namespaces that could be listed, by inode */
+	uint64_t *places;   /* the namespaces of the look that could be listed, by inode */
 	size_t n_places;
 	bool has_mptcp;
+	bool is_partial;    /* the machine has more than could be listed, or may have */
+	bool is_lost;       /* there is no way back to where the look is */
+	const struct root *root;
+	struct live_request brief; /* how long others may be listed */
 };
 
 static int by_inode(const void *a, const void *b)
@@ -134,24 +141,26 @@ static bool take_inode(void *arg, const struct look *look, const struct sock *s)
 	return true;
 }
 
-/* One namespace. If it cannot be listed nothing there is known to be dead. false: there is no way back. */
-static bool list_again(const struct root *root, const struct netns_place *place, bool may_skip,
-		       struct listing *all)
+/* One namespace. */
+static void list_again(const struct netns_place *place, bool may_skip, struct listing *all, bool *ret_listed)
 {
 	enum { BOUND_INACTIVE = 13 }; /* TCP_BOUND_INACTIVE: bound and in CLOSE, since Linux 6.8 */
 	const struct live_request req = {
 		.states = STATES_ALL | STATE_BIT(BOUND_INACTIVE), .on_sock = take_inode,
 		.on_sock_arg = all,
 	};
-	struct root unrecorded = *root;
+	struct root unrecorded = *all->root;
 	struct fail fail;
 	bool failed = false;
 	int home;
 
 	unrecorded.record_fd = -1;
 	unrecorded.packer = NULL;
-	if (netns_enter(place, &home) != 0)
-		return true;
+	*ret_listed = false;
+	if (netns_enter(place, &home) != 0) {
+		all->is_partial = true;
+		return;
+	}
 	if (!may_skip || !hostinfo_is_empty(&unrecorded, 0)) {
 		struct look *look = look_new();
 
@@ -162,9 +171,85 @@ static bool list_again(const struct root *root, const struct netns_place *place,
 		all->has_mptcp &= dump_mptcp(&unrecorded, &req, 0, look) == 0;
 		look_free(look);
 	}
-	if (!failed)
-		all->places[all->n_places++] = place->inode;
-	return netns_leave(home) == 0;
+	all->is_partial |= failed;
+	*ret_listed = !failed;
+	all->is_lost = netns_leave(home) != 0;
+}
+
+static bool has_unlisted(const struct dead *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (!d->at[i].is_listed)
+			return true;
+	return false;
+}
+
+/* Those of the look: what cannot be listed has nothing that is known to be dead. */
+static void list_places(struct listing *all, const struct netns_list *places)
+{
+	bool is_listed;
+
+	all->is_partial |= places->n_refused || places->hidden || places->is_full;
+	for (size_t i = 0; i < places->n && !all->is_lost; i++) {
+		list_again(&places->at[i], places->n > 1, all, &is_listed);
+		if (is_listed)
+			all->places[all->n_places++] = places->at[i].inode;
+	}
+}
+
+/* false: that is enough. */
+static bool list_other(void *arg, struct netns_place *place)
+{
+	struct listing *all = arg;
+	bool is_listed;
+
+	place->is_gone = false;
+	if (live_is_late(&all->brief)) {
+		all->is_partial = true;
+		return false;
+	}
+	list_again(place, true, all, &is_listed);
+	return !all->is_lost && has_unlisted(all->dead);
+}
+
+static bool is_one_of(const struct netns_list *places, uint64_t inode)
+{
+	for (size_t i = 0; i < places->n; i++)
+		if (places->at[i].inode == inode)
+			return true;
+	return false;
+}
+
+/* A dump walks the whole machine's table: with hundreds of namespaces that is many seconds. */
+static int64_t deadline_of(const struct live_request *req)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	int64_t soon = (now.tv_sec + OTHERS_S) * INT64_C(1000000000) + now.tv_nsec;
+	return req->deadline_ns && req->deadline_ns < soon ? req->deadline_ns : soon;
+}
+
+/* Those of the whole machine, threads' included, until every socket was seen somewhere. */
+static void list_others(struct listing *all, const struct live_request *req, const struct netns_list *places,
+			struct arena *arena)
+{
+	const struct netns_seek threads = {
+		.in_threads = true, .req = &all->brief, .visit = list_other, .arg = all,
+	};
+	struct netns_list list = { 0 };
+	bool goes_on = true;
+
+	all->brief = (struct live_request){ .deadline_ns = deadline_of(req) };
+	netns_list_all(all->root, arena, &list);
+	all->is_partial |= list.n_refused || list.hidden || list.is_full;
+	for (size_t i = 0; i < list.n && goes_on; i++)
+		if (!is_one_of(places, list.at[i].inode))
+			goes_on = list_other(all, &list.at[i]);
+	if (goes_on)
+		netns_seek(all->root, arena, &threads, &list);
+	all->is_partial |= all->is_lost || live_is_late(&all->brief);
+	netns_list_free(&list);
 }
 
 static void count(struct look *look, const struct dead_fd *f)
@@ -186,6 +271,8 @@ static void record(struct root *root, const struct proc *p)
 	buf_printf(&text, "%" PRIu64 "\n", p->n_dead);
 	for (uint64_t i = 0; i < p->n_dead && i < PROC_MAX_DEAD; i++)
 		buf_printf(&text, "%" PRIu32 "\n", p->dead_fds[i]);
+	if (p->dead_is_unsure)
+		buf_puts(&text, UNSURE "\n");
 	snprintf(path, sizeof(path), "proc/%d/dead_fds", (int)p->pid);
 	root_record_file(root, path, buf_text(&text), text.n);
 }
@@ -209,11 +296,12 @@ static void count_all(const struct listing *all, struct look *look)
 	}
 }
 
-static void keep_those_worth_a_word(struct root *root, struct look *look)
+static void keep_those_worth_a_word(struct root *root, struct look *look, bool is_unsure)
 {
 	for (size_t i = 0; i < look->n_procs; i++) {
 		struct proc *p = look->procs[i];
 
+		p->dead_is_unsure = is_unsure;
 		if (p->n_dead < DEAD_WORTH_A_WORD)
 			p->n_dead = 0;
 		else
@@ -221,8 +309,8 @@ static void keep_those_worth_a_word(struct root *root, struct look *look)
 	}
 }
 
-void dead_confirm(struct dead *d, struct root *root, const struct netns_list *places,
-		  struct look *look)
+void dead_confirm(struct dead *d, struct root *root, const struct live_request *req,
+		  const struct netns_list *places, struct look *look)
 {
 	if (d->n_beyond)
 		gap_add(&look->gaps, "dead-sockets", "/proc/PID/fd",
@@ -232,19 +320,19 @@ void dead_confirm(struct dead *d, struct root *root, const struct netns_list *pl
 	drop_others(d);
 	if (d->n == 0)
 		return;
-	struct listing all = { .dead = d, .has_mptcp = true };
+	struct listing all = { .dead = d, .has_mptcp = true, .root = root };
 	all.places = arena_array(look->arena, places->n, sizeof(*all.places));
 	qsort(d->at, d->n, sizeof(*d->at), by_inode);
-	/* Inodes are unique on a machine: a process may hold sockets of another namespace. */
-	for (size_t i = 0; i < places->n; i++)
-		if (!list_again(root, &places->at[i], places->n > 1, &all)) {
-			gap_add(&look->gaps, "netns", "setns", _("the way back was refused"),
-				_("connections that ended in other network namespaces are missing"));
-			break;
-		}
+	list_places(&all, places);
+	/* Inodes are unique on a machine, and a process may hold sockets of any namespace. */
+	if (!req->all_netns && !all.is_lost && has_unlisted(d))
+		list_others(&all, req, places, look->arena);
+	if (all.is_lost)
+		gap_add(&look->gaps, "netns", "setns", _("the way back was refused"),
+			_("connections that ended in other network namespaces are missing"));
 	qsort(d->at, d->n, sizeof(*d->at), by_holder);
 	count_all(&all, look);
-	keep_those_worth_a_word(root, look);
+	keep_those_worth_a_word(root, look, all.is_partial);
 }
 
 /* ---- a recording ---- */
@@ -286,6 +374,7 @@ void dead_replay(struct root *root, struct arena *arena, struct proc *proc)
 	}
 	proc->n_dead = n;
 	proc->dead_fds = fds;
+	proc->dead_is_unsure = strcmp(end + strspn(end, "\n"), UNSURE "\n") == 0;
 }
 
 void dead_free(struct dead *d)

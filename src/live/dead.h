@@ -5,11 +5,12 @@
  *
  * dead_note() collects socket descriptors nobody asked for while owners are searched. If a process has
  * enough of TCP among them dead_confirm() lists the sockets once more, because a busy server opens some
- * between the first look and the search, and keeps what is still the same descriptor and in neither
- * listing. Only on
- * this machine, of processes in the namespaces of the look; a recording keeps the result in
- * proc/PID/dead_fds. A namespace that cannot be listed again has none, and what a cap cut off is a
- * gap. A process may hold sockets of a namespace that is no part of the look: they look the same.
+ * between the first look and the search, and keeps what is still the same descriptor and in no listing.
+ * Only on this machine, of processes in the namespaces of the look; a recording keeps the result in
+ * proc/PID/dead_fds. A namespace that cannot be listed again has none, and what a cap cut off is a gap.
+ *
+ * A process may hold sockets of any namespace: as long as some are in no listing, all that can be found are
+ * listed, for a second at most. Where some could not be, the result is unsure.
  * Source: Linux net/socket.c, sockfs_xattr_get(); net/ipv4/tcp.c, tcp_done(). */
 
 #include "live/netns.h"
@@ -39,9 +40,9 @@ struct dead {
 void dead_note(struct dead *d, uint32_t inode, int fd);
 void dead_forget(struct dead *d, size_t n); /* the last n */
 void dead_own(struct dead *d, size_t n, struct proc *proc);
-/* Fills n_dead and dead_fds of the processes, and records them. */
-void dead_confirm(struct dead *d, struct root *root, const struct netns_list *places,
-		  struct look *look);
+/* Fills n_dead, dead_fds and dead_is_unsure of the processes, and records them. */
+void dead_confirm(struct dead *d, struct root *root, const struct live_request *req,
+		  const struct netns_list *places, struct look *look);
 /* Of a recording: does it say that the process has such descriptors, and which? */
 bool dead_is_recorded(const struct root *root, unsigned pid);
 void dead_replay(struct root *root, struct arena *arena, struct proc *proc);

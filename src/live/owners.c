@@ -526,7 +526,7 @@ void owners_find(struct root *root, const struct live_request *req, const struct
 	if (s.wants.n || req->want_dead || !root->is_live) {
 		read_all(&s, req->one_owner_is_enough);
 		if (places && !s.is_late)
-			dead_confirm(&s.dead, root, places, look);
+			dead_confirm(&s.dead, root, req, places, look);
 		wants_assign(&s.wants, look, !root->is_live);
 	}
 	flight_free(&s.flight);

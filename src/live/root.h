@@ -10,7 +10,8 @@
  *	proc/812/fd/7              a symbolic link "socket:[123]"; only wanted sockets are there
  *	proc/812/fd_count          how many descriptors the process had (recorded folders only)
  *	proc/812/leader            "gone": that of its process group (recorded folders only)
- *	proc/812/dead_fds          how many, and the first, of ended connections (recorded folders only)
+ *	proc/812/dead_fds          how many, and the first, of ended connections, and whether that is unsure
+ *	                           (recorded folders only)
  *	sockopts                   socket options by inode, if they were asked for
  *	netns.0/sys/net/...        /proc/sys/net as namespace 0 of the look sees it
  *	netns.0/net/...            /proc/net of that namespace

@@ -29,6 +29,7 @@ struct proc {
 	bool has_fds;
 	uint64_t n_dead;       /* descriptors of connections the kernel has ended; 0: none, or not looked */
 	uint32_t *dead_fds;    /* the first PROC_MAX_DEAD of them */
+	bool dead_is_unsure;   /* or they are of a network namespace that could not be listed */
 	uint64_t fd_limit;     /* soft RLIMIT_NOFILE; 0: unknown */
 	const char *unit;      /* systemd unit or scope; NULL: none or unknown */
 	const char *container; /* container id, 64 hex digits, or the name LXC gave it; NULL: none seen */

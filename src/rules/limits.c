@@ -81,7 +81,11 @@ static bool weigh_dead(const struct group *g, const struct bounds *b, struct fin
 	(void)b;
 	f->severity = eats_limit ? SEVERITY_PROBLEM : SEVERITY_WARNING;
 	/* A socket that was never connected looks the same. */
-	f->certainty = CERTAINTY_LIKELY;
+	f->certainty = p->dead_is_unsure ? CERTAINTY_POSSIBLE : CERTAINTY_LIKELY;
+	if (p->dead_is_unsure)
+		f->says = N_("{count} descriptors of {comm}[{pid}] belong to TCP sockets that are in no listing: "
+			     "their connections ended and nobody called close(), or they are in a network "
+			     "namespace that could not be listed.");
 	f->count = p->n_dead;
 	fds = finding_fact(f, "fds", FACT_LIST, 0);
 	fds->list = p->dead_fds;
@@ -163,7 +167,8 @@ const struct rule limit_rules[] = {
 			.why = N_("After a reset, a failed keepalive, or the last ACK of a close the kernel is "
 				  "done with a connection; ss and netstat show nothing. The descriptor "
 				  "stays until close(), and each counts against the limit. Sockets that "
-				  "were never connected look the same."),
+				  "were never connected look the same, and so do those of a network "
+				  "namespace that nothing else keeps."),
 			.fixes = {
 				{ .kind = FIX_CODE,
 				  .text = N_("close() on every error path (ECONNRESET, EPIPE, ETIMEDOUT), "

@@ -122,24 +122,28 @@ static void dead_sockets(void **state)
 	};
 	uint32_t fds[PROC_MAX_DEAD] = { 7, 8, 9 };
 
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct proc p = { .pid = 812, .comm = "x", .n_fds = rows[i].used + 20, .has_fds = true,
-				  .fd_limit = rows[i].limit, .n_dead = rows[i].used, .dead_fds = fds };
+	for (size_t i = 0; i < 2 * ARRAY_LEN(rows); i++) {
+		const struct limit_row *row = &rows[i / 2];
+		bool is_unsure = i % 2;
+		struct proc p = { .pid = 812, .comm = "x", .n_fds = row->used + 20, .has_fds = true,
+				  .fd_limit = row->limit, .n_dead = row->used, .dead_fds = fds,
+				  .dead_is_unsure = is_unsure };
 		struct arena *arena = arena_new();
 		struct judge *j = judge_new(arena, 60000, 3);
 		struct look look = { 0 };
 		struct findings all;
 
-		assert_int_equal(judge_wants_proc(&p), rows[i].expected == FIRES);
+		assert_int_equal(judge_wants_proc(&p), row->expected == FIRES);
 		if (judge_wants_proc(&p))
 			judge_proc(j, &look, &p);
 		judge_end(j, &all);
-		assert_int_equal(all.n, rows[i].expected == FIRES);
+		assert_int_equal(all.n, row->expected == FIRES);
 		if (all.n) {
-			assert_string_equal(all.at[0].text->id, rows[i].rule);
-			assert_int_equal(all.at[0].severity, rows[i].severity);
-			assert_int_equal(all.at[0].certainty, CERTAINTY_LIKELY);
-			assert_int_equal(all.at[0].count, rows[i].used);
+			assert_string_equal(all.at[0].text->id, row->rule);
+			assert_int_equal(all.at[0].severity, row->severity);
+			assert_int_equal(all.at[0].certainty, is_unsure ? CERTAINTY_POSSIBLE : CERTAINTY_LIKELY);
+			assert_int_equal(all.at[0].says != NULL, is_unsure);
+			assert_int_equal(all.at[0].count, row->used);
 		}
 		arena_free(arena);
 	}

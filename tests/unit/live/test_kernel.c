@@ -240,6 +240,7 @@ static void what_is_not_listed_is_dead(void **state)
 {
 	struct root root = this_machine();
 	struct holding h = hold(ALL_TCP), few = hold("ttttttttttu"), others = hold("uuuuuuuuuuuu");
+	const struct live_request req = { .all_netns = true };
 	struct netns_list here = { 0 };
 	struct dead d = { 0 };
 
@@ -256,7 +257,7 @@ static void what_is_not_listed_is_dead(void **state)
 	note(&d, &h, MANY, &p);
 	note(&d, &others, 12, &r);
 	note(&d, &h, MANY, &far); /* of a namespace that was not listed */
-	dead_confirm(&d, &root, &here, look);
+	dead_confirm(&d, &root, &req, &here, look);
 	if (look->gaps.n || p.n_dead == 0)
 		skip(); /* a container without sock_diag */
 	assert_int_equal(p.n_dead, MANY);
@@ -282,20 +283,21 @@ static void unlisted_is_unknown(void **state)
 	struct holding h = hold(ALL_TCP);
 	struct netns_place nowhere = { .inode = 4711, .path = "/no/such/namespace" };
 	const struct netns_list places = { .at = &nowhere, .n = 1 };
+	const struct live_request req = { 0 };
 	struct proc p = { .pid = h.pid, .netns = 4711 }, *procs[] = { &p };
 	struct look *look = look_here(procs, 1);
 	struct dead d = { 0 };
 
 	(void)state;
 	note(&d, &h, MANY, &p);
-	dead_confirm(&d, &root, &places, look);
+	dead_confirm(&d, &root, &req, &places, look);
 	assert_int_equal(p.n_dead, 0);
 	assert_int_equal(look->gaps.n, 0);
 	for (size_t i = d.n; i < DEAD_MAX + 3; i++)
 		dead_note(&d, 1, 1);
 	assert_int_equal(d.n_beyond, 3);
 	dead_forget(&d, DEAD_MAX);
-	dead_confirm(&d, &root, &places, look);
+	dead_confirm(&d, &root, &req, &places, look);
 	assert_int_equal(look->gaps.n, 1);
 	assert_string_equal(look->gaps.at[0].what, "dead-sockets");
 	dead_free(&d);

@@ -509,13 +509,16 @@ static void dead_descriptors(void **state)
 	static const struct {
 		const char *text;
 		uint64_t n_dead;
+		bool is_unsure;
 	} rows[] = {
-		{ "11\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n", 11 },
-		{ "11\n5\n6\n", 0 },
-		{ "10\n5\n6\n7\n8\n9\n10\n11\n12\n13\n4294967295\n", 0 },
-		{ "3\n5\n6\n7\n", 0 },
-		{ "18446744073709551615\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n", 0 },
-		{ "", 0 },
+		{ "11\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n", 11, false },
+		{ "11\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\nunsure\n", 11, true },
+		{ "11\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\nsure\n", 11, false },
+		{ "11\n5\n6\n", 0, false },
+		{ "10\n5\n6\n7\n8\n9\n10\n11\n12\n13\n4294967295\n", 0, false },
+		{ "3\n5\n6\n7\n", 0, false },
+		{ "18446744073709551615\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n", 0, false },
+		{ "", 0, false },
 	};
 	const struct folder *f = *state;
 	struct live_request req = everything(f);
@@ -535,6 +538,7 @@ static void dead_descriptors(void **state)
 				assert_int_equal(look->procs[i]->n_dead, 0);
 		assert_non_null(found);
 		assert_int_equal(found->n_dead, rows[row].n_dead);
+		assert_int_equal(found->dead_is_unsure, rows[row].is_unsure);
 		if (found->n_dead)
 			assert_int_equal(found->dead_fds[1], 6);
 		look_free(look);
