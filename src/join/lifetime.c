@@ -4,7 +4,8 @@
  * since" in tcp_info and the time left on a timer; each gives a bound:
  *
  *   CLOSE-WAIT        last_ack_recv: the FIN carried an ACK. Refreshed by answers to our own probes
- *                     and data, never by the peer's keepalives: at least; exact while we are silent
+ *                     and data, never by the peer's keepalives: at least; exact if nothing of ours
+ *                     left after the peer's last data
  *   FIN-WAIT-2 held   last_ack_recv: the ACK of our FIN, or later data: at least
  *   FIN-WAIT-1, LAST-ACK, CLOSING   the retransmission timeouts that must have passed: at least
  *   TIME-WAIT         length - expires: at least, a repeated FIN starts it again
@@ -55,6 +56,19 @@ static uint64_t past_timeouts_ms(const struct sock_info *info, uint32_t expires_
 	return past + (rto > expires_ms ? rto - expires_ms : 0);
 }
 
+/* Is the FIN the last that the peer was heard of? Not if it may have acknowledged since what we sent, or sent
+ * again, after its last data: the FIN may have come with that data. Both times begin with the connection.
+ * They are 32 bits of milliseconds, and tell nothing of what happened 49.7 days ago or earlier.
+ * Source: Linux net/ipv4/tcp_output.c, tcp_event_data_sent(), through which repeated data goes, too;
+ * tcp_minisocks.c, tcp_create_openreq_child(); tcp_input.c, tcp_finish_connect(); tcp.c, tcp_get_info(). */
+static bool is_fin_last_heard(const struct conn *c, const struct sock_info *info)
+{
+	int64_t uptime_ms = c->netns->uptime_ms;
+
+	return c->sock->timer == TIMER_OFF && c->sock->full->wqueue == 0 &&
+	       info->last_data_sent_ms >= info->last_data_recv_ms && uptime_ms > 0 && uptime_ms <= UINT32_MAX;
+}
+
 static struct age age_from_info(const struct conn *c)
 {
 	const struct sock *s = c->sock;
@@ -66,12 +80,9 @@ static struct age age_from_info(const struct conn *c)
 		return s->state == STATE_CLOSE_WAIT || s->state == STATE_FIN_WAIT_2 ?
 			       at_least(info->last_ack_recv_ms) :
 			       (struct age){ 0 };
-	if (s->state == STATE_CLOSE_WAIT) {
-		bool silent = s->timer == TIMER_OFF && s->full->wqueue == 0 &&
-			      info->last_data_sent_ms >= info->last_ack_recv_ms;
-
-		return silent ? exactly(info->last_ack_recv_ms) : at_least(info->last_ack_recv_ms);
-	}
+	if (s->state == STATE_CLOSE_WAIT)
+		return is_fin_last_heard(c, info) ? exactly(info->last_ack_recv_ms) :
+						    at_least(info->last_ack_recv_ms);
 	if (s->state == STATE_FIN_WAIT_2)
 		return at_least(info->last_ack_recv_ms);
 	if (s->timer == TIMER_ON)

@@ -323,6 +323,7 @@ void hostinfo_read_netns(struct root *root, unsigned netns, struct look *look)
 {
 	struct netns *ns = &look->netns[netns];
 
+	ns->uptime_ms = look->host.uptime_ms;
 	read_sysctls(root, netns, look);
 	read_ports(root, netns, look->arena, &ns->sysctls);
 	read_mem(root, netns, &ns->sysctls);

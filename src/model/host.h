@@ -54,6 +54,7 @@ struct netns {
 	uint32_t n_subflows; /* of MPTCP among them, listeners left out */
 	bool has_few_timewaits; /* and they are among the sockets of the look */
 	bool is_of_thread; /* its process is in another one */
+	int64_t uptime_ms; /* of the machine: a connection knows its namespace alone; 0: unknown */
 	struct sysctls sysctls;
 	struct counters counters;
 	struct setting n_timewait; /* TIME-WAIT and short FIN-WAIT-2: "tw" of sockstat */

@@ -160,8 +160,6 @@ static bool weigh_leaked_fd(const struct group *g, const struct bounds *b, struc
 			     "the program has read the end cannot be seen.");
 	fact_fds(f, g);
 	fact_proc(f, g);
-	if (g->n_read_before_fin > 0)
-		finding_fact(f, "end_certainly_read", FACT_COUNT, (int64_t)g->n_read_before_fin);
 	if (g->n_shared > 0)
 		finding_fact(f, "shared_with_others", FACT_COUNT, (int64_t)g->n_shared);
 	fact_fin(f, g);

@@ -158,11 +158,6 @@ void gather_sock(struct group *g, const struct conn *c)
 			g->least_window = full->info.snd_wnd;
 		g->rqueue += full->rqueue;
 		g->wqueue += full->wqueue;
-		/* The last data came well before the FIN, and was read: the read that took the
-		 * FIN afterwards can only have returned the end of the stream. */
-		if (full->info.len >= SOCK_INFO_LEN_BASIC && !full->has_tls_rx &&
-		    full->info.last_data_recv_ms > full->info.last_ack_recv_ms + SECOND_MS)
-			g->n_read_before_fin++;
 	}
 	gather_culprit(g, c);
 	if (c->flow)

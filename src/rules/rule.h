@@ -58,7 +58,7 @@ enum { GROUP_FDS_MAX = 64, GROUP_SHARERS_MAX = 16, GROUP_MOMENTS_MAX = 3 };
 struct group {
 	const struct rule *rule;
 	struct subject subject;
-	uint64_t count, n_age_unknown, n_read_before_fin, n_shared, n_hidden, n_keepalive, n_mptcp, n_tls_rx;
+	uint64_t count, n_age_unknown, n_shared, n_hidden, n_keepalive, n_mptcp, n_tls_rx;
 	struct age oldest;
 	uint64_t rqueue, wqueue; /* sums, bytes; the FIN is counted in rqueue */
 	uint64_t ends_first_ms, ends_last_ms;

@@ -197,41 +197,6 @@ static void options(void **state)
 	arena_free(arena);
 }
 
-/* Whether the end was certainly read, where the last data came so long before a FIN of a minute ago. */
-static bool is_end_read(uint32_t before_fin_ms, bool has_tls_rx)
-{
-	struct proc p = { .pid = 812, .comm = "x" };
-	struct sock_full full = { .inode = 1,
-				  .has_tls_rx = has_tls_rx,
-				  .info = { .len = SOCK_INFO_LEN_BASIC,
-					    .last_ack_recv_ms = 60000,
-					    .last_data_sent_ms = 99999,
-					    .last_data_recv_ms = 60000 + before_fin_ms } };
-	struct sock s = { .state = STATE_CLOSE_WAIT, .full = &full };
-	struct conn c = { .sock = &s, .owner = OWNER_KNOWN, .holders = { { &p, 5 } },
-			  .n_holders = 1, .age = { true, true, 60000 } };
-	struct arena *arena = arena_new();
-	struct judge *j = judge_new(arena, 60000, 3);
-	struct findings all;
-
-	judge_sock(j, &c);
-	judge_end(j, &all);
-	assert_int_equal(all.n, 1);
-	bool is_read = number_of(&all.at[0], "end_certainly_read") == 1;
-	arena_free(arena);
-	return is_read;
-}
-
-/* Data that came more than a second before the FIN and is not there any more: the end was read. Not so where the
- * kernel takes it to decrypt it. */
-static void read_before_the_fin(void **state)
-{
-	(void)state;
-	assert_false(is_end_read(1000, false));
-	assert_true(is_end_read(1001, false));
-	assert_false(is_end_read(1001, true));
-}
-
 /* For a subflow its MPTCP socket speaks; of its other states nobody has rules. */
 static void mptcp(void **state)
 {
@@ -274,7 +239,6 @@ int main(void)
 		cmocka_unit_test(leaked_fd),
 		cmocka_unit_test(mptcp),
 		cmocka_unit_test(options),
-		cmocka_unit_test(read_before_the_fin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 static const struct netns defaults = {
+	.uptime_ms = UINT32_MAX, /* the longest of which the times since can tell */
 	.sysctls = {
 		.fin_timeout_s = { true, 60 },
 		.orphan_retries = { true, 0 },
@@ -15,6 +16,8 @@ static const struct netns defaults = {
 	},
 };
 static const struct netns long_fin_timeout = { .sysctls.fin_timeout_s = { true, 120 } };
+static const struct netns up_for_50_days = { .uptime_ms = UINT32_MAX + INT64_C(1) };
+static const struct netns up_since_nobody_knows = { .uptime_ms = 0 };
 static const struct netns vendor = { .sysctls.tw_timeout_s = { true, 5 } };
 
 #define ALL_OF_KEEPALIVE .known = OPTS_KEEPALIVE | OPTS_USER_TIMEOUT, .keepalive = true
@@ -40,16 +43,28 @@ static const struct row {
 	struct ends ends;
 } rows[] = {
 	{ .name = "silent CLOSE-WAIT: the FIN's ACK field dates it", .state = STATE_CLOSE_WAIT,
-	  .inode = 5, .info = { .last_ack_recv_ms = 3000, .last_data_sent_ms = 5000 },
+	  .inode = 5, .info = { .last_ack_recv_ms = 3000, .last_data_recv_ms = 4000, .last_data_sent_ms = 5000 },
+	  .age = { true, true, 3000 }, .ends = { .by = ENDS_NEVER } },
+	{ .name = "no data ever came, none left: both times are the connection's", .state = STATE_CLOSE_WAIT,
+	  .inode = 5, .info = { .last_ack_recv_ms = 3000, .last_data_recv_ms = 5000, .last_data_sent_ms = 5000 },
 	  .age = { true, true, 3000 }, .ends = { .by = ENDS_NEVER } },
 	{ .name = "we sent something since: at least", .state = STATE_CLOSE_WAIT, .inode = 5,
-	  .info = { .last_ack_recv_ms = 3000, .last_data_sent_ms = 2000 },
+	  .info = { .last_ack_recv_ms = 3000, .last_data_recv_ms = 4000, .last_data_sent_ms = 2000 },
 	  .age = { true, false, 3000 }, .ends = { .by = ENDS_NEVER } },
-	{ .name = "what we sent last came before its FIN", .state = STATE_CLOSE_WAIT, .inode = 5,
-	  .info = { .last_ack_recv_ms = 3000, .last_data_sent_ms = 3000 },
-	  .age = { true, true, 3000 }, .ends = { .by = ENDS_NEVER } },
+	{ .name = "its ACK of our answer came last, or its FIN", .state = STATE_CLOSE_WAIT, .inode = 5,
+	  .info = { .last_ack_recv_ms = 3000, .last_data_recv_ms = 9000, .last_data_sent_ms = 3000 },
+	  .age = { true, false, 3000 }, .ends = { .by = ENDS_NEVER } },
+	{ .name = "an answer long before, and its reader may have made room since", .state = STATE_CLOSE_WAIT,
+	  .inode = 5, .info = { .last_ack_recv_ms = 3000, .last_data_recv_ms = 9000, .last_data_sent_ms = 8999 },
+	  .age = { true, false, 3000 }, .ends = { .by = ENDS_NEVER } },
+	{ .name = "silent, but 32 bits of milliseconds may have begun anew", .state = STATE_CLOSE_WAIT, .inode = 5,
+	  .info = { .last_ack_recv_ms = 3000, .last_data_recv_ms = 4000, .last_data_sent_ms = 5000 },
+	  .netns = &up_for_50_days, .age = { true, false, 3000 }, .ends = { .by = ENDS_NEVER } },
+	{ .name = "silent, and nobody knows whether they have", .state = STATE_CLOSE_WAIT, .inode = 5,
+	  .info = { .last_ack_recv_ms = 3000, .last_data_recv_ms = 4000, .last_data_sent_ms = 5000 },
+	  .netns = &up_since_nobody_knows, .age = { true, false, 3000 }, .ends = { .by = ENDS_NEVER } },
 	{ .name = "something to send: its ACK may have come", .state = STATE_CLOSE_WAIT, .inode = 5, .wqueue = 9,
-	  .info = { .last_ack_recv_ms = 3000, .last_data_sent_ms = 5000 },
+	  .info = { .last_ack_recv_ms = 3000, .last_data_recv_ms = 4000, .last_data_sent_ms = 5000 },
 	  .age = { true, false, 3000 }, .ends = { .by = ENDS_NEVER } },
 	{ .name = "our own keepalive probes refresh it", .state = STATE_CLOSE_WAIT, .inode = 5,
 	  .timer = TIMER_KEEPALIVE,
@@ -186,6 +201,7 @@ static void a_seen_fin_dates_it(void **state)
 	const int64_t s = 1000000000;
 	struct sock_full full = { .inode = 5, .info = { .len = SOCK_INFO_LEN_SND_WND,
 							.last_ack_recv_ms = 2000,
+							.last_data_recv_ms = 2500,
 							.last_data_sent_ms = 1000 } };
 	struct sock sock = { .state = STATE_CLOSE_WAIT, .full = &full };
 	struct flow flow = { .end[SIDE_CLIENT].fin = { .seen = true, .at_ns = 10 * s } };

@@ -44,6 +44,7 @@ static void check_host(const struct look *look)
 	assert_int_equal(look->host.time_ns, 1700000000000000001);
 	assert_int_equal(look->host.hz, 250);
 	assert_int_equal(look->host.uptime_ms, 12345670);
+	assert_int_equal(look->netns[0].uptime_ms, 12345670);
 	assert_int_equal(look->host.orphans.value, 3);
 	assert_true(look->owners_looked && look->owners_complete);
 	assert_int_equal(look->gaps.n, 0);
