@@ -7,7 +7,8 @@
  *                     and data, never by the peer's keepalives: at least; exact if nothing of ours
  *                     left after the peer's last data
  *   FIN-WAIT-2 held   last_ack_recv: the ACK of our FIN, or later data: at least
- *   FIN-WAIT-1, LAST-ACK, CLOSING   the retransmission timeouts that must have passed: at least
+ *   FIN-WAIT-1, LAST-ACK, CLOSING   the retransmission timeouts that must have passed: at least; of data in
+ *                     front of the FIN they may have passed long before close(): not given
  *   TIME-WAIT         length - expires: at least, a repeated FIN starts it again
  *   FIN-WAIT-2 minisock  fin_timeout - expires is an *upper* bound (TCP_LINGER2): not given
  *
@@ -22,7 +23,7 @@
 enum {
 	TIMEWAIT_MS = 60000, /* TCP_TIMEWAIT_LEN, include/net/tcp.h */
 	RTO_MIN_MS = 200,
-	RTO_MAX_MS = 120000,
+	RTO_MAX_MS = 120000, /* TCP_RTO_MAX: the default, and the most that can be set */
 	ORPHAN_RETRIES_DEFAULT = 8, /* what 0 means, tcp_orphan_retries() */
 	RETRIES2_DEFAULT = 15,
 	CLOCK_SLACK_MS = 1000, /* captures and sockets are read at slightly different times */
@@ -43,17 +44,6 @@ static uint64_t timewait_ms(const struct conn *c)
 	const struct setting *vendor = &c->netns->sysctls.tw_timeout_s;
 
 	return vendor->known && vendor->value > 0 ? (uint64_t)vendor->value * 1000 : TIMEWAIT_MS;
-}
-
-/* The first n timeouts of a doubling series that now stands at `rto` after n doublings. */
-static uint64_t past_timeouts_ms(const struct sock_info *info, uint32_t expires_ms)
-{
-	uint64_t rto = info->rto_us / 1000;
-	unsigned doublings = info->backoff < 16 ? info->backoff : 16;
-	uint64_t first = rto >> doublings;
-	uint64_t past = first * ((1u << doublings) - 1);
-
-	return past + (rto > expires_ms ? rto - expires_ms : 0);
 }
 
 /* Is the FIN the last that the peer was heard of? Not if it may have acknowledged since what we sent, or sent
@@ -85,8 +75,8 @@ static struct age age_from_info(const struct conn *c)
 						    at_least(info->last_ack_recv_ms);
 	if (s->state == STATE_FIN_WAIT_2)
 		return at_least(info->last_ack_recv_ms);
-	if (s->timer == TIMER_ON)
-		return at_least(past_timeouts_ms(info, s->expires_ms));
+	if (s->timer == TIMER_ON && s->full->wqueue == 1)
+		return at_least(sock_tried_ms(s));
 	return (struct age){ 0 };
 }
 
@@ -135,7 +125,7 @@ struct age lifetime_age(const struct conn *c, int64_t look_time_ns)
 	return age_from_packets(c, look_time_ns, age);
 }
 
-uint64_t lifetime_retries_ms(int64_t retries)
+uint64_t lifetime_retries_ms(int64_t retries, uint64_t rto_max_ms)
 {
 	uint64_t total = 0, rto = RTO_MIN_MS;
 
@@ -143,7 +133,7 @@ uint64_t lifetime_retries_ms(int64_t retries)
 		retries = 255;
 	for (int64_t i = 0; i <= retries; i++) {
 		total += rto;
-		rto = rto * 2 > RTO_MAX_MS ? RTO_MAX_MS : rto * 2;
+		rto = rto * 2 > rto_max_ms ? rto_max_ms : rto * 2;
 	}
 	return total;
 }
@@ -163,29 +153,51 @@ static int64_t setting_or(struct setting s, int64_t otherwise)
 	return s.known ? s.value : otherwise;
 }
 
-/* A retransmission timer runs: until the retries are used up, measured as time. */
+/* The longest pause between two repetitions. A socket may have one of its own, which cannot be seen. */
+static uint64_t rto_max_ms(const struct sysctls *ctl)
+{
+	int64_t ms = setting_or(ctl->rto_max_ms, RTO_MAX_MS);
+
+	return ms > 0 && ms <= RTO_MAX_MS ? (uint64_t)ms : RTO_MAX_MS;
+}
+
+/* A retransmission timer runs. The kernel gives up at the first one that finds the time of the retries over
+ * since the first repetition. An orphan whose pauses have become the longest there are has no retries left
+ * unless tcp_orphan_retries says so. An error that a router reported, TCP_USER_TIMEOUT, and memory that runs
+ * short end it earlier, and cannot be seen: at most. Source: Linux net/ipv4/tcp_timer.c,
+ * tcp_write_timeout(), tcp_orphan_retries(), retransmits_timed_out(), tcp_model_timeout(). */
 static struct ends ends_by_retries(const struct conn *c)
 {
 	const struct sysctls *ctl = &c->netns->sysctls;
 	const struct sock *s = c->sock;
-	int64_t retries;
+	const struct sock_opts *o = s->full->opts;
+	bool is_orphan = s->full->inode == 0;
+	int64_t retries = is_orphan ? setting_or(ctl->orphan_retries, 0) :
+				      setting_or(ctl->retries2, RETRIES2_DEFAULT);
+	uint64_t longest_ms = rto_max_ms(ctl), rto_ms = s->full->info.rto_us / 1000, in_ms = s->expires_ms;
+	uint64_t tried_ms = sock_tried_ms(s), first_ms = sock_first_rto_ms(s);
 
 	if (s->full->info.len < SOCK_INFO_LEN_BASIC)
 		return ends_somehow(ENDS_RETRIES);
-	if (s->full->inode == 0) {
-		retries = setting_or(ctl->orphan_retries, 0);
-		if (retries == 0)
-			retries = ORPHAN_RETRIES_DEFAULT;
-	} else {
-		retries = setting_or(ctl->retries2, RETRIES2_DEFAULT);
-	}
-	uint64_t whole = lifetime_retries_ms(retries);
-	uint64_t past = past_timeouts_ms(&s->full->info, s->expires_ms);
-	/* The socket ends at the first timer at or after the model's time, never before the timer
-	 * that runs now. */
-	uint64_t left = whole > past ? whole - past : 0;
+	bool may_become_0 = is_orphan && retries == 0;
+	uint64_t whole_ms = lifetime_retries_ms(may_become_0 ? ORPHAN_RETRIES_DEFAULT : retries, longest_ms);
+	/* Before the first repetition: it will be at this timer. */
+	int64_t since_ms = tried_ms > first_ms ? (int64_t)(tried_ms - first_ms) : 0;
+	if (s->retrans == 0)
+		since_ms = -(int64_t)in_ms;
+	if (!is_orphan && o && (o->known & OPTS_USER_TIMEOUT) && o->user_timeout_ms > 0) {
+		int64_t left_ms = (int64_t)o->user_timeout_ms - since_ms;
 
-	return ends_in(ENDS_RETRIES, left > s->expires_ms ? left : s->expires_ms);
+		return ends_in(ENDS_USER_TIMEOUT, left_ms > (int64_t)in_ms ? (uint64_t)left_ms : in_ms);
+	}
+	for (;;) {
+		if (may_become_0 && rto_ms >= longest_ms)
+			whole_ms = lifetime_retries_ms(0, longest_ms);
+		if (since_ms + (int64_t)in_ms >= (int64_t)whole_ms)
+			return ends_in(ENDS_RETRIES, in_ms);
+		rto_ms = rto_ms * 2 > longest_ms || rto_ms == 0 ? longest_ms : rto_ms * 2;
+		in_ms += rto_ms;
+	}
 }
 
 /* A FIN-WAIT-2 orphan above 60 s is a full socket for V - 60 s and a minisock for as long again. */

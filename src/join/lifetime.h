@@ -12,4 +12,4 @@ struct age lifetime_age(const struct conn *c, int64_t look_time_ns);
 struct ends lifetime_ends(const struct conn *c);
 
 /* The time N retransmissions take from the minimum RTO of 200 ms, as tcp_model_timeout() has it. */
-uint64_t lifetime_retries_ms(int64_t retries);
+uint64_t lifetime_retries_ms(int64_t retries, uint64_t rto_max_ms);

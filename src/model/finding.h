@@ -47,7 +47,7 @@ struct fact {
 	const char *name;
 	enum fact_kind kind;
 	int64_t number;
-	bool at_least; /* durations: a lower bound */
+	bool at_least, at_most; /* durations: a bound */
 	const char *text;
 	const uint32_t *list;
 	size_t n_list;

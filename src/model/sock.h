@@ -108,6 +108,16 @@ struct sock {
 
 const char *timer_name(enum timer t); /* "off", "on", "keepalive", "timewait", "persist", "?" */
 
+/* How long at least the kernel has tried to get through what is not acknowledged, of a full socket with
+ * tcp_info whose retransmission timer runs. Each timeout was half the next one, or more at the longest.
+ * Before the first repetition the timer may be a loss probe's, shorter than a timeout: nothing is known then.
+ * `retrans` begins anew when the peer acknowledges anything, the backoff may be older. Source: Linux
+ * net/ipv4/tcp_timer.c, tcp_retransmit_timer(); tcp_output.c, tcp_schedule_loss_probe(); tcp_input.c,
+ * tcp_ack(), tcp_ack_update_rtt(). */
+uint64_t sock_tried_ms(const struct sock *s);
+/* The timeout that was the first of these. */
+uint64_t sock_first_rto_ms(const struct sock *s);
+
 static inline bool sock_is_mptcp(const struct sock *s)
 {
 	return s->full && s->full->is_mptcp;

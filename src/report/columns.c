@@ -130,6 +130,8 @@ static void get_ends(struct buf *b, const struct report *r, const struct conn *c
 	if (!(STATE_BIT(c->sock->state) & STATES_TEARDOWN))
 		return;
 	if (c->ends.in_known) {
+		if (c->ends.by == ENDS_RETRIES)
+			buf_putc(b, '<');
 		put_short_span(b, c->ends.in_ms);
 		return;
 	}

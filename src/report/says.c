@@ -110,6 +110,8 @@ void says_fact(struct buf *b, const struct fact *fact, bool ascii)
 {
 	if (fact->at_least)
 		buf_puts(b, _("at least "));
+	if (fact->at_most)
+		buf_puts(b, _("at most "));
 	switch (fact->kind) {
 	case FACT_COUNT:
 		buf_printf(b, "%" PRId64, fact->number);

@@ -59,8 +59,8 @@ void fact_ends(struct finding *f, const struct group *g)
 {
 	if (g->ends_first_ms == UINT64_MAX)
 		return;
-	finding_fact(f, "ends_first", FACT_MS, (int64_t)g->ends_first_ms);
-	finding_fact(f, "ends_last", FACT_MS, (int64_t)g->ends_last_ms);
+	finding_fact(f, "ends_first", FACT_MS, (int64_t)g->ends_first_ms)->at_most = g->ends_at_most;
+	finding_fact(f, "ends_last", FACT_MS, (int64_t)g->ends_last_ms)->at_most = g->ends_at_most;
 }
 
 static void fact_seconds(struct finding *f, const char *name, int64_t seconds)
@@ -136,9 +136,11 @@ uint64_t half_close_ms(const struct conn *c)
 
 	/* The last ACK that came was the one in the peer's FIN. */
 	if (s->state != STATE_LAST_ACK || !s->full || s->full->info.len < SOCK_INFO_LEN_BASIC ||
-	    !c->age.known || c->age.ms > s->full->info.last_ack_recv_ms)
+	    (!c->age.known && (s->timer != TIMER_ON || s->full->is_mptcp)))
 		return 0;
-	return s->full->info.last_ack_recv_ms - c->age.ms;
+	/* Of data in front of the FIN no age is known; but it is as long as that that nothing gets through. */
+	uint64_t silent_ms = c->age.known ? c->age.ms : sock_tried_ms(s);
+	return silent_ms < s->full->info.last_ack_recv_ms ? s->full->info.last_ack_recv_ms - silent_ms : 0;
 }
 
 void fact_counter(struct finding *f, const char *name, const struct setting *counter)

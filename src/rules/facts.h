@@ -18,8 +18,8 @@ void fact_ends(struct finding *f, const struct group *g);
 void fact_options(struct finding *f, const struct group *g);
 /* For rules whose claim is all there is to say: a note, certain, and when it ends. */
 bool weigh_certain_note(const struct group *g, const struct bounds *b, struct finding *f);
-/* How long a socket in LAST-ACK had been half-closed when its own FIN went out, at most and usually
- * exactly; 0: not known. */
+/* How long a socket in LAST-ACK had been half-closed when its own FIN, or the data in front of it, went out, at
+ * most and usually exactly; 0: not known. */
 uint64_t half_close_ms(const struct conn *c);
 /* A counter since the namespace was made, if it was read and is not zero. */
 void fact_counter(struct finding *f, const char *name, const struct setting *counter);

@@ -136,6 +136,7 @@ void gather_sock(struct group *g, const struct conn *c)
 			g->listener_proc = c->listener->full->holders[0].proc;
 	}
 	if (c->ends.in_known) {
+		g->ends_at_most |= c->ends.by == ENDS_RETRIES;
 		if (c->ends.in_ms < g->ends_first_ms)
 			g->ends_first_ms = c->ends.in_ms;
 		if (c->ends.in_ms > g->ends_last_ms)
@@ -195,5 +196,6 @@ void gather_group(struct group *into, const struct group *from)
 		into->oldest = from->oldest;
 	if (from->ends_first_ms < into->ends_first_ms)
 		into->ends_first_ms = from->ends_first_ms;
+	into->ends_at_most |= from->ends_at_most;
 	into->ends_last_ms = larger(into->ends_last_ms, from->ends_last_ms);
 }

@@ -62,6 +62,7 @@ struct group {
 	struct age oldest;
 	uint64_t rqueue, wqueue; /* sums, bytes; the FIN is counted in rqueue */
 	uint64_t ends_first_ms, ends_last_ms;
+	bool ends_at_most; /* by retries: what else may end one earlier cannot be seen */
 	uint32_t fds[GROUP_FDS_MAX];
 	uint64_t n_fds;
 	enum state state;

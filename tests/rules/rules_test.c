@@ -39,6 +39,7 @@ static void make_sock(struct made *m, const struct spec *s)
 			.len = s->no_info ? 0 : s->has_window ? SOCK_INFO_LEN_SND_WND : SOCK_INFO_LEN_BASIC,
 			.snd_wnd = s->window,
 			.backoff = s->backoff,
+			.rto_us = s->rto_ms * 1000,
 			.last_data_recv_ms = s->data_recv_ms,
 			.last_data_sent_ms = s->data_sent_ms,
 			.last_ack_recv_ms = s->ack_recv_ms,

@@ -44,6 +44,7 @@ struct spec {
 	uint16_t local_port;       /* 0: 8080, or 40000 of a client */
 	struct setting conntrack_close_wait_s;
 	uint8_t retrans, backoff;
+	uint32_t rto_ms;
 	bool has_window;           /* the kernel tells it, from 5.4 on */
 	uint32_t window;           /* the peer's, bytes */
 	enum watch watch;

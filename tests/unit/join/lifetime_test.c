@@ -18,12 +18,18 @@ static const struct netns defaults = {
 static const struct netns long_fin_timeout = { .sysctls.fin_timeout_s = { true, 120 } };
 static const struct netns up_for_50_days = { .uptime_ms = UINT32_MAX + INT64_C(1) };
 static const struct netns up_since_nobody_knows = { .uptime_ms = 0 };
+static const struct netns short_pauses = { .sysctls = { .rto_max_ms = { true, 2000 } } };
+static const struct netns short_pauses_and_five = { .sysctls = { .rto_max_ms = { true, 2000 },
+								.orphan_retries = { true, 5 } } };
+static const struct netns one_retry = { .sysctls = { .orphan_retries = { true, 1 } } };
+static const struct netns no_pauses = { .sysctls = { .rto_max_ms = { true, 0 } } };
 static const struct netns vendor = { .sysctls.tw_timeout_s = { true, 5 } };
 
 #define ALL_OF_KEEPALIVE .known = OPTS_KEEPALIVE | OPTS_USER_TIMEOUT, .keepalive = true
 static const struct sock_opts probing = { ALL_OF_KEEPALIVE, .idle_s = 60, .interval_s = 10, .probes = 6 };
 static const struct sock_opts limited = { ALL_OF_KEEPALIVE, .idle_s = 60, .interval_s = 10, .probes = 6,
 					  .user_timeout_ms = 95000 };
+static const struct sock_opts impatient = { .known = OPTS_USER_TIMEOUT, .user_timeout_ms = 8000 };
 static const struct sock_opts off = { .known = OPTS_KEEPALIVE, .interval_s = 10, .probes = 6 };
 static const struct sock_opts not_reported = { .known = OPTS_LINGER, .keepalive = true, .probes = 6,
 					       .interval_s = 10 };
@@ -104,17 +110,57 @@ static const struct row {
 	  .timer = TIMER_KEEPALIVE, .expires_ms = 30000,
 	  .info = { .last_ack_recv_ms = 10, .last_data_sent_ms = 10 },
 	  .age = { true, false, 10 }, .ends = { .by = ENDS_FIN_TIMEOUT } },
-	{ .name = "FIN repeated three times: 200 + 400 + 800 and half of 1600",
-	  .state = STATE_FIN_WAIT_1, .timer = TIMER_ON, .expires_ms = 800, .wqueue = 1, .retrans = 3,
-	  .info = { .rto_us = 1600000, .backoff = 3 }, .age = { true, false, 1400 + 800 },
-	  .ends = { ENDS_RETRIES, true, 102200 - 2200 } },
+	/* 204 + 408 + 816 and half of 1632; then 816 + 3264 + ... + 52224 until 102.2 s since the first time. */
+	{ .name = "FIN repeated three times", .state = STATE_FIN_WAIT_1, .timer = TIMER_ON, .expires_ms = 816,
+	  .wqueue = 1, .retrans = 3, .info = { .rto_us = 1632000, .backoff = 3 }, .age = { true, false, 1428 + 816 },
+	  .ends = { ENDS_RETRIES, true, 204 * 511 - 2244 } },
+	{ .name = "data repeated, perhaps long before close()", .state = STATE_FIN_WAIT_1, .timer = TIMER_ON,
+	  .expires_ms = 816, .wqueue = 2, .retrans = 3, .info = { .rto_us = 1632000, .backoff = 3 }, .age = { 0 },
+	  .ends = { ENDS_RETRIES, true, 204 * 511 - 2244 } },
+	{ .name = "the backoff is of data that got through", .state = STATE_LAST_ACK, .timer = TIMER_ON,
+	  .expires_ms = 816, .wqueue = 1, .retrans = 1, .info = { .rto_us = 1632000, .backoff = 3 },
+	  .age = { true, false, 816 + 816 }, .ends = { ENDS_RETRIES, true, 816 + 3264 * 31 } },
+	{ .name = "a loss probe's timer: when it was sent is not known", .state = STATE_FIN_WAIT_1, .timer = TIMER_ON,
+	  .expires_ms = 100, .wqueue = 1, .info = { .rto_us = 900000 },
+	  .age = { true, false, 0 }, .ends = { ENDS_RETRIES, true, 100 + 1800 * 63 } },
 	{ .name = "the retries are used up: the timer that runs is the last", .state = STATE_FIN_WAIT_1,
 	  .timer = TIMER_ON, .expires_ms = 20000, .wqueue = 1, .retrans = 8,
 	  .info = { .rto_us = 76800000, .backoff = 8 }, .age = { true, false, 76500 + 56800 },
 	  .ends = { ENDS_RETRIES, true, 20000 } },
+	/* 204 * 1023 ms, then six times 120 s. */
 	{ .name = "held: tcp_retries2", .state = STATE_LAST_ACK, .timer = TIMER_ON, .inode = 5,
-	  .expires_ms = 200, .wqueue = 1, .info = { .rto_us = 200000 },
-	  .age = { true, false, 0 }, .ends = { ENDS_RETRIES, true, 924600 } },
+	  .expires_ms = 204, .wqueue = 1, .info = { .rto_us = 204000 },
+	  .age = { true, false, 0 }, .ends = { ENDS_RETRIES, true, 204 * 1023 + 6 * 120000 } },
+	/* 600 ms by the model, since the first repetition, which is to come: 408 ms later it is too early. */
+	{ .name = "tcp_orphan_retries 1", .state = STATE_FIN_WAIT_1, .timer = TIMER_ON, .expires_ms = 204,
+	  .wqueue = 1, .info = { .rto_us = 204000 }, .netns = &one_retry,
+	  .age = { true, false, 0 }, .ends = { ENDS_RETRIES, true, 204 + 408 + 816 } },
+	/* As seen: gone 5.5 s after close(). 204 + 408 + 816 + 1632, and 2000: then no retries are left. */
+	{ .name = "tcp_rto_max_ms 2000, orphan", .state = STATE_FIN_WAIT_1, .timer = TIMER_ON, .expires_ms = 668,
+	  .wqueue = 1, .retrans = 2, .info = { .rto_us = 816000, .backoff = 2 }, .netns = &short_pauses,
+	  .age = { true, false, 760 }, .ends = { ENDS_RETRIES, true, 668 + 1632 + 2000 } },
+	{ .name = "tcp_rto_max_ms 2000, orphan, tcp_orphan_retries 5: 7 s by the model", .state = STATE_FIN_WAIT_1,
+	  .timer = TIMER_ON, .expires_ms = 668, .wqueue = 1, .retrans = 2,
+	  .info = { .rto_us = 816000, .backoff = 2 }, .netns = &short_pauses_and_five,
+	  .age = { true, false, 760 }, .ends = { ENDS_RETRIES, true, 668 + 1632 + 3 * 2000 } },
+	/* As seen: gone after 27.7 s, 27 s by the model; the timer before this one was late enough. */
+	{ .name = "tcp_rto_max_ms 2000, held", .state = STATE_FIN_WAIT_1, .timer = TIMER_ON, .expires_ms = 668,
+	  .wqueue = 1, .inode = 5, .retrans = 2, .info = { .rto_us = 816000, .backoff = 2 }, .netns = &short_pauses,
+	  .age = { true, false, 760 }, .ends = { ENDS_RETRIES, true, 668 + 1632 + 13 * 2000 } },
+	{ .name = "no such tcp_rto_max_ms, no such RTO: it ends all the same", .state = STATE_FIN_WAIT_1,
+	  .timer = TIMER_ON, .expires_ms = 1, .wqueue = 1, .inode = 5, .netns = &no_pauses,
+	  .age = { true, false, 0 }, .ends = { ENDS_RETRIES, true, 1 + 8 * 120000 } },
+	{ .name = "held, TCP_USER_TIMEOUT: 8 s since the first repetition", .state = STATE_FIN_WAIT_1,
+	  .timer = TIMER_ON, .inode = 5, .expires_ms = 816, .wqueue = 1, .retrans = 3, .opts = &impatient,
+	  .info = { .rto_us = 1632000, .backoff = 3 }, .age = { true, false, 2244 },
+	  .ends = { ENDS_USER_TIMEOUT, true, 8000 - (2244 - 204) } },
+	{ .name = "held, TCP_USER_TIMEOUT is over at this timer", .state = STATE_CLOSE_WAIT,
+	  .timer = TIMER_ON, .inode = 5, .expires_ms = 3000, .wqueue = 9, .retrans = 5, .opts = &impatient,
+	  .info = { .rto_us = 6528000, .backoff = 5, .last_ack_recv_ms = 20000 }, .age = { true, false, 20000 },
+	  .ends = { ENDS_USER_TIMEOUT, true, 3000 } },
+	{ .name = "held, none is set: the retries", .state = STATE_LAST_ACK, .timer = TIMER_ON, .inode = 5,
+	  .expires_ms = 204, .wqueue = 1, .info = { .rto_us = 204000 }, .opts = &probing,
+	  .age = { true, false, 0 }, .ends = { ENDS_RETRIES, true, 204 * 1023 + 6 * 120000 } },
 	{ .name = "persist, held, answered: never", .state = STATE_FIN_WAIT_1,
 	  .timer = TIMER_PERSIST, .inode = 5, .wqueue = 100, .age = { 0 },
 	  .ends = { .by = ENDS_NEVER } },
@@ -254,7 +300,10 @@ static void each_state_by_its_segment(void **state)
 								.backoff = 1, .last_ack_recv_ms = 2000,
 								.last_data_sent_ms = 3000 } };
 		struct sock sock = { .state = (uint8_t)began[i].state, .full = &full, .expires_ms = 1000,
+				     .retrans = 1,
 				     .timer = began[i].state == STATE_LAST_ACK ? TIMER_ON : TIMER_OFF };
+
+		full.wqueue = began[i].state == STATE_LAST_ACK;
 		struct flow seen = flow;
 		struct conn c = { .sock = &sock, .flow = &seen, .our_side = SIDE_SERVER, .netns = &defaults };
 
@@ -269,9 +318,11 @@ static void each_state_by_its_segment(void **state)
 static void model_of_retries(void **state)
 {
 	(void)state;
-	assert_int_equal(lifetime_retries_ms(1), 600);
-	assert_int_equal(lifetime_retries_ms(8), 102200);
-	assert_int_equal(lifetime_retries_ms(15), 924600);
+	assert_int_equal(lifetime_retries_ms(0, 120000), 200);
+	assert_int_equal(lifetime_retries_ms(1, 120000), 600);
+	assert_int_equal(lifetime_retries_ms(8, 120000), 102200);
+	assert_int_equal(lifetime_retries_ms(15, 120000), 924600);
+	assert_int_equal(lifetime_retries_ms(15, 2000), 27000);
 }
 
 int main(void)

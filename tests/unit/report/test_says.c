@@ -85,6 +85,7 @@ static struct finding *finding(void)
 	f.subject.peer.port = 443;
 	finding_fact(&f, "one", FACT_COUNT, 1);
 	finding_fact(&f, "waited", FACT_MS, 61000)->at_least = true;
+	finding_fact(&f, "left", FACT_MS, 61000)->at_most = true;
 	finding_fact(&f, "unread", FACT_BYTES, 1536);
 	finding_fact(&f, "share", FACT_PERCENT, 84);
 	finding_fact(&f, "negative", FACT_MS, -5);
@@ -110,6 +111,7 @@ static void places(void **state)
 		{ "{unknown:one|many}", "many" },
 		{ "{oldest}", "at least 3 min 20 s" },
 		{ "{waited}", "at least 1 min 1 s" },
+		{ "{left}", "at most 1 min 1 s" },
 		{ "{unread}, {share}, {negative}", "1.5 KiB, 84 %, 0 ms" },
 		{ "{comm}", "evil\\x1b[2J" },
 		{ "{nothing}", "?" },
