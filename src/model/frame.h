@@ -3,6 +3,7 @@
 /* One picture of `tcpwhy watch`: who holds what now, how fast it grows, and when it is full. Made by
  * watch/ from a look; lists live in the look's arena and point into it. Rates are tenths a second. */
 
+#include "model/conn.h"
 #include "model/finding.h"
 #include "model/look.h"
 
@@ -20,11 +21,13 @@ enum frame_owner_kind {
 struct frame_owner {
 	enum frame_owner_kind kind;
 	const struct proc *proc; /* FRAME_PROCESS */
+	enum owner_status status; /* then: of that of its connections of which most is known */
 	uint64_t n[STATE_MAX];   /* of the teardown states */
+	uint64_t n_held;         /* CLOSE-WAITs that it has descriptors of: others do not fill it up */
 	bool has_rate;           /* false: it was not there at the picture before */
 	int64_t gain;            /* CLOSE-WAITs */
 	struct age oldest;       /* of CLOSE-WAIT and FIN-WAIT-2 */
-	bool is_filling;         /* its CLOSE-WAITs have grown all along */
+	bool is_filling;         /* those have grown all along */
 	uint64_t left_ms;        /* then: until it is out of descriptors */
 };
 

@@ -244,13 +244,13 @@ static void json_states(struct buf *b, const uint64_t n[static STATE_MAX])
 static void json_owner(struct buf *b, const struct frame_owner *o)
 {
 	static const char *const kinds[] = {
-		[FRAME_PROCESS] = "known", [FRAME_KERNEL] = "none",
+		[FRAME_KERNEL] = "none",
 		[FRAME_HIDDEN] = "hidden", [FRAME_NEW] = "new",
 	};
 	const struct proc *p = o->proc;
 
 	json_open(b, NULL);
-	json_text(b, "status", kinds[o->kind]);
+	json_text(b, "status", o->kind == FRAME_PROCESS ? owner_status_name(o->status) : kinds[o->kind]);
 	if (p)
 		json_signed(b, "pid", p->pid);
 	else

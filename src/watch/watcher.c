@@ -20,7 +20,7 @@ enum {
 struct sampled_owner {
 	pid_t pid;
 	uint64_t start_ticks;
-	uint64_t close_waits;
+	uint64_t close_waits, held;
 	struct frame_owner growth; /* its has_rate, gain, is_filling and left_ms */
 };
 
@@ -84,7 +84,7 @@ static struct frame_owner *owner_of(struct watcher *w, const struct conn *c)
 		w->cap_owners = w->cap_owners ? w->cap_owners * 2 : 64;
 		w->owners = xrealloc_array(w->owners, w->cap_owners, sizeof(*w->owners));
 	}
-	w->owners[w->n_owners] = (struct frame_owner){ .kind = kind, .proc = p };
+	w->owners[w->n_owners] = (struct frame_owner){ .kind = kind, .proc = p, .status = c->owner };
 	return &w->owners[w->n_owners++];
 }
 
@@ -99,7 +99,11 @@ void watcher_conn(struct watcher *w, const struct conn *c)
 	struct frame_owner *o = owner_of(w, c);
 	uint8_t state = c->sock->state;
 
+	/* They stand in this order. */
+	if (c->owner < o->status)
+		o->status = c->owner;
 	o->n[state]++;
+	o->n_held += state == STATE_CLOSE_WAIT && c->owner == OWNER_KNOWN;
 	w->n[state]++;
 	if (state == STATE_CLOSE_WAIT || state == STATE_FIN_WAIT_2)
 		offer_age(o, c);
@@ -128,7 +132,7 @@ static void keep_owners(const struct watcher *w, struct sample *s)
 		if (w->owners[i].kind == FRAME_PROCESS)
 			s->owners[s->n_owners++] = (struct sampled_owner){
 				w->owners[i].proc->pid, w->owners[i].proc->start_ticks,
-				w->owners[i].n[STATE_CLOSE_WAIT], w->owners[i] };
+				w->owners[i].n[STATE_CLOSE_WAIT], w->owners[i].n_held, w->owners[i] };
 	qsort(s->owners, s->n_owners, sizeof(*s->owners), by_pid);
 }
 
@@ -180,6 +184,13 @@ static uint64_t close_waits_then(const struct sample *s, const struct proc *p)
 	return o ? o->close_waits : 0;
 }
 
+static uint64_t held_then(const struct sample *s, const struct proc *p)
+{
+	const struct sampled_owner *o = owner_then(s, p);
+
+	return o ? o->held : 0;
+}
+
 static int64_t tenths_a_second(uint64_t before, uint64_t now, int64_t ms)
 {
 	return ((int64_t)now - (int64_t)before) * 10000 / ms;
@@ -218,11 +229,11 @@ static void judge_filling(const struct watcher *w, struct frame_owner *o)
 {
 	const struct sample *first = with_owners(w, 0), *middle = middle_sample(w, first->at_ms);
 	int64_t ms = w->look->host.uptime_ms - first->at_ms, half_ms = middle->at_ms - first->at_ms;
-	uint64_t now = o->n[STATE_CLOSE_WAIT], used = o->proc->has_fds ? o->proc->n_fds : now;
+	uint64_t now = o->n_held, used = o->proc->has_fds ? o->proc->n_fds : now;
 
 	if (ms < SHORTEST_MS || o->proc->fd_limit == 0)
 		return;
-	uint64_t then = close_waits_then(first, o->proc), half = close_waits_then(middle, o->proc);
+	uint64_t then = held_then(first, o->proc), half = held_then(middle, o->proc);
 	/* A part must be long enough to say something. */
 	if (now < then + FEWEST || half_ms < ms / 8)
 		return;

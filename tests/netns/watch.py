@@ -78,6 +78,19 @@ def play_hand():
     return sys.stdin.readline()
 
 
+def play_queue():
+    """Clients that come and go, and a server that accepts none of them."""
+    os.write(os.open('/proc/self/comm', os.O_WRONLY), b'stuck')
+    listener = socket.create_server(('127.0.0.1', PORT + 3), backlog=1000)
+    print('ready', flush=True)
+    while listener:
+        socket.create_connection(('127.0.0.1', PORT + 3)).close()
+        time.sleep(0.1)
+
+
+PLAYS = {'endings': play_endings, 'hand': play_hand, 'queue': play_queue}
+
+
 @contextlib.contextmanager
 def endings():
     with subprocess.Popen([sys.executable, '-B', __file__, '--play', 'endings'], stdin=subprocess.PIPE,
@@ -228,6 +241,21 @@ def test_handed_over(tool):
         watchdog.cancel()
         watch.kill()
         p.stdin.close()
+
+
+def test_queue(tool):
+    """What nobody accepts takes no descriptor: it grows, and fills nothing up."""
+    with subprocess.Popen([sys.executable, '-B', __file__, '--play', 'queue'], stdout=subprocess.PIPE,
+                          text=True) as p:
+        p.stdout.readline()
+        text = run(tool, '--json-lines', '-c', '7', '-d', '1s', 'sport', '=', f':{PORT + 3}').stdout
+        p.kill()
+    lines = [json.loads(line) for line in text.splitlines()]
+    mine = [o for line in lines for o in line.get('owners', []) if o['pid'] == p.pid]
+    stage.check('json: a queue that nobody accepts from', len(mine) == 7 and
+                all(o['status'] == 'unaccepted' for o in mine) and mine[-1]['close_wait_per_s'] > 0 and
+                mine[-1]['states']['CLOSE-WAIT'] > 20, lines)
+    stage.check('json: and EMFILE is not foretold from it', not any(o['emfile_in_ms'] for o in mine), mine)
 
 
 def children_of(pid):
@@ -425,8 +453,8 @@ def test_screen(tool, pid, tmp):
 
 
 def main():
-    if sys.argv[1:2] == ['--play'] and sys.argv[2] in ('endings', 'hand'):
-        return {'endings': play_endings, 'hand': play_hand}[sys.argv[2]]() and 0
+    if sys.argv[1:2] == ['--play'] and sys.argv[2] in PLAYS:
+        return PLAYS[sys.argv[2]]() and 0
     if sys.argv[1] == '--play':
         play_leak(float(sys.argv[2]))
     stage.enter()
@@ -437,6 +465,7 @@ def main():
         test_json(tool, pid)
         test_stalled(tool)
         test_handed_over(tool)
+        test_queue(tool)
         test_events(tool)
         test_errors(tool)
         if shutil.which('tmux'):

@@ -113,6 +113,61 @@ static void what_grows_all_along_fills(void **state)
 	}
 }
 
+static json_t *first_owner(const struct frame *f)
+{
+	AUTO_BUF json = { 0 };
+
+	watch_put_json(&json, f);
+	json_t *doc = json_loads(json.at, JSON_REJECT_DUPLICATES, NULL);
+	json_t *owner = json_incref(json_array_get(json_object_get(doc, "owners"), 0));
+	json_decref(doc);
+	return owner;
+}
+
+/* What waits to be accepted takes no descriptor, nor does what somebody has probably closed. */
+static void only_descriptors_fill(void **state)
+{
+	static const struct {
+		enum owner_status growing, besides;
+		size_t n_besides; /* they do not grow */
+		const char *status;
+		bool fills;
+	} rows[] = {
+		{ OWNER_KNOWN, OWNER_UNACCEPTED, 0, "known", true },
+		{ OWNER_KNOWN, OWNER_UNACCEPTED, 100, "known", true },
+		{ OWNER_UNACCEPTED, OWNER_KNOWN, 0, "unaccepted", false },
+		{ OWNER_UNACCEPTED, OWNER_KNOWN, 1, "known", false },
+		{ OWNER_ATTRIBUTED, OWNER_KNOWN, 0, "attributed", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct watcher *w = watcher_new();
+		struct look *look = NULL;
+		struct frame f;
+
+		for (size_t k = 0; k < 7; k++) {
+			if (look)
+				look_free(look);
+			look = look_at((int64_t)(1 + k) * 1000, true);
+			watcher_begin(w, look);
+			see(w, STATE_CLOSE_WAIT, &leaky, rows[i].growing, 10 + 5 * k);
+			see(w, STATE_CLOSE_WAIT, &leaky, rows[i].besides, rows[i].n_besides);
+			watcher_end(w, &nothing, &f);
+		}
+		json_t *owner = first_owner(&f);
+		assert_string_equal(json_string_value(json_object_get(owner, "status")), rows[i].status);
+		json_decref(owner);
+		assert_int_equal(f.n_owners, 1);
+		assert_int_equal(f.owners[0].gain, 50);
+		assert_int_equal(f.owners[0].is_filling, rows[i].fills);
+		if (rows[i].fills)
+			assert_int_equal(f.owners[0].left_ms, 120000);
+		look_free(look);
+		watcher_free(w);
+	}
+}
+
 /* In between, the newest have no owner: growth is that of the last search. */
 static void a_look_without_owners_shows_the_last_growth(void **state)
 {
@@ -247,6 +302,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rates_need_two),
 		cmocka_unit_test(what_grows_all_along_fills),
+		cmocka_unit_test(only_descriptors_fill),
 		cmocka_unit_test(a_look_without_owners_shows_the_last_growth),
 		cmocka_unit_test(owners_are_told_apart),
 		cmocka_unit_test(searches_may_be_rare),
