@@ -98,7 +98,7 @@ static bool add_hit(struct scan *s, struct table *t, uint64_t inode, int fd)
 		return false;
 	if (!t->proc)
 		add_proc(s, t);
-	wants_add(&s->wants, want, (struct holder){ .proc = t->proc, .fd = fd });
+	wants_add(&s->wants, want, (struct holder){ .proc = t->proc, .fd = fd, .of_thread = t->is_thread });
 	return true;
 }
 

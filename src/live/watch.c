@@ -124,6 +124,9 @@ static void judge_watch(const struct sets *s, struct sock_full *full)
 	uint64_t key = s->has_inodes ? full->inode : (uint64_t)full->holders[0].fd;
 	size_t first = lower_bound(s, key), i;
 
+	/* The sets of a thread that has a table of its own are there, and not among these. */
+	if (full->holders[0].of_thread)
+		return;
 	for (i = first; i < s->n && s->at[i].key == key; i++)
 		full->watch_events |= s->at[i].events;
 	bool found = i > first;

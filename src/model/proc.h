@@ -55,4 +55,5 @@ static inline bool proc_is_stopped(const struct proc *p)
 struct holder {
 	const struct proc *proc;
 	int fd;
+	bool of_thread; /* in a table of its own, which one of the threads has */
 };

@@ -42,7 +42,7 @@ static void ask(const struct filter *f)
 	static struct sock mini = { .state = STATE_TIME_WAIT, .is_inet6 = true };
 	struct conn of_held = {
 		.sock = &held, .netns = &netns, .owner = OWNER_KNOWN, .n_holders = 1,
-		.holders = { { &nginx, 7 } }, .age = { .known = true, .ms = 300000 },
+		.holders = { { .proc = &nginx, .fd = 7 } }, .age = { .known = true, .ms = 300000 },
 	};
 	struct conn of_mini = { .sock = &mini, .owner = OWNER_NONE };
 	const struct conn *const both[] = { &of_held, &of_mini };

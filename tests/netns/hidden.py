@@ -1,8 +1,8 @@
 """Owners that are hard to see: hidden.py TCPWHY. Prints TAP; nothing where no namespaces may be made.
 
 The other end in another network namespace of the host; processes that /proc hides from other users, that live
-in a pid namespace above, and that end while they are looked at. What cannot be seen is said, and no socket
-is lost for it. Namespaces and mounts are private and die with the script.
+in a pid namespace above, and that end while they are looked at; threads with descriptors of their own. What
+cannot be seen is said, and no socket is lost for it. Namespaces and mounts are private and die with the script.
 """
 
 import contextlib
@@ -18,10 +18,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 
 import stage
 
-CLONE_NEWNET = 0x40000000
+CLONE_NEWNET, CLONE_FILES = 0x40000000, 0x400
 PORT, N = 8080, 12
 SERVER, CLIENT = '192.0.2.1', '192.0.2.2'
 
@@ -204,6 +205,36 @@ def test_ending(tool):
     stage.check('ending: whole reports, and no wrong owner', not bad, bad[:1])
 
 
+def serve_in_thread(say, with_table):
+    """The main thread has an epoll set; the other one has another, which watches the connection it accepted."""
+    pathlib.Path('/proc/self/comm').write_text('threaded')
+    listener = socket.create_server(('127.0.0.1', PORT))
+
+    def serve():
+        assert not with_table or ctypes.CDLL(None, use_errno=True).unshare(CLONE_FILES) == 0
+        client = socket.create_connection(('127.0.0.1', PORT))
+        accepted, loop = listener.accept()[0], select.epoll()
+        loop.register(accepted, select.EPOLLIN | select.EPOLLRDHUP)
+        client.shutdown(socket.SHUT_WR)
+        stage.wait_for_fin(accepted)
+        say()
+        signal.pause()
+
+    main_loop = select.epoll()
+    main_loop.register(listener, select.EPOLLIN)
+    threading.Thread(target=serve).start()
+    return listener, main_loop
+
+
+def test_threads(tool):
+    for with_table in False, True:
+        with process(serve_in_thread, with_table):
+            _, report = document(tool, 'why', '--min-age', '0', 'state', 'close-wait')
+            rules = [f['rule'] for f in report['findings'] if f['subject']['comm'] == 'threaded']
+            stage.check(f'threads: watched by an epoll set {"of the thread" if with_table else "of the process"}',
+                        rules == ['close-wait-eof-unread'], report['findings'])
+
+
 def main():
     if os.geteuid() != 0:
         print('1..0 # SKIP needs root')
@@ -217,6 +248,7 @@ def main():
         test_above(tool)
         test_above_all(tool)
         test_ending(tool)
+        test_threads(tool)
     return stage.end()
 
 

@@ -179,7 +179,7 @@ static void options(void **state)
 	b.linger_s = 4;
 	for (int i = 0; i < 3; i++) {
 		socks[i].state = STATE_CLOSE_WAIT;
-		struct conn c = { .sock = &socks[i], .owner = OWNER_KNOWN, .holders = { { &p, 5 } },
+		struct conn c = { .sock = &socks[i], .owner = OWNER_KNOWN, .holders = { { .proc = &p, .fd = 5 } },
 				  .n_holders = 1, .age = { true, true, 60000 } };
 
 		judge_sock(j, &c);

@@ -88,7 +88,7 @@ static void nofile_by_close_wait(void **state)
 {
 	enum { USED = 820, FIFTH = USED / 5 };
 	struct proc p = { .pid = 812, .comm = "x", .n_fds = USED, .has_fds = true, .fd_limit = 1024 };
-	const struct holder holder = { &p, 5 };
+	const struct holder holder = { .proc = &p, .fd = 5 };
 	struct sock_full full = { .inode = 7, .holders = &holder, .n_holders = 1 };
 	static struct sock socks[FIFTH];
 

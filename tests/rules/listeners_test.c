@@ -80,7 +80,7 @@ static void judge_row(const struct listener_row *row, struct arena *arena, struc
 			  .oldest_client_ms = row->oldest_client_ms };
 
 	for (size_t i = 0; i < ARRAY_LEN(holders) && row->holders[i].pid; i++)
-		holders[full.n_holders++] = (struct holder){ &row->holders[i], 5 };
+		holders[full.n_holders++] = (struct holder){ .proc = &row->holders[i], .fd = 5 };
 	judge_listener(j, &c);
 	judge_end(j, ret);
 }

@@ -5,7 +5,7 @@
 
 static struct proc owner = { .pid = 812, .comm = "server", .state = 'S' };
 static struct proc other = { .pid = 913, .comm = "sleeper", .state = 'S' };
-static const struct holder listener_holder = { &other, 4 };
+static const struct holder listener_holder = { .proc = &other, .fd = 4 };
 static struct netns netns = {
 	.sysctls = {
 		.fin_timeout_s = { true, 60 },
@@ -80,7 +80,7 @@ static void make(struct made *m, const struct spec *s)
 		.netns = s->is_tracked ? &tracking : &netns,
 		.owner = s->is_hidden ? OWNER_HIDDEN : s->is_mini ? OWNER_NONE : OWNER_KNOWN,
 		.n_holders = s->is_hidden || s->is_mini || s->no_holder ? 0 : 1,
-		.holders = { { &owner, s->fd ? s->fd : 5 } },
+		.holders = { { .proc = &owner, .fd = s->fd ? s->fd : 5 } },
 		.age = { s->age_ms != AGE_UNKNOWN, true, s->age_ms },
 		.listener = s->has_listener ? &m->listener : NULL,
 		.n_listeners = s->has_listener ? (s->n_listeners ? s->n_listeners : 1) : 0,
@@ -88,7 +88,7 @@ static void make(struct made *m, const struct spec *s)
 		.other_proc = s->other_in_close_wait ? &other : NULL,
 	};
 	if (s->is_shared)
-		m->conn.holders[m->conn.n_holders++] = (struct holder){ &other, 9 };
+		m->conn.holders[m->conn.n_holders++] = (struct holder){ .proc = &other, .fd = 9 };
 	if (s->in_flight) {
 		m->in_flight = (struct in_flight){ &other, 3, s->in_flight };
 		m->conn.in_flight = &m->in_flight;

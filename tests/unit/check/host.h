@@ -29,7 +29,7 @@ static inline void make_conn(struct host_conn *h, enum state state, const struct
 		.sock = { .state = (uint8_t)state },
 		.conn = { .netns = &netns, .age = { true, true, age_ms },
 			  .owner = owner ? OWNER_KNOWN : OWNER_HIDDEN, .n_holders = owner ? 1 : 0,
-			  .holders = { { owner, 5 } } },
+			  .holders = { { .proc = owner, .fd = 5 } } },
 	};
 	h->sock.full = &h->full;
 	h->conn.sock = &h->sock;

@@ -288,11 +288,11 @@ static void a_shared_connection_is_one_of_a_name(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(forks); i++) {
 		forks[i] = leaky;
 		forks[i].pid = 900 + (pid_t)i;
-		h.conn.holders[h.conn.n_holders++] = (struct holder){ &forks[i], 5 };
+		h.conn.holders[h.conn.n_holders++] = (struct holder){ .proc = &forks[i], .fd = 5 };
 	}
-	h.conn.holders[h.conn.n_holders++] = (struct holder){ &forks[0], 6 };
-	h.conn.holders[h.conn.n_holders++] = (struct holder){ &other, 5 };
-	h.conn.holders[h.conn.n_holders++] = (struct holder){ &elsewhere, 5 };
+	h.conn.holders[h.conn.n_holders++] = (struct holder){ .proc = &forks[0], .fd = 6 };
+	h.conn.holders[h.conn.n_holders++] = (struct holder){ .proc = &other, .fd = 5 };
+	h.conn.holders[h.conn.n_holders++] = (struct holder){ .proc = &elsewhere, .fd = 5 };
 	for (size_t i = 0; i < 25; i++)
 		check_sock(k, &h.conn);
 	make_conn(&h, STATE_CLOSE_WAIT, &forks[3], 0);

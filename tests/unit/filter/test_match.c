@@ -27,7 +27,7 @@ static int setup(void **state)
 	};
 	f->conn = (struct conn){
 		.sock = &f->sock, .netns = &f->netns, .owner = OWNER_KNOWN,
-		.holders = { { &f->procs[0], 7 }, { &f->procs[1], 7 } }, .n_holders = 2,
+		.holders = { { .proc = &f->procs[0], .fd = 7 }, { .proc = &f->procs[1], .fd = 7 } }, .n_holders = 2,
 		.age = { .known = true, .is_exact = true, .ms = 300000 },
 	};
 	*state = f;
@@ -184,7 +184,7 @@ static void more_holders_than_kept(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < MAX_CONN_HOLDERS; i++)
-		f->conn.holders[i] = (struct holder){ &f->procs[0], 7 };
+		f->conn.holders[i] = (struct holder){ .proc = &f->procs[0], .fd = 7 };
 	f->conn.n_holders = MAX_CONN_HOLDERS + 1;
 	ASK(&f->conn, NULL, { "pid 812", true }, { "pid 5", false }, { "not pid 5", false },
 	    { "comm != nginx", false }, { "comm != x", false });

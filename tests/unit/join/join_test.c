@@ -56,7 +56,7 @@ static size_t add(struct look *look, enum state state, struct endpoint local, st
 	if (holder) {
 		struct holder *h = arena_alloc(look->arena, sizeof(*h));
 
-		*h = (struct holder){ holder, 7 };
+		*h = (struct holder){ .proc = holder, .fd = 7 };
 		s->full->holders = h;
 		s->full->n_holders = 1;
 	}

@@ -85,7 +85,7 @@ static struct sock *add_held(struct look *look, struct proc *p, int fd, uint32_t
 	struct sock *s = look_add_sock(look);
 	struct holder *h = arena_alloc(look->arena, sizeof(*h));
 
-	*h = (struct holder){ p, fd };
+	*h = (struct holder){ .proc = p, .fd = fd };
 	s->state = STATE_CLOSE_WAIT;
 	s->full = arena_alloc(look->arena, sizeof(*s->full));
 	s->full->inode = inode;

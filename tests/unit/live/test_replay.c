@@ -436,6 +436,7 @@ static void epoll_sets(void **state)
 {
 	static const enum watch unreadable[3] = { WATCH_UNKNOWN, WATCH_UNKNOWN, WATCH_UNKNOWN };
 	static const enum watch mixed[3] = { WATCH_DEAF, WATCH_HEARS, WATCH_ABSENT };
+	static const enum watch of_thread[3] = { WATCH_DEAF, WATCH_UNKNOWN, WATCH_UNKNOWN };
 	static const enum watch none[3] = { WATCH_NO_EPOLL, WATCH_NO_EPOLL, WATCH_NO_EPOLL };
 	const struct folder *f = *state;
 	char path[PATH_MAX];
@@ -463,6 +464,13 @@ static void epoll_sets(void **state)
 	put_link(f, "proc/816/fd/8", "anon_inode:[io_uring]");
 	watch_case(f, NULL, unreadable);
 	unlink(below(f, "proc/816/fd/8", path));
+	/* 22 and 23 are in the table of a thread, and so are the sets that may watch them. */
+	unlink(below(f, "proc/816/fd/6", path));
+	unlink(below(f, "proc/816/fd/7", path));
+	put_link(f, "proc/816/task/817/fd/6", "socket:[22]");
+	put_link(f, "proc/816/task/817/fd/7", "socket:[23]");
+	watch_case(f, "tfd:        6 events:       19 data:                6\n"
+		      "tfd:        5 events: 40000000 data:                5\n", of_thread);
 }
 
 /* The subflow is ESTABLISHED, the MPTCP socket above it half-closed; both have inode 15. */

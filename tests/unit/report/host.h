@@ -41,7 +41,7 @@ static inline void make_evil_host(void)
 	mini_sock.pair.peer.port = 65535;
 	evil_conns[0] = (struct conn){
 		.sock = &evil_sock, .netns = &evil_netns, .owner = OWNER_KNOWN, .n_holders = 1,
-		.holders = { { &evil_proc, 7 } }, .age = { .known = true, .ms = 300000 },
+		.holders = { { .proc = &evil_proc, .fd = 7 } }, .age = { .known = true, .ms = 300000 },
 		.rules = { "a-rule" }, .ends = { .by = ENDS_NEVER },
 	};
 	evil_conns[1] = (struct conn){

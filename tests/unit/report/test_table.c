@@ -95,7 +95,7 @@ static void more_holders_than_shown(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < MAX_CONN_HOLDERS; i++)
-		c.holders[i] = (struct holder){ &evil_proc, 7 };
+		c.holders[i] = (struct holder){ .proc = &evil_proc, .fd = 7 };
 	c.n_holders = 40;
 	is = row(&c, (struct report_options){ 0 });
 	assert_non_null(strstr(is, ",and 24 more)"));

@@ -29,7 +29,7 @@ static void see(struct watcher *w, enum state state, const struct proc *p, enum 
 {
 	struct sock sock = { .state = (uint8_t)state };
 	struct conn c = { .sock = &sock, .netns = &netns, .owner = owner, .n_holders = p ? 1 : 0,
-			  .holders = { { p, 5 } }, .basis = BASIS_NOT_LOOKED };
+			  .holders = { { .proc = p, .fd = 5 } }, .basis = BASIS_NOT_LOOKED };
 
 	while (n-- > 0) {
 		c.age = (struct age){ true, true, 1000 * n };
