@@ -293,12 +293,15 @@ static void find_last_heard(const struct join *j, struct conn *c)
 }
 
 /* The socket at the other end, if it is on this host and only one fits. A TIME-WAIT has sent and received
- * everything: it has none and is none, and there may be a million of them. */
+ * everything: it has none and is none, and there may be a million of them. What goes to or from a loopback
+ * address stays in its namespace. Source: RFC 1122 section 3.2.1.3 (g), RFC 4291 section 2.5.3; Linux
+ * net/ipv4/route.c, ip_route_input_slow(), martians; net/ipv6/ip6_input.c, ip6_rcv_core(). */
 static void find_other_end(const struct join *j, struct conn *c)
 {
 	if (c->sock->state == STATE_TIME_WAIT)
 		return;
 	struct pair swapped = pair_swap(c->sock->pair);
+	bool stays = addr_is_loopback(swapped.local.addr) || addr_is_loopback(swapped.peer.addr);
 	uint64_t hash = pair_hash(j, &swapped);
 	const struct sock *found = NULL;
 	size_t n_elsewhere = 0;
@@ -316,6 +319,8 @@ static void find_other_end(const struct join *j, struct conn *c)
 			n_elsewhere = 0;
 			break;
 		}
+		if (stays)
+			continue;
 		found = s;
 		n_elsewhere++;
 	}

@@ -149,6 +149,24 @@ void fact_counter(struct finding *f, const char *name, const struct setting *cou
 		finding_fact(f, name, FACT_COUNT, counter->value);
 }
 
+bool fact_culprit(struct finding *f, const struct group *g)
+{
+	const struct culprit *most = g->culprits;
+
+	if (g->n_culprits == 0)
+		return false;
+	for (size_t i = 1; i < g->n_culprits; i++)
+		if (g->culprits[i].n > most->n)
+			most = &g->culprits[i];
+	finding_fact(f, "culprit_pid", FACT_COUNT, most->proc->pid);
+	finding_fact_text(f, "culprit", most->proc->comm);
+	finding_fact(f, "culprit_fd", FACT_COUNT, most->fd);
+	finding_fact(f, "culprit_holds", FACT_COUNT, (int64_t)most->n);
+	if (most->is_far && f->certainty == CERTAINTY_CERTAIN)
+		f->certainty = CERTAINTY_LIKELY;
+	return true;
+}
+
 void fact_inferred_owner(struct finding *f, const struct group *g)
 {
 	const struct proc *p = g->subject.proc;

@@ -25,5 +25,8 @@ uint64_t half_close_ms(const struct conn *c);
 void fact_counter(struct finding *f, const char *name, const struct setting *counter);
 /* A setting's value in force, if known. */
 void fact_setting(struct finding *f, const char *name, const struct setting *setting);
+/* The process that holds most of the other ends, by "culprit" and "culprit_…"; false: none is known. What
+ * only addresses tell, between two namespaces, makes the finding a likely one. */
+bool fact_culprit(struct finding *f, const struct group *g);
 /* Whose these were, where the owner is inferred: "likely_owner" or "candidates". */
 void fact_inferred_owner(struct finding *f, const struct group *g);

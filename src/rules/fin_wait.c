@@ -39,15 +39,11 @@ static bool weigh_held(const struct group *g, const struct bounds *b, struct fin
 		f->says = N_("{count} half-closed {count:connection has|connections have} {unread} of "
 			     "the answer lying unread here, for {oldest}: this program has said that "
 			     "it sends no more, and does not read.");
-	} else if (g->culprit) {
-		finding_fact(f, "culprit_pid", FACT_COUNT, g->culprit->pid);
-		finding_fact_text(f, "culprit", g->culprit->comm);
-		finding_fact(f, "culprit_fd", FACT_COUNT, g->culprit_fd);
-		finding_fact(f, "culprit_holds", FACT_COUNT, (int64_t)g->n_culprit);
+	} else if (fact_culprit(f, g)) {
 		f->says = N_("{count} half-closed {count:connection waits|connections wait} for the "
-			     "peer to close, for {oldest}; the other end is on this host: "
-			     "{culprit}[{culprit_pid}] holds {culprit_holds} of them in CLOSE-WAIT "
-			     "(descriptor {culprit_fd}).");
+			     "peer to close, for {oldest}; on this host {culprit}[{culprit_pid}] holds "
+			     "the other end of {culprit_holds} of them in CLOSE-WAIT "
+			     "({culprit_holds:descriptor|one is descriptor} {culprit_fd}).");
 	}
 	return true;
 }
@@ -73,15 +69,11 @@ static bool weigh_orphan(const struct group *g, const struct bounds *b, struct f
 	fact_setting(f, "fin_timeout_s", &ctl->fin_timeout_s);
 	fact_inferred_owner(f, g);
 	fact_fin(f, g);
-	if (g->culprit) {
-		finding_fact(f, "culprit_pid", FACT_COUNT, g->culprit->pid);
-		finding_fact_text(f, "culprit", g->culprit->comm);
-		finding_fact(f, "culprit_fd", FACT_COUNT, g->culprit_fd);
+	if (fact_culprit(f, g))
 		f->says = N_("{count} {count:connection|connections} we closed {count:waits|wait} for "
-			     "the peer's end, {ends_last} at most; the other end is on this host: "
-			     "{culprit}[{culprit_pid}] holds it in CLOSE-WAIT (descriptor "
-			     "{culprit_fd}).");
-	}
+			     "the peer's end, {ends_last} at most; on this host {culprit}[{culprit_pid}] "
+			     "holds the other end of {culprit_holds} of them in CLOSE-WAIT "
+			     "({culprit_holds:descriptor|one is descriptor} {culprit_fd}).");
 	return true;
 }
 

@@ -38,13 +38,18 @@ static void gather_packets(struct group *g, const struct conn *c)
 
 static void gather_culprit(struct group *g, const struct conn *c)
 {
+	size_t at = 0;
+
 	if (!c->other_proc || c->other_end->state != STATE_CLOSE_WAIT)
 		return;
-	g->n_culprit++;
-	if (!g->culprit) {
-		g->culprit = c->other_proc;
-		g->culprit_fd = c->other_fd;
-	}
+	while (at < g->n_culprits && g->culprits[at].proc != c->other_proc)
+		at++;
+	if (at == GROUP_CULPRITS_MAX)
+		return;
+	if (at == g->n_culprits)
+		g->culprits[g->n_culprits++] = (struct culprit){ .proc = c->other_proc, .fd = c->other_fd };
+	g->culprits[at].n++;
+	g->culprits[at].is_far |= c->other_end->netns != c->sock->netns;
 }
 
 static void gather_sharers(struct group *g, const struct conn *c)

@@ -84,6 +84,12 @@ static bool weigh_shared(const struct group *g, const struct bounds *b, struct f
 		pids->list = g->sharers;
 		pids->n_list = g->n_sharers;
 		pids->n_list_all = g->n_sharers;
+		if (g->n_shared < g->count) {
+			finding_fact(f, "shared", FACT_COUNT, (int64_t)g->n_shared);
+			f->says = N_("{count} connections the peer has closed are held by {comm}[{pid}], "
+				     "{shared} of them by other processes as well (pids {holders}): "
+				     "close() in one of them sends nothing.");
+		}
 	} else if (g->listener_proc) {
 		finding_fact(f, "listener_pid", FACT_COUNT, g->listener_proc->pid);
 		finding_fact_text(f, "listener_comm", g->listener_proc->comm);

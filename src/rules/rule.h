@@ -53,7 +53,15 @@ struct bounds {
 	uint64_t forgotten;  /* 1 h: beyond any pool's idle time */
 };
 
-enum { GROUP_FDS_MAX = 64, GROUP_SHARERS_MAX = 16, GROUP_MOMENTS_MAX = 3 };
+enum { GROUP_FDS_MAX = 64, GROUP_SHARERS_MAX = 16, GROUP_CULPRITS_MAX = 4, GROUP_MOMENTS_MAX = 3 };
+
+/* A process of this host that holds other ends of a group's connections, in CLOSE-WAIT. */
+struct culprit {
+	const struct proc *proc;
+	int fd;      /* one of them */
+	uint64_t n;
+	bool is_far; /* in another network namespace: only the addresses say that it is the other end */
+};
 
 struct group {
 	const struct rule *rule;
@@ -73,9 +81,8 @@ struct group {
 	const struct in_flight *in_flight; /* see struct conn */
 	size_t n_in_flight;
 	bool flight_is_partial;
-	const struct proc *culprit; /* holds the other end, in CLOSE-WAIT, on this host */
-	int culprit_fd;
-	uint64_t n_culprit;
+	struct culprit culprits[GROUP_CULPRITS_MAX]; /* the first ones found */
+	size_t n_culprits;
 	uint32_t sharers[GROUP_SHARERS_MAX]; /* pids of all that hold one of them */
 	size_t n_sharers;
 	const struct proc *listener_proc;    /* who holds the listener of the local port */

@@ -21,6 +21,7 @@ import tempfile
 import threading
 
 import stage
+from stage import process
 
 CLONE_NEWNET, CLONE_FILES = 0x40000000, 0x400
 PORT, N = 8080, 12
@@ -34,31 +35,6 @@ def run(tool, *args, **more):
 def document(tool, *args, before=(), **more):
     p = run(*before, tool, *args, '--json', **more)
     return p.returncode, json.loads(p.stdout)
-
-
-@contextlib.contextmanager
-def process(what, *args):
-    """A child that does what(say, *args) and stays; `say` tells that it is ready. Yields its id."""
-    asks, ready = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-            kept = what(lambda: os.write(ready, b'x'), *args)
-            signal.pause()
-            del kept
-        finally:
-            os._exit(1)
-    assert select.select([asks], [], [], 20)[0], 'a process did not get ready'
-    os.read(asks, 1)
-    os.close(asks)
-    os.close(ready)
-    try:
-        yield pid
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
 
 
 def close_waits(say, n, port=PORT):
@@ -108,6 +84,8 @@ def test_pairs(tool):
             stage.check('pairs: who keeps our half-closed end waiting is in another namespace', f is not None and
                         f['count'] == N and f['facts'].get('culprit_pid') == server and
                         f['facts'].get('culprit') == 'forgetful', report['findings'])
+            stage.check('pairs: likely, as only the addresses say so', f is not None and
+                        f['certainty'] == 'likely', f)
             stage.check('pairs: each end with its owner and namespace', f is not None and
                         f['subject']['pid'] in (client, None) and
                         f['subject']['netns'] == os.stat('/proc/self/ns/net').st_ino, f)

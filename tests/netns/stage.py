@@ -1,9 +1,11 @@
 """What every live test of this folder begins and ends with: a network namespace of its own, and TAP."""
 
+import contextlib
 import ctypes
 import json
 import os
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -62,6 +64,31 @@ def enter(*more):
         os.environ[INSIDE] = '1'
         os.execvp('unshare', [*way, sys.executable, '-B', *sys.argv])
     subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
+
+
+@contextlib.contextmanager
+def process(what, *args):
+    """A child that does what(say, *args) and stays; `say` tells that it is ready. Yields its id."""
+    asks, ready = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+            kept = what(lambda: os.write(ready, b'x'), *args)
+            signal.pause()
+            del kept
+        finally:
+            os._exit(1)
+    assert select.select([asks], [], [], 20)[0], 'a process did not get ready'
+    os.read(asks, 1)
+    os.close(asks)
+    os.close(ready)
+    try:
+        yield pid
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
 
 def wait_for_fin(s):

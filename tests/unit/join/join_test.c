@@ -228,6 +228,34 @@ static void two_candidates_are_none(void **state)
 	look_free(look);
 }
 
+/* Every namespace has 127.0.0.1 and ::1, and they never meet. */
+static void loopback_stays_in_its_namespace(void **state)
+{
+	static const struct {
+		const char *client, *server;
+		bool may_cross;
+	} rows[] = {
+		{ "127.0.0.1", "127.0.0.1", false }, { "127.0.0.1", "10.0.0.2", false },
+		{ "10.0.0.1", "127.1.2.3", false },  { "::1", "::1", false },
+		{ "10.0.0.1", "10.0.0.2", true },    { "fd00::1", "fd00::2", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct look *look = new_look();
+		struct endpoint client = at(rows[i].client, 40001), server = at(rows[i].server, 80);
+		size_t mine = add(look, STATE_FIN_WAIT_2, client, server, 5, &procs[1]);
+		size_t theirs = add(look, STATE_CLOSE_WAIT, server, client, 6, &procs[0]);
+
+		look->socks[theirs].netns = 1;
+		if (!!conn_of(look, mine).other_proc != rows[i].may_cross)
+			fail_msg("%s and %s", rows[i].client, rows[i].server);
+		look->socks[theirs].netns = 0;
+		assert_ptr_equal(conn_of(look, mine).other_proc, &procs[0]);
+		look_free(look);
+	}
+}
+
 static void unaccepted_names_the_listener(void **state)
 {
 	struct look *look = new_look();
@@ -468,6 +496,7 @@ int main(void)
 		cmocka_unit_test(age_by_a_subflow),
 		cmocka_unit_test(one_hash_is_not_one_mptcp),
 		cmocka_unit_test(two_candidates_are_none),
+		cmocka_unit_test(loopback_stays_in_its_namespace),
 		cmocka_unit_test(unaccepted_names_the_listener),
 		cmocka_unit_test(dual_stack_listener_takes_ipv4),
 		cmocka_unit_test(time_wait_is_attributed),

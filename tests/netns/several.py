@@ -1,0 +1,156 @@
+"""Several where one would be easier: several.py TCPWHY. Prints TAP; nothing where no namespace may be made.
+
+Who is named for connections of which each process has some, and that what is said of all is true of all.
+Namespaces are private and die with the script.
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import pathlib
+import select
+import socket
+import subprocess
+import sys
+import time
+
+import stage
+from stage import process
+
+CLONE_NEWNET = 0x40000000
+PORT, N = 8080, 4
+HERE = '127.0.0.1'
+TCP_REPAIR, FIN_WAIT_2 = 19, 5
+
+
+def document(tool, command, *args):
+    p = subprocess.run([tool, command, '--json', *args], capture_output=True, text=True, timeout=60, check=False)
+    return json.loads(p.stdout)
+
+
+def finding(tool, rule, *args):
+    report = document(tool, 'why', '--min-age', '0', *args)
+    return next((f for f in report['findings'] if f['rule'] == rule), None)
+
+
+def half_close(s):
+    """Until the other end has acknowledged it, which takes its time."""
+    s.shutdown(socket.SHUT_WR)
+    deadline = time.monotonic() + 20
+    while s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != FIN_WAIT_2:
+        assert time.monotonic() < deadline, 'no FIN-WAIT-2'
+        select.select([], [], [], 0.01)
+
+
+def name(comm):
+    pathlib.Path('/proc/self/comm').write_text(comm)
+
+
+# Whose the other ends are.
+
+def take(say, listener, n, others):
+    """Accepts so many and closes none of them; what is not its own it closes."""
+    taken = [listener.accept()[0] for _ in range(n)]
+    for s in [listener, *others]:
+        s.close()
+    say()
+    return taken
+
+
+@contextlib.contextmanager
+def shares(sizes):
+    """Our ends of connections to one port that nobody listens on any more, and a process for each share."""
+    with contextlib.ExitStack() as stack, socket.create_server((HERE, PORT)) as listener:
+        ours, pids = [], []
+        for n in sizes:
+            ours += [socket.create_connection((HERE, PORT)) for _ in range(n)]
+            pids.append(stack.enter_context(process(take, listener, n, ours)))
+        listener.close()
+        yield ours, pids
+
+
+def test_culprits(tool):
+    for sizes, most in ([N, N, N], N), ([1, N], N), ([N], N):
+        with shares(sizes) as (ours, pids):
+            holders = [pid for pid, n in zip(pids, sizes) if n == most]
+            for rule, end in ('held', half_close), ('orphan', lambda s: s.close()):
+                for s in ours:
+                    end(s)
+                f = finding(tool, f'fin-wait-2-{rule}')
+                stage.check(f'culprits: {rule}, {sizes}: one that holds most, and how many', f is not None and
+                            f['count'] == sum(sizes) and f['facts'].get('culprit_pid') in holders and
+                            f['facts'].get('culprit_holds') == most and f' {most} of them' in f['says'] and
+                            f['certainty'] == 'certain', f)
+
+
+def hold_alone(say, ends, others):
+    name('stray')
+    for s in others:
+        s.close()
+    say()
+    return ends
+
+
+def test_shared(tool):
+    """Connections in the hands of a child alone, of which none, one or all another has as well."""
+    for n_shared in 0, 1, N:
+        with socket.create_server((HERE, PORT)) as listener:
+            ours = [socket.create_connection((HERE, PORT)) for _ in range(N)]
+            ends = [listener.accept()[0] for _ in ours]
+            with process(hold_alone, ends, [listener, *ours]) as stray:
+                for s in ends[n_shared:]:
+                    s.close()
+                with process(hold_alone, ends[:n_shared], [listener, *ours]):
+                    for s in ends[:n_shared]:
+                        s.close()
+                    for s in ours:
+                        half_close(s)
+                    f = finding(tool, 'close-wait-shared-fd')
+                    stage.check(f'shared: {n_shared} of {N}', f is not None and f['count'] == N and
+                                f['subject']['pid'] == stray and
+                                f['facts'].get('shared') == (1 if n_shared == 1 else None) and
+                                (f'{N} connections the peer has closed are held by more than one' in f['says'])
+                                == (n_shared == N) and ('1 of them by other processes' in f['says'])
+                                == (n_shared == 1) and
+                                f['certainty'] == ('certain' if n_shared == N else 'possible'), f)
+        for s in ours:
+            s.close()
+
+
+def lose_one_end(say, is_client_lost):
+    """A connection over 127.0.0.1 of a namespace of its own, half-closed; one end vanishes without a word."""
+    assert ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) == 0
+    stage.ip('link', 'set', 'lo', 'up')
+    with socket.create_server((HERE, PORT)) as listener:
+        client = socket.create_connection((HERE, PORT), source_address=(HERE, 40000))
+        server = listener.accept()[0]
+    half_close(client)
+    lost, kept = (client, server) if is_client_lost else (server, client)
+    lost.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    lost.close()
+    say()
+    return kept
+
+
+def test_loopback(tool):
+    """The addresses of the one end are those of the other, in another namespace: a stranger."""
+    with process(lose_one_end, False), process(lose_one_end, True):
+        f = finding(tool, 'fin-wait-2-held', '-A', 'sport', '=', ':40000')
+        stage.check('loopback: nobody of another namespace', f is not None and f['count'] == 1 and
+                    'culprit_pid' not in f['facts'], f)
+
+
+def main():
+    if os.geteuid() != 0:
+        print('1..0 # SKIP needs root')
+        return 0
+    stage.enter('--mount', '--pid', '--fork', '--kill-child', '--mount-proc')
+    tool = sys.argv[1]
+    test_culprits(tool)
+    test_shared(tool)
+    test_loopback(tool)
+    return stage.end()
+
+
+sys.exit(main())

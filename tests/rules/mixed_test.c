@@ -1,0 +1,173 @@
+#include "rules/judge.h"
+#include "util/attr.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+/* Groups whose members differ: what is true of some is not said of all. */
+
+static struct netns netns;
+static const struct proc procs[] = {
+	{ .pid = 10, .comm = "mine" },  { .pid = 20, .comm = "first" }, { .pid = 30, .comm = "second" },
+	{ .pid = 40, .comm = "third" }, { .pid = 50, .comm = "fourth" }, { .pid = 60, .comm = "fifth" },
+};
+static struct sock_full full = { .inode = 9, .info = { .len = SOCK_INFO_LEN_BASIC, .last_data_recv_ms = 120000,
+						       .last_data_sent_ms = 120000 } };
+static struct sock_full listener_full = { .inode = 7 };
+static const struct holder at_the_listener = { &procs[1], 4 };
+
+/* One connection of `mine`, two minutes old. It lives in the arena: a group points to what it gathers. */
+struct made {
+	struct sock sock, listener, other;
+	struct conn conn;
+};
+
+static struct made *make(struct arena *arena, enum state state, bool is_orphan)
+{
+	struct made *m = arena_alloc(arena, sizeof(*m));
+
+	m->sock = (struct sock){ .pair = { { { { 0 } }, 8080 }, { { { 0 } }, 40000 } }, .state = (uint8_t)state,
+				 .full = is_orphan ? NULL : &full };
+	m->conn = (struct conn){
+		.sock = &m->sock,
+		.netns = &netns,
+		.owner = is_orphan ? OWNER_NONE : OWNER_KNOWN,
+		.holders = { { &procs[0], 5 } },
+		.n_holders = is_orphan ? 0 : 1,
+		.age = { true, true, 120000 },
+	};
+	return m;
+}
+
+static const struct finding *only(const struct findings *all, const char *rule)
+{
+	assert_int_equal(all->n, 1);
+	assert_string_equal(all->at[0].text->id, rule);
+	return &all->at[0];
+}
+
+static int64_t fact(const struct finding *f, const char *name)
+{
+	const struct fact *at = finding_find_fact(f, name, strlen(name));
+
+	return at ? at->number : -1;
+}
+
+/* A process of these names holds so many of the other ends; of the rest nobody is known. */
+struct culprit_row {
+	const char *name;
+	uint64_t n, holds[ARRAY_LEN(procs)];
+	uint16_t netns; /* of the other ends */
+	int64_t pid, culprit_holds;
+	enum certainty certainty;
+};
+
+static void culprits(void **state)
+{
+	static const struct culprit_row rows[] = {
+		{ "one holds all", 3, { 0, 3 }, 0, 20, 3, CERTAINTY_CERTAIN },
+		{ "three hold four each: one of them, and what it holds", 12, { 0, 4, 4, 4 }, 0, 20, 4,
+		  CERTAINTY_CERTAIN },
+		{ "the one that holds most", 10, { 0, 1, 7, 2 }, 0, 30, 7, CERTAINTY_CERTAIN },
+		{ "others are elsewhere", 10, { 0, 2 }, 0, 20, 2, CERTAINTY_CERTAIN },
+		{ "more than are told apart", 9, { 0, 1, 1, 1, 2, 4 }, 0, 50, 2, CERTAINTY_CERTAIN },
+		{ "between two namespaces", 3, { 0, 3 }, 1, 20, 3, CERTAINTY_LIKELY },
+		{ "nobody is known", 3, { 0 }, 1, -1, -1, CERTAINTY_CERTAIN },
+	};
+	static const char *const rules[] = { "fin-wait-2-held", "fin-wait-2-orphan" };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_LEN(rows); i++) {
+		const struct culprit_row *row = &rows[i / 2];
+		struct arena *arena = arena_new();
+		struct judge *judge = judge_new(arena, 60000, 3);
+		struct findings all;
+		size_t at = 0;
+		uint64_t n = 0;
+
+		for (uint64_t k = 0; k < row->n; k++, n++) {
+			struct made *m = make(arena, STATE_FIN_WAIT_2, i % 2);
+			struct conn *c = &m->conn;
+
+			for (; at < ARRAY_LEN(procs) && n == row->holds[at]; at++)
+				n = 0;
+			m->other = (struct sock){ .state = STATE_CLOSE_WAIT, .netns = row->netns };
+			c->other_end = at < ARRAY_LEN(procs) ? &m->other : NULL;
+			c->other_proc = at < ARRAY_LEN(procs) ? &procs[at] : NULL;
+			judge_sock(judge, c);
+		}
+		judge_end(judge, &all);
+		const struct finding *f = only(&all, rules[i % 2]);
+		if (fact(f, "culprit_pid") != row->pid || fact(f, "culprit_holds") != row->culprit_holds)
+			fail_msg("%s: %s: %d holds %d", row->name, rules[i % 2], (int)fact(f, "culprit_pid"),
+				 (int)fact(f, "culprit_holds"));
+		if (f->certainty != row->certainty)
+			fail_msg("%s: %s: %s", row->name, rules[i % 2], certainty_name(f->certainty));
+		assert_int_equal(f->says != NULL, row->pid > 0);
+		if (f->says)
+			assert_non_null(strstr(f->says, "{culprit_holds} of them"));
+		arena_free(arena);
+	}
+}
+
+static void add_shared(struct arena *arena, struct judge *judge, bool is_shared)
+{
+	struct made *m = make(arena, STATE_CLOSE_WAIT, false);
+	struct conn *c = &m->conn;
+
+	m->listener = (struct sock){ .pair.local.port = 8080, .state = STATE_LISTEN, .full = &listener_full };
+	listener_full.holders = &at_the_listener;
+	listener_full.n_holders = 1;
+	c->listener = &m->listener;
+	c->n_listeners = 1;
+	if (is_shared)
+		c->holders[c->n_holders++] = (struct holder){ &procs[2], 6 };
+	judge_sock(judge, c);
+}
+
+/* Some with another process, the others held by a stray child alone. */
+static void some_are_shared(void **state)
+{
+	static const struct {
+		unsigned n_shared, n_strays;
+		int64_t shared; /* the fact; -1: none, as it is true of all */
+		enum certainty certainty;
+	} rows[] = {
+		{ 1, 9, 1, CERTAINTY_POSSIBLE },
+		{ 10, 0, -1, CERTAINTY_CERTAIN },
+		{ 0, 10, -1, CERTAINTY_POSSIBLE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct arena *arena = arena_new();
+		struct judge *judge = judge_new(arena, 60000, 3);
+		struct findings all;
+
+		for (unsigned k = 0; k < rows[i].n_shared + rows[i].n_strays; k++)
+			add_shared(arena, judge, k < rows[i].n_shared);
+		judge_end(judge, &all);
+		const struct finding *f = only(&all, "close-wait-shared-fd");
+		assert_int_equal(f->count, 10);
+		assert_int_equal(f->certainty, rows[i].certainty);
+		assert_int_equal(fact(f, "shared"), rows[i].shared);
+		/* The row's own sentence is that of all. */
+		assert_int_equal(f->says == NULL, rows[i].n_strays == 0);
+		assert_int_equal(f->says && strstr(f->says, "{shared} of them"), rows[i].shared > 0);
+		arena_free(arena);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(culprits),
+		cmocka_unit_test(some_are_shared),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
