@@ -13,6 +13,7 @@
  * sockets that nobody asks about. */
 
 enum { MAX_PEER_PROCS = 8 };
+enum { EXACT_FIT = 3 }; /* the best that an address alone can do */
 
 /* Who on this host has live connections to one destination. */
 struct peer_procs {
@@ -334,17 +335,40 @@ static void find_other_end(const struct join *j, struct conn *c)
 	}
 }
 
-/* How well a listener fits a local address: exact, then a wildcard of the family, then [::]. */
-static int listener_fit(const struct sock *listener, const struct sock *s)
+static bool is_same_device(const struct sock *a, const struct sock *b)
 {
+	return a->ifindex == b->ifindex &&
+	       (!a->full || !b->full || a->full->ifindex == b->full->ifindex);
+}
+
+/* How well a listener fits a local address: exact, then a wildcard of the family, then [::]. */
+static int address_fit(const struct sock *listener, const struct sock *s)
+{
+	bool local_is_v4 = addr_is_v4(s->pair.local.addr);
+
+	if (local_is_v4 && listener->full && listener->full->is_v6only)
+		return 0;
 	if (addr_equal(listener->pair.local.addr, s->pair.local.addr))
-		return 3;
+		return EXACT_FIT;
 	if (!addr_is_any(listener->pair.local.addr))
 		return 0;
-	bool local_is_v4 = addr_is_v4(s->pair.local.addr);
 	if (local_is_v4 == !listener->is_inet6)
 		return 2;
 	return local_is_v4 ? 1 : 0;
+}
+
+/* A connection is bound to the device that its listener is bound to, so a listener of that device beats any
+ * that is bound to none. Those of the latter are bound, too, where the peer's address is link-local, and to
+ * their VRF with tcp_l3mdev_accept. Source: Linux net/ipv4/inet_hashtables.c, compute_score();
+ * include/net/inet_sock.h, inet_request_bound_dev_if(), inet_bound_dev_eq(); net/ipv6/tcp_ipv6.c,
+ * tcp_v6_init_req(). */
+static int listener_fit(const struct sock *listener, const struct sock *s)
+{
+	int fit = address_fit(listener, s);
+
+	if (fit == 0 || listener->ifindex == 0)
+		return fit;
+	return is_same_device(listener, s) ? fit + EXACT_FIT : 0;
 }
 
 const struct sock *join_listener(const struct join *j, const struct sock *s, size_t *ret_n)

@@ -38,5 +38,5 @@ struct join {
 	size_t n_peers, cap_peers;
 };
 
-/* The listener whose port and address fit best; NULL: none. *ret_n counts equally good ones. */
+/* The listener whose port, address and device fit best; NULL: none. *ret_n counts equally good ones. */
 const struct sock *join_listener(const struct join *j, const struct sock *s, size_t *ret_n);

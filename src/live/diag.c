@@ -174,6 +174,10 @@ static void decode_attr(const struct nlattr *attr, struct sock_full *full)
 		if (full->has_cgroup)
 			memcpy(&full->cgroup_id, at, 8);
 		break;
+	case INET_DIAG_SKV6ONLY:
+		/* Unasked, of listeners of AF_INET6. Source: Linux net/ipv4/inet_diag.c, inet_diag_msg_attrs_fill(). */
+		full->is_v6only = len >= 1 && *(const uint8_t *)at != 0;
+		break;
 	case INET_DIAG_ULP_INFO:
 		decode_ulp(attr, full);
 		break;

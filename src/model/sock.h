@@ -80,6 +80,7 @@ struct sock_full {
 	bool has_tls_rx;
 	uint32_t token; /* the same of an MPTCP socket and its subflows; 0: unknown */
 	uint8_t shutdown;
+	bool is_v6only; /* LISTEN: takes no IPv4 (IPV6_V6ONLY); false where the kernel did not say */
 	uint32_t mark;
 	uint64_t cgroup_id;
 	uint32_t rmem_alloc, rcvbuf, wmem_alloc, sndbuf;

@@ -12,7 +12,7 @@ struct group_key {
 	const struct proc *proc;
 	const struct netns *netns;
 	struct endpoint local, peer;
-	uint32_t extra; /* state of an unjudged group, kind of a packet group */
+	uint32_t extra; /* state of an unjudged group, kind of a packet group, device of a listener */
 };
 _Static_assert(sizeof(struct group_key) == 64, "hashed whole: no padding");
 
@@ -41,14 +41,17 @@ static struct group_key key_of(const struct rule *r, const struct conn *c)
 		scope = c->listener ? SCOPE_LISTENER : SCOPE_DESTINATION;
 	if ((scope == SCOPE_PROCESS || scope == SCOPE_PROCESS_DESTINATION) && c->n_holders > 0)
 		key.proc = c->holders[0].proc;
-	if (scope == SCOPE_LOCAL || (scope == SCOPE_LISTENER && c->sock->state == STATE_LISTEN))
+	const struct sock *listener = c->sock->state == STATE_LISTEN ? c->sock : c->listener;
+	if (scope == SCOPE_LOCAL) {
 		key.local = c->sock->pair.local;
-	else if (scope == SCOPE_LISTENER && c->listener)
-		key.local = c->listener->pair.local;
-	else if (scope == SCOPE_DESTINATION || scope == SCOPE_PROCESS_DESTINATION)
+	} else if (scope == SCOPE_LISTENER && listener) {
+		key.local = listener->pair.local;
+		key.extra = listener->ifindex; /* another one may have the same address on another device */
+	} else if (scope == SCOPE_DESTINATION || scope == SCOPE_PROCESS_DESTINATION) {
 		key.peer = c->sock->pair.peer;
-	else if (scope == SCOPE_PEER)
+	} else if (scope == SCOPE_PEER) {
 		key.peer = peer_of(c);
+	}
 	if (r == rules_unjudged())
 		key.extra = c->sock->state;
 	return key;

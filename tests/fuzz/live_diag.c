@@ -19,7 +19,8 @@ static uint64_t sum_rows(const struct look *look)
 			abort();
 		sum += s->cookie + s->pair.local.port + s->expires_ms;
 		if (s->full)
-			sum += s->full->inode + s->full->info.snd_wnd + s->full->cgroup_id + s->full->token;
+			sum += s->full->inode + s->full->info.snd_wnd + s->full->cgroup_id + s->full->token +
+			       s->full->is_v6only;
 	}
 	return sum;
 }

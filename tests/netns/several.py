@@ -141,6 +141,81 @@ def test_loopback(tool):
                     'culprit_pid' not in f['facts'], f)
 
 
+# Listeners of one port that take other connections.
+
+def listen(say, comm, addr, device=None, is_v6only=False):
+    name(comm)
+    s = socket.socket(socket.AF_INET6 if ':' in addr else socket.AF_INET)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if device:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
+    if is_v6only:
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    s.bind((addr, PORT))
+    s.listen(16)
+    say()
+    return s
+
+
+def elsewhere(say):
+    assert ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) == 0
+    say()
+
+
+def come_and_go(say, there):
+    """From the namespace of that process, over the cable."""
+    with open(f'/proc/{there}/ns/net', 'rb') as f:
+        assert ctypes.CDLL(None, use_errno=True).setns(f.fileno(), CLONE_NEWNET) == 0
+    for _ in range(N):
+        half_close(socket.create_connection((CABLE, PORT)))
+    say()
+
+
+CABLE = '192.0.2.1'
+
+
+def test_devices(tool):
+    """Who listens on the cable's device accepts nobody; another one has the very address, on another device."""
+    with process(elsewhere) as there:
+        stage.connect_netns(there, CABLE, '192.0.2.2')
+        stage.ip('link', 'add', 'other', 'type', 'veth', 'peer', 'name', 'unused')
+        with process(listen, 'guilty', '0.0.0.0', 'near') as guilty, \
+                process(listen, 'innocent', CABLE, 'other'), process(come_and_go, there):
+            report = document(tool, 'why', '--min-age', '0', 'state', 'close-wait')
+            found = {f['subject']['pid']: (f['count'], f['facts'].get('queue'), f['certainty'])
+                     for f in report['findings'] if f['rule'] == 'close-wait-never-accepted'}
+            stage.check('devices: the one on theirs', found == {guilty: (N, N, 'certain')}, found)
+
+
+def owners(tool):
+    rows = document(tool, 'list', 'sport', '=', f':{PORT}')['sockets']
+    return {(s['state'], s['owner']['status'], tuple(p['comm'] for p in s['owner']['processes'])) for s in rows}
+
+
+def leave(addr):
+    """What a server that is gone leaves behind: two of its connections, one closed by the client, too."""
+    with socket.create_server((addr, PORT)) as listener:
+        ends = [(socket.create_connection((addr, PORT)), listener.accept()[0]) for _ in range(2)]
+    for client, server in ends:
+        server.close()
+        stage.wait_for_fin(client)
+    ends[0][0].close()
+    return ends[1][0]
+
+
+def test_v6only(tool):
+    """A server of IPv6 alone has not closed what was IPv4; one of both families may have."""
+    for is_v6only in True, False:
+        kept = leave(HERE)
+        with process(listen, 'later', '::', None, is_v6only):
+            whose = ('attributed', ('later',)) if not is_v6only else ('none', ())
+            seen = owners(tool)
+            stage.check(f'IPv6 only {is_v6only}: who may have closed IPv4', seen == {
+                ('TIME-WAIT', *whose), ('FIN-WAIT-2', *whose)}, seen)
+        kept.close()
+        subprocess.run(['ss', '-K', '-Hnta'], stdout=subprocess.DEVNULL, check=True)
+
+
 def main():
     if os.geteuid() != 0:
         print('1..0 # SKIP needs root')
@@ -150,6 +225,8 @@ def main():
     test_culprits(tool)
     test_shared(tool)
     test_loopback(tool)
+    test_devices(tool)
+    test_v6only(tool)
     return stage.end()
 
 

@@ -162,11 +162,44 @@ static void some_are_shared(void **state)
 	}
 }
 
+/* One address on two devices is two listeners, whose queues have nothing to do with each other. */
+static void listeners_by_device(void **state)
+{
+	struct arena *arena = arena_new();
+	struct judge *judge = judge_new(arena, 60000, 3);
+	struct sock_full waiting = { .info.len = SOCK_INFO_LEN_BASIC };
+	struct sock_full queues[] = { { .inode = 7, .rqueue = 3, .wqueue = 16 }, { .inode = 8, .wqueue = 16 } };
+	struct findings all;
+
+	(void)state;
+	for (unsigned i = 0; i < 6; i++) {
+		struct made *m = make(arena, STATE_CLOSE_WAIT, false);
+		struct conn *c = &m->conn;
+
+		m->sock.full = &waiting;
+		m->listener = (struct sock){ .pair.local.port = 8080, .state = STATE_LISTEN, .full = &queues[i % 2],
+					    .ifindex = (uint16_t)(3 + i % 2) };
+		c->listener = &m->listener;
+		c->n_listeners = 1;
+		c->owner = OWNER_UNACCEPTED;
+		c->holders[0].proc = &procs[i % 2];
+		judge_sock(judge, c);
+	}
+	judge_end(judge, &all);
+	assert_int_equal(all.n, 2);
+	for (size_t i = 0; i < all.n; i++) {
+		assert_int_equal(all.at[i].count, 3);
+		assert_ptr_equal(all.at[i].subject.proc, &procs[i]);
+	}
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(culprits),
 		cmocka_unit_test(some_are_shared),
+		cmocka_unit_test(listeners_by_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,6 +63,13 @@ static size_t add(struct look *look, enum state state, struct endpoint local, st
 	return look->n_socks - 1;
 }
 
+static void set_device(struct sock *s, uint32_t device)
+{
+	s->ifindex = device < UINT16_MAX ? (uint16_t)device : UINT16_MAX;
+	if (s->full)
+		s->full->ifindex = device;
+}
+
 static struct conn conn_of(struct look *look, size_t i)
 {
 	struct join *j = join_new(look);
@@ -294,6 +301,76 @@ static void dual_stack_listener_takes_ipv4(void **state)
 	look_free(look);
 }
 
+/* What listens on port 80, on which device, and whether it takes a connection there. */
+static void listeners_of_other_connections(void **state)
+{
+	static const struct {
+		const char *name, *addr;
+		uint32_t device;
+		bool is_inet6, is_v6only;
+		const char *local; /* the connection's */
+		uint32_t its_device;
+		bool fits;
+	} rows[] = {
+		{ "of its device", "10.0.0.2", 3, false, false, "10.0.0.2", 3, true },
+		{ "of another device", "10.0.0.2", 4, false, false, "10.0.0.2", 3, false },
+		{ "of a device, the connection of none", "10.0.0.2", 4, false, false, "10.0.0.2", 0, false },
+		{ "any address of its device", "0.0.0.0", 3, false, false, "10.0.0.2", 3, true },
+		{ "of no device: link-local, or a VRF", "::", 0, true, false, "fe80::2", 3, true },
+		{ "of its device, a large number", "10.0.0.2", 70000, false, false, "10.0.0.2", 70000, true },
+		{ "of another one of those", "10.0.0.2", 70001, false, false, "10.0.0.2", 70000, false },
+		{ "both families", "::", 0, true, false, "10.0.0.2", 0, true },
+		{ "IPv6 only, and it is IPv6", "::", 0, true, true, "fd00::2", 0, true },
+		{ "IPv6 only, and it is IPv4", "::", 0, true, true, "10.0.0.2", 0, false },
+	};
+
+	(void)state;
+	/* IPv4 over a socket of AF_INET6 is IPv4. */
+	for (size_t i = 0; i < 2 * ARRAY_LEN(rows); i++) {
+		struct look *look = new_look();
+		size_t tw = add(look, i % 2 ? STATE_TIME_WAIT : STATE_CLOSE_WAIT, at(rows[i / 2].local, 80),
+				at("10.0.0.1", 40001), 0, NULL);
+		size_t listener = add(look, STATE_LISTEN, at(rows[i / 2].addr, 80), at("::", 0), 8, &procs[0]);
+
+		look->socks[tw].is_inet6 = i % 2 || rows[i / 2].is_inet6;
+		look->socks[listener].is_inet6 = rows[i / 2].is_inet6;
+		look->socks[listener].full->is_v6only = rows[i / 2].is_v6only;
+		set_device(&look->socks[tw], rows[i / 2].its_device);
+		set_device(&look->socks[listener], rows[i / 2].device);
+		/* A TIME-WAIT has no room for the large ones. */
+		bool fits = rows[i / 2].fits || (i % 2 && rows[i / 2].device > UINT16_MAX);
+		if (!!conn_of(look, tw).listener != fits)
+			fail_msg("%s, %s", rows[i / 2].name, i % 2 ? "TIME-WAIT" : "CLOSE-WAIT");
+		look_free(look);
+	}
+}
+
+/* The same address on two devices, and on none: each connection waits for the owner of its own. */
+static void each_device_has_its_listener(void **state)
+{
+	static const uint32_t devices[] = { 0, 3, 4 };
+	struct look *look = new_look();
+	size_t children[ARRAY_LEN(devices)];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(devices); i++) {
+		children[i] = add(look, STATE_CLOSE_WAIT, at("10.0.0.2", 80), at("10.0.0.1", (uint16_t)(40001 + i)),
+				  0, NULL);
+		set_device(&look->socks[children[i]], devices[i]);
+		size_t l = add(look, STATE_LISTEN, at(devices[i] ? "0.0.0.0" : "10.0.0.2", 80), at("0.0.0.0", 0), 8,
+			       &procs[i]);
+		set_device(&look->socks[l], devices[i]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(devices); i++) {
+		struct conn c = conn_of(look, children[i]);
+
+		assert_int_equal(c.n_listeners, 1);
+		assert_int_equal(c.n_holders, 1);
+		assert_ptr_equal(c.holders[0].proc, &procs[i]);
+	}
+	look_free(look);
+}
+
 static void time_wait_is_attributed(void **state)
 {
 	struct look *look = new_look();
@@ -499,6 +576,8 @@ int main(void)
 		cmocka_unit_test(loopback_stays_in_its_namespace),
 		cmocka_unit_test(unaccepted_names_the_listener),
 		cmocka_unit_test(dual_stack_listener_takes_ipv4),
+		cmocka_unit_test(listeners_of_other_connections),
+		cmocka_unit_test(each_device_has_its_listener),
 		cmocka_unit_test(time_wait_is_attributed),
 		cmocka_unit_test(hidden_says_why),
 		cmocka_unit_test(packets_find_their_socket),

@@ -593,6 +593,30 @@ static void interface_beyond(void **state)
 	assert_int_equal(f->rows.look->socks[0].full->ifindex, 70000);
 }
 
+/* Only listeners of AF_INET6 say it; what is no byte says nothing. */
+static void only_ipv6(void **state)
+{
+	static const struct {
+		uint8_t value;
+		size_t len;
+		bool is_v6only;
+	} rows[] = { { 1, 1, true }, { 1, 0, false }, { 0, 1, false } };
+	struct fixture *f = *state;
+	struct inet_diag_msg m = row4(STATE_LISTEN, 1);
+
+	m.idiag_family = AF_INET6;
+	put_row(&f->answer, &m);
+	for (uint32_t i = 0; i < ARRAY_LEN(rows); i++) {
+		m.id.idiag_cookie[0] = i + 2;
+		put_row(&f->answer, &m);
+		put_attr(&f->answer, INET_DIAG_SKV6ONLY, &rows[i].value, rows[i].len);
+	}
+	const struct sock *s = decode(f);
+	assert_false(s[0].full->is_v6only);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_int_equal(s[i + 1].full->is_v6only, rows[i].is_v6only);
+}
+
 /* One family of a recording of both. */
 static void one_family(void **state)
 {
@@ -637,6 +661,7 @@ int main(void)
 		TEST(strange_attributes), TEST(mptcp_subflow), TEST(kernel_tls),	  TEST(mptcp_socket),  TEST(same_cookie_twice),
 		TEST(ends_and_errors),	 TEST(flags_and_numbers), TEST(unwanted_rows),
 		TEST(streamed_rows),	  TEST(older_and_shorter), TEST(one_family), TEST(too_long_a_filter), TEST(no_room), TEST(interface_beyond),
+		TEST(only_ipv6),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
