@@ -75,6 +75,9 @@ static void close_wait(struct check *k, const struct conn *c)
 	};
 	size_t n = c->n_holders < MAX_CONN_HOLDERS ? c->n_holders : MAX_CONN_HOLDERS;
 
+	/* It waits in one queue, most likely in the longest. */
+	if (c->owner == OWNER_UNACCEPTED && c->n_listeners > 1 && n > 1)
+		n = 1;
 	offer_oldest(&k->close_wait, c);
 	/* The kernel's own, or on its way between processes: it fills nobody's table, and does so for as long as
 	 * it lasts. */

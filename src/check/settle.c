@@ -26,25 +26,33 @@ void settle_share(struct check_result *r, uint64_t used, uint64_t limit)
 }
 
 /* "leaky[812]"; what a process calls itself is escaped where it is printed. */
-void settle_owner(const struct check *k, struct check_result *r, const struct proc *p,
-		  const struct netns *netns)
+static void settle(const struct check *k, struct check_result *r, const struct proc *p,
+		   const struct netns *netns, const char *nobody)
 {
 	r->has_worst = true;
 	r->worst.subject.kind = SUBJECT_PROCESS;
 	r->worst.subject.proc = p;
 	r->worst.subject.netns = netns;
 	if (!p) {
-		finding_fact_sentence(&r->worst, "who", N_("a process that cannot be seen"));
+		finding_fact_sentence(&r->worst, "who", nobody);
 		return;
 	}
 	finding_fact(&r->worst, "pid", FACT_COUNT, p->pid);
 	finding_fact_text(&r->worst, "who", arena_printf(k->look->arena, "%s[%d]", p->comm, p->pid));
 }
 
+void settle_owner(const struct check *k, struct check_result *r, const struct proc *p,
+		  const struct netns *netns)
+{
+	settle(k, r, p, netns, N_("a process that cannot be seen"));
+}
+
 void settle_conn(const struct check *k, struct check_result *r, const struct conn *c)
 {
-	settle_owner(k, r, c->n_holders > 0 && c->owner != OWNER_HIDDEN ? c->holders[0].proc : NULL,
-		     c->netns);
+	const struct proc *p = conn_proc(c);
+
+	settle(k, r, p, c->netns,
+	       c->n_holders > 0 && !p ? N_("one of several processes") : N_("a process that cannot be seen"));
 	r->worst.subject.local = c->sock->pair.local;
 	r->worst.subject.peer = c->sock->pair.peer;
 	r->worst.subject.has_local = true;

@@ -209,6 +209,8 @@ int take_look(const struct options *o, const struct live_request *req, bool is_l
 {
 	int error = begin_look(o, fail) ? live_look(req, ret, fail) : -EPERM;
 
+	if (error >= 0)
+		(*ret)->is_narrowed = req->bytecode || req->only_inet4 || req->only_inet6;
 	if (error < 0 || !is_last || end_look(o, fail))
 		return error;
 	look_free(*ret);

@@ -13,7 +13,6 @@
  * sockets that nobody asks about. */
 
 enum { MAX_PEER_PROCS = 8 };
-enum { EXACT_FIT = 3 }; /* the best that an address alone can do */
 
 /* Who on this host has live connections to one destination. */
 struct peer_procs {
@@ -21,6 +20,7 @@ struct peer_procs {
 	struct endpoint peer;
 	const struct holder *holders[MAX_PEER_PROCS]; /* one a process */
 	size_t n;
+	bool has_hidden; /* of a connection nobody was found to hold it, who may be any process */
 };
 
 static const struct netns no_netns;
@@ -28,11 +28,6 @@ static const struct netns no_netns;
 static uint64_t pair_hash(const struct join *j, const struct pair *pair)
 {
 	return hash_bytes(&j->key, pair, sizeof(*pair));
-}
-
-static uint64_t port_hash(const struct join *j, uint16_t netns, uint16_t port)
-{
-	return hash_u64(&j->key, (uint64_t)netns << 16 | port);
 }
 
 static uint64_t token_hash(const struct join *j, const struct sock *s)
@@ -80,6 +75,7 @@ static void peer_procs_add(struct join *j, const struct sock *s)
 		p = &j->peers[j->n_peers++];
 		*p = (struct peer_procs){ .netns = s->netns, .peer = s->pair.peer };
 	}
+	p->has_hidden |= s->full->n_holders == 0;
 	for (uint32_t i = 0; i < s->full->n_holders; i++) {
 		const struct holder *h = &s->full->holders[i];
 		bool known = false;
@@ -97,7 +93,7 @@ static void index_peers(struct join *j)
 	for (size_t i = 0; i < j->look->n_socks; i++) {
 		const struct sock *s = &j->look->socks[i];
 
-		if (s->full && s->full->n_holders > 0 && s->state != STATE_LISTEN)
+		if (s->full && (s->full->n_holders > 0 || s->full->inode) && s->state != STATE_LISTEN)
 			peer_procs_add(j, s);
 	}
 	j->has_peers = true;
@@ -115,9 +111,7 @@ struct join *join_new(const struct look *look)
 		const struct sock *s = &look->socks[i];
 
 		if (s->state == STATE_LISTEN) {
-			index_add(&j->listeners, port_hash(j, s->netns, s->pair.local.port),
-				  (uint32_t)i);
-			port_set_add(&j->listening, s->pair.local.port);
+			listeners_add(j, (uint32_t)i);
 		} else if (s->state != STATE_TIME_WAIT) {
 			index_add(&j->by_pair, pair_hash(j, &s->pair), (uint32_t)i);
 		}
@@ -133,10 +127,12 @@ void join_free(struct join *j)
 		return;
 	index_free(&j->by_pair);
 	index_free(&j->listeners);
+	index_free(&j->by_fit);
 	index_free(&j->by_peer);
 	index_free(&j->by_token);
 	index_free(&j->by_flow);
 	free(j->peers);
+	free(j->sets);
 	free(j->flows);
 	free(j);
 }
@@ -335,87 +331,6 @@ static void find_other_end(const struct join *j, struct conn *c)
 	}
 }
 
-static bool is_same_device(const struct sock *a, const struct sock *b)
-{
-	return a->ifindex == b->ifindex &&
-	       (!a->full || !b->full || a->full->ifindex == b->full->ifindex);
-}
-
-/* How well a listener fits a local address: exact, then a wildcard of the family, then [::]. */
-static int address_fit(const struct sock *listener, const struct sock *s)
-{
-	bool local_is_v4 = addr_is_v4(s->pair.local.addr);
-
-	if (local_is_v4 && listener->full && listener->full->is_v6only)
-		return 0;
-	if (addr_equal(listener->pair.local.addr, s->pair.local.addr))
-		return EXACT_FIT;
-	if (!addr_is_any(listener->pair.local.addr))
-		return 0;
-	if (local_is_v4 == !listener->is_inet6)
-		return 2;
-	return local_is_v4 ? 1 : 0;
-}
-
-/* A connection is bound to the device that its listener is bound to, so a listener of that device beats any
- * that is bound to none. Those of the latter are bound, too, where the peer's address is link-local, and to
- * their VRF with tcp_l3mdev_accept. Source: Linux net/ipv4/inet_hashtables.c, compute_score();
- * include/net/inet_sock.h, inet_request_bound_dev_if(), inet_bound_dev_eq(); net/ipv6/tcp_ipv6.c,
- * tcp_v6_init_req(). */
-static int listener_fit(const struct sock *listener, const struct sock *s)
-{
-	int fit = address_fit(listener, s);
-
-	if (fit == 0 || listener->ifindex == 0)
-		return fit;
-	return is_same_device(listener, s) ? fit + EXACT_FIT : 0;
-}
-
-const struct sock *join_listener(const struct join *j, const struct sock *s, size_t *ret_n)
-{
-	const struct sock *found = NULL;
-	int best = 0;
-	uint32_t at;
-
-	if (!port_set_has(&j->listening, s->pair.local.port))
-		return NULL;
-	uint64_t hash = port_hash(j, s->netns, s->pair.local.port);
-	for (size_t it = index_first(&j->listeners, hash);
-	     index_next(&j->listeners, hash, &it, &at);) {
-		const struct sock *l = &j->look->socks[at];
-		int fit = 0;
-
-		if (l->netns == s->netns && l->pair.local.port == s->pair.local.port)
-			fit = listener_fit(l, s);
-		if (fit == 0 || fit < best)
-			continue;
-		*ret_n = fit > best ? 1 : *ret_n + 1;
-		if (fit > best)
-			found = l;
-		best = fit;
-	}
-	return found;
-}
-
-/* Few listeners have anybody in their queue when they are looked at: no index for them. */
-static uint64_t find_oldest_client(const struct join *j, const struct sock *listener)
-{
-	uint64_t oldest = 0;
-
-	for (size_t i = 0; i < j->look->n_socks; i++) {
-		const struct sock *s = &j->look->socks[i];
-
-		if (s->pair.local.port != listener->pair.local.port || s->netns != listener->netns ||
-		    !sock_is_unaccepted(s) || s->full->info.len < SOCK_INFO_LEN_BASIC ||
-		    listener_fit(listener, s) == 0)
-			continue;
-		/* It exists at least since its last segment. */
-		if (s->full->info.last_ack_recv_ms > oldest)
-			oldest = s->full->info.last_ack_recv_ms;
-	}
-	return oldest;
-}
-
 static void add_holder(struct conn *c, const struct holder *h)
 {
 	if (c->n_holders < MAX_CONN_HOLDERS)
@@ -429,6 +344,27 @@ static void add_holders_of(struct conn *c, const struct sock *s)
 		add_holder(c, &s->full->holders[i]);
 }
 
+static void add_listeners_holders(struct conn *c, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		add_holder(c, &c->listener_holders[i]);
+}
+
+/* Sockets that were accepted or wait to be have a listener, or had one. */
+static void find_listeners(struct join *j, struct conn *c)
+{
+	const struct listeners *l = listeners_of(j, c->sock);
+
+	if (!l)
+		return;
+	c->listener = sock_is_unaccepted(c->sock) && l->longest ? l->longest : l->first;
+	c->n_listeners = l->n;
+	c->listener_holders = l->holders;
+	c->n_listener_holders = l->n_holders;
+	c->queues = l->queues;
+	c->n_queued = l->n_queued;
+}
+
 /* An orphan's or TIME-WAIT's owner is gone: who is likely to have closed it? */
 static void attribute(struct join *j, struct conn *c)
 {
@@ -436,17 +372,20 @@ static void attribute(struct join *j, struct conn *c)
 
 	c->owner = OWNER_NONE;
 	if (c->listener) {
-		add_holders_of(c, c->listener);
+		add_listeners_holders(c, c->n_listener_holders);
 		if (c->n_holders > 0) {
 			c->owner = OWNER_ATTRIBUTED;
 			c->basis = BASIS_LISTENER;
 		}
 		return;
 	}
+	/* Of a few of the connections nothing follows: the process with most of them may be another one. */
+	if (!(j->look->asked_states & STATE_BIT(STATE_ESTABLISHED)) || j->look->is_narrowed)
+		return;
 	if (!j->has_peers)
 		index_peers(j);
 	p = peer_procs_find(j, c->sock->netns, &c->sock->pair.peer);
-	if (!p)
+	if (!p || p->has_hidden)
 		return;
 	for (size_t i = 0; i < p->n; i++)
 		add_holder(c, p->holders[i]);
@@ -460,8 +399,8 @@ static void find_owner(struct join *j, struct conn *c)
 
 	if (sock_is_unaccepted(s)) {
 		c->owner = OWNER_UNACCEPTED;
-		if (c->listener)
-			add_holders_of(c, c->listener);
+		/* In one of several queues, and none of the empty ones. */
+		add_listeners_holders(c, c->n_queued ? c->n_queued : c->n_listener_holders);
 		return;
 	}
 	if (!s->full || s->full->inode == 0) {
@@ -500,9 +439,9 @@ void join_sock(struct join *j, const struct sock *sock, struct conn *ret)
 			find_flow(j, ret);
 		find_other_end(j, ret);
 		find_mptcp(j, ret);
-		ret->listener = join_listener(j, sock, &ret->n_listeners);
+		find_listeners(j, ret);
 	} else if (sock->full && sock->full->rqueue > 0) {
-		ret->oldest_client_ms = find_oldest_client(j, sock);
+		ret->oldest_client_ms = listeners_oldest_client(j, sock);
 	}
 	find_owner(j, ret);
 	find_last_heard(j, ret);

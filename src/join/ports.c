@@ -75,10 +75,9 @@ static bool uses_ephemeral_port(const struct join *j, const struct sock *s)
 	if (sock_is_mptcp(s))
 		return false;
 	const struct sysctls *ctl = &j->look->netns[s->netns].sysctls;
-	size_t n;
 
 	return ctl->port_low.known && s->pair.local.port >= ctl->port_low.value &&
-	       s->pair.local.port <= ctl->port_high.value && !join_listener(j, s, &n);
+	       s->pair.local.port <= ctl->port_high.value && !listeners_has(j, s);
 }
 
 void join_ports(const struct join *j, uint32_t min_used, struct port_budgets *ret)

@@ -77,8 +77,14 @@ struct conn {
 	size_t n_in_flight;
 	bool flight_is_partial;     /* it may wait elsewhere as well */
 	size_t n_holders;           /* all of them; only the first MAX_CONN_HOLDERS are in holders */
-	const struct sock *listener; /* of our local port, if there is one */
+	const struct sock *listener; /* of our local port, if there is one; of several the one with the longest
+				      * queue, where the connection is in one */
 	size_t n_listeners;          /* SO_REUSEPORT: more than one may own the queue */
+	/* Who holds them, one a process, and what waits in the queues of each. The longest come first:
+	 * n_queued are not empty. */
+	const struct holder *listener_holders;
+	const uint32_t *queues;
+	size_t n_listener_holders, n_queued;
 	uint64_t oldest_client_ms;   /* of a listener: a client has waited so long at least; 0: not known */
 	const struct sock *mptcp;     /* of a subflow: the MPTCP socket it serves, if that was seen */
 	const struct sock *subflow;   /* of an MPTCP socket that keeps no times (before Linux 6.10): the one
@@ -102,6 +108,14 @@ static inline bool conn_is_shared(const struct conn *c)
 		if (c->holders[i].proc != c->holders[0].proc)
 			return true;
 	return false;
+}
+
+/* The process to name as its owner; NULL: nobody, or who it was is inferred and several fit. */
+static inline const struct proc *conn_proc(const struct conn *c)
+{
+	bool is_inferred = c->owner == OWNER_ATTRIBUTED || c->owner == OWNER_UNACCEPTED;
+
+	return c->n_holders == 0 || (is_inferred && c->n_holders > 1) ? NULL : c->holders[0].proc;
 }
 
 const char *owner_status_name(enum owner_status s);

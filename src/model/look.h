@@ -35,6 +35,7 @@ struct look {
 	bool owners_late;   /* the time was over before all had been looked at */
 	/* Was INFO asked for, SYN-RECV dumped …: the mask of states this look asked the kernel for. */
 	uint32_t asked_states;
+	bool is_narrowed; /* and only for some of them: of addresses or ports, of one family */
 	const char *source; /* "live", or the name of the recorded look */
 	struct gaps gaps;
 };

@@ -54,7 +54,7 @@ static void get_process(struct buf *b, const struct report *r, const struct conn
 	if (c->owner == OWNER_UNACCEPTED)
 		word = "unaccepted:(";
 	else if (c->owner == OWNER_ATTRIBUTED)
-		word = "likely:(";
+		word = c->n_holders == 1 ? "likely:(" : "possible:(";
 	if (shown == 0) {
 		if (c->owner == OWNER_UNACCEPTED)
 			buf_puts(b, _("unaccepted"));
@@ -233,8 +233,10 @@ static bool rtt(const struct conn *c, uint64_t *ret)
 
 static bool pid(const struct conn *c, uint64_t *ret)
 {
-	*ret = c->n_holders > 0 ? (uint64_t)c->holders[0].proc->pid : 0;
-	return c->n_holders > 0;
+	const struct proc *p = conn_proc(c);
+
+	*ret = p ? (uint64_t)p->pid : 0;
+	return p;
 }
 
 static bool local_port(const struct conn *c, uint64_t *ret)
@@ -303,7 +305,8 @@ static void get_owner(struct buf *b, const struct report *r, const struct conn *
 static void put_of_first(struct buf *b, const struct report *r, const struct conn *c,
 			 const char *(*of)(const struct proc *p))
 {
-	const char *text = c->n_holders > 0 ? of(c->holders[0].proc) : NULL;
+	const struct proc *p = conn_proc(c);
+	const char *text = p ? of(p) : NULL;
 
 	if (text)
 		escape_terminal(b, text, r->options.ascii);

@@ -30,23 +30,40 @@ static enum verdict never_accepted(const struct conn *c, const struct bounds *b)
 
 static bool weigh_never_accepted(const struct group *g, const struct bounds *b, struct finding *f)
 {
-	const struct sock *l = g->listener;
+	const struct sock *l = g->listener; /* of several the one with the longest queue */
 	bool is_full = l && l->full && l->full->rqueue > l->full->wqueue;
+	bool is_one_queue = g->n_listeners == 1;
 
 	f->severity = is_full || !g->oldest.known || g->oldest.ms >= b->suspicious ?
 			      SEVERITY_PROBLEM :
 			      SEVERITY_WARNING;
 	/* That nobody accepted them is certain; whose queue they are in only with one listener. */
-	f->certainty = l && g->n_listeners == 1 ? CERTAINTY_CERTAIN : CERTAINTY_LIKELY;
+	f->certainty = l && is_one_queue ? CERTAINTY_CERTAIN : CERTAINTY_LIKELY;
 	if (l && l->full) {
 		finding_fact(f, "queue", FACT_COUNT, l->full->rqueue);
 		finding_fact(f, "backlog", FACT_COUNT, l->full->wqueue);
 		finding_fact(f, "listeners", FACT_COUNT, (int64_t)g->n_listeners);
 	}
+	if (!is_one_queue && g->n_candidates > 1 && g->n_queued > 0) {
+		struct fact *queues;
+
+		fact_candidates(f, g);
+		queues = finding_fact(f, "queues", FACT_LIST, 0);
+		queues->list = g->queues;
+		queues->n_list = g->n_candidates;
+		queues->n_list_all = g->n_owners;
+		f->says = N_("{count} {count:client|clients} connected to {local}, gave up and closed, and "
+			     "nobody ever accepted {count:it|them}: {candidates} processes that listen there "
+			     "have clients waiting (pids {candidate_pids}: {queues}).");
+	}
 	fact_counter(f, "listen_overflows", &g->subject.netns->counters.listen_overflows);
 	fact_proc(f, g);
 	fact_fin(f, g);
-	if (is_full)
+	if (is_full && !is_one_queue)
+		f->says = N_("{count} {count:client|clients} connected to {local}, gave up and closed, and "
+			     "nobody ever accepted {count:it|them}: of {listeners} accept queues one is full "
+			     "({queue} waiting, backlog {backlog}), new clients that come to it get no answer.");
+	else if (is_full)
 		f->says = N_("{count} {count:client|clients} connected to {local}, gave up and closed, "
 			     "and nobody ever accepted {count:it|them}: the accept queue is full "
 			     "({queue} waiting, backlog {backlog}), new clients get no answer.");

@@ -167,6 +167,17 @@ bool fact_culprit(struct finding *f, const struct group *g)
 	return true;
 }
 
+void fact_candidates(struct finding *f, const struct group *g)
+{
+	finding_fact(f, "candidates", FACT_COUNT, (int64_t)g->n_owners);
+	if (g->n_candidates == 0)
+		return;
+	struct fact *pids = finding_fact(f, "candidate_pids", FACT_LIST, 0);
+	pids->list = g->candidates;
+	pids->n_list = g->n_candidates;
+	pids->n_list_all = g->n_owners;
+}
+
 void fact_inferred_owner(struct finding *f, const struct group *g)
 {
 	const struct proc *p = g->subject.proc;
@@ -177,7 +188,7 @@ void fact_inferred_owner(struct finding *f, const struct group *g)
 		finding_fact(f, "pid", FACT_COUNT, p->pid);
 		finding_fact_text(f, "likely_owner", p->comm);
 	} else {
-		finding_fact(f, "candidates", FACT_COUNT, (int64_t)g->n_owners);
+		fact_candidates(f, g);
 	}
 	finding_fact_sentence(f, "inferred_from",
 			      g->basis == BASIS_LISTENER ?

@@ -28,5 +28,7 @@ void fact_setting(struct finding *f, const char *name, const struct setting *set
 /* The process that holds most of the other ends, by "culprit" and "culprit_…"; false: none is known. What
  * only addresses tell, between two namespaces, makes the finding a likely one. */
 bool fact_culprit(struct finding *f, const struct group *g);
+/* "candidates" and "candidate_pids": the processes of which it may be any. */
+void fact_candidates(struct finding *f, const struct group *g);
 /* Whose these were, where the owner is inferred: "likely_owner" or "candidates". */
 void fact_inferred_owner(struct finding *f, const struct group *g);

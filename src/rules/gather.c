@@ -65,6 +65,32 @@ static void gather_sharers(struct group *g, const struct conn *c)
 	}
 }
 
+/* Its owner, where that one listens as well; else one that does. */
+static const struct proc *listener_proc(const struct conn *c)
+{
+	for (size_t i = 0; c->owner == OWNER_KNOWN && i < c->n_listener_holders; i++)
+		if (c->listener_holders[i].proc == c->holders[0].proc)
+			return c->holders[0].proc;
+	return c->n_listener_holders > 0 ? c->listener_holders[0].proc : NULL;
+}
+
+/* Connections of one port, or to one destination, have the same. */
+void gather_candidates(struct group *g, const struct conn *c)
+{
+	size_t n = 0;
+
+	if (c->n_holders <= g->n_owners)
+		return;
+	g->n_owners = c->n_holders;
+	if (c->owner != OWNER_ATTRIBUTED && c->owner != OWNER_UNACCEPTED)
+		return;
+	for (; n < c->n_holders && n < MAX_CONN_HOLDERS; n++)
+		g->candidates[n] = (uint32_t)c->holders[n].proc->pid;
+	g->n_candidates = n;
+	g->queues = c->queues;
+	g->n_queued = c->n_queued;
+}
+
 static void gather_keepalive(struct group *g, const struct sock_opts *o)
 {
 	const struct sock_opts *first = g->opts_keepalive;
@@ -124,8 +150,7 @@ void gather_sock(struct group *g, const struct conn *c)
 		g->n_shared++;
 		gather_sharers(g, c);
 	}
-	if (c->n_holders > g->n_owners)
-		g->n_owners = c->n_holders;
+	gather_candidates(g, c);
 	g->basis = c->basis;
 	g->in_flight = c->in_flight;
 	g->n_in_flight = c->n_in_flight;
@@ -137,8 +162,7 @@ void gather_sock(struct group *g, const struct conn *c)
 	if (c->listener && !g->listener) {
 		g->listener = c->listener;
 		g->n_listeners = c->n_listeners;
-		if (c->listener->full && c->listener->full->n_holders > 0)
-			g->listener_proc = c->listener->full->holders[0].proc;
+		g->listener_proc = listener_proc(c);
 	}
 	if (c->ends.in_known) {
 		g->ends_at_most |= c->ends.by == ENDS_RETRIES;

@@ -8,6 +8,8 @@
 
 /* One more socket, which g->count counts already. */
 void gather_sock(struct group *g, const struct conn *c);
+/* Who may be its owner, where that is inferred. */
+void gather_candidates(struct group *g, const struct conn *c);
 /* The TCP sockets of the subject's process. */
 void gather_sockets_of(struct group *g, const struct look *look);
 /* All of another group's, as far as they can be added. */

@@ -342,9 +342,9 @@ void judge_ports(struct judge *j, const struct port_budget *budget, const struct
 			.has_local = true,
 			.proc = example->n_holders == 1 ? example->holders[0].proc : NULL,
 		},
-		.n_owners = example->n_holders,
 		.basis = example->basis,
 	};
+	gather_candidates(g, example);
 }
 
 static struct finding *finding_new(const struct judge *j, struct findings *all, const struct group *g)

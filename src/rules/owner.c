@@ -37,12 +37,11 @@ static bool weigh_stopped(const struct group *g, const struct bounds *b, struct 
 	return true;
 }
 
-static bool is_listener_owner(const struct conn *c, const struct proc *p)
+/* Does it listen there, or another one of its name? Workers may have a listener each (SO_REUSEPORT). */
+static bool is_of_the_server(const struct conn *c, const struct proc *p)
 {
-	const struct sock_full *l = c->listener ? c->listener->full : NULL;
-
-	for (uint32_t i = 0; l && i < l->n_holders; i++)
-		if (l->holders[i].proc == p)
+	for (size_t i = 0; i < c->n_listener_holders; i++)
+		if (strcmp(c->listener_holders[i].proc->comm, p->comm) == 0)
 			return true;
 	return false;
 }
@@ -52,12 +51,10 @@ static bool is_listener_owner(const struct conn *c, const struct proc *p)
 static bool is_stray(const struct conn *c)
 {
 	enum { FIRST_PASSED_FD = 3 };
-	const struct proc *p = c->holders[0].proc;
-	const struct sock_full *l = c->listener ? c->listener->full : NULL;
 
-	if (c->n_holders != 1 || c->holders[0].fd <= FIRST_PASSED_FD || !l || l->n_holders == 0)
+	if (c->n_holders != 1 || c->holders[0].fd <= FIRST_PASSED_FD || c->n_listener_holders == 0)
 		return false;
-	return !is_listener_owner(c, p) && strcmp(p->comm, l->holders[0].proc->comm) != 0;
+	return !is_of_the_server(c, c->holders[0].proc);
 }
 
 static enum verdict shared(const struct conn *c, const struct bounds *b)

@@ -76,7 +76,11 @@ struct group {
 	enum state state;
 	const struct sock *listener;
 	size_t n_listeners;
-	size_t n_owners;         /* candidates, where the owner is inferred */
+	size_t n_owners;         /* candidates, where the owner is inferred: */
+	uint32_t candidates[MAX_CONN_HOLDERS]; /* their pids */
+	size_t n_candidates;
+	const uint32_t *queues;  /* and what waits for each of them, if they are of listeners */
+	size_t n_queued;
 	enum basis basis;
 	const struct in_flight *in_flight; /* see struct conn */
 	size_t n_in_flight;

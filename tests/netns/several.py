@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -19,14 +20,14 @@ import stage
 from stage import process
 
 CLONE_NEWNET = 0x40000000
-PORT, N = 8080, 4
+PORT, OTHER_PORT, N, MANY = 8080, 8081, 4, 40
 HERE = '127.0.0.1'
 TCP_REPAIR, FIN_WAIT_2 = 19, 5
 
 
 def document(tool, command, *args):
-    p = subprocess.run([tool, command, '--json', *args], capture_output=True, text=True, timeout=60, check=False)
-    return json.loads(p.stdout)
+    argv = [tool, command, '--json', *args]
+    return json.loads(subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False).stdout)
 
 
 def finding(tool, rule, *args):
@@ -216,6 +217,117 @@ def test_v6only(tool):
         subprocess.run(['ss', '-K', '-Hnta'], stdout=subprocess.DEVNULL, check=True)
 
 
+# A listener for each worker: SO_REUSEPORT.
+
+def work(say, comm, what):
+    name(comm)
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind((HERE, PORT))
+        listener.listen(64)
+        say()
+        kept = []
+        while what != 'nothing':
+            kept.append(listener.accept()[0])
+            if what == 'close':
+                kept.pop().close()
+        signal.pause()
+
+
+@contextlib.contextmanager
+def workers(*whats):
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(process(work, f'worker{i}', what)) for i, what in enumerate(whats)]
+
+
+def queues(tool):
+    """By worker, of those that have one."""
+    rows = document(tool, 'list', 'state', 'listening')['sockets']
+    return {s['owner']['processes'][0]['pid']: s['rqueue'] for s in rows if s['rqueue'] > 0}
+
+
+def await_queues(tool, pids):
+    """Until nobody but these has clients waiting, and each of them has."""
+    deadline = time.monotonic() + 20
+    while (waiting := queues(tool)).keys() != set(pids):
+        assert time.monotonic() < deadline, waiting
+        select.select([], [], [], 0.05)
+    return waiting
+
+
+def test_never_accepted(tool):
+    with workers('nothing', 'accept', 'accept') as (stuck, *_):
+        ours = [socket.create_connection((HERE, PORT)) for _ in range(MANY)]
+        waiting = await_queues(tool, [stuck])
+        for s in ours:
+            half_close(s)
+        f = finding(tool, 'close-wait-never-accepted')
+        stage.check('SO_REUSEPORT: the one that does not accept', f is not None and f['subject']['pid'] == stuck and
+                    f['count'] == f['facts']['queue'] == waiting[stuck] and f['facts']['listeners'] == 3 and
+                    f['certainty'] == 'likely' and 'candidates' not in f['facts'], f)
+        rows = document(tool, 'list', 'state', 'close-wait', 'and', 'unaccepted')['sockets']
+        stage.check('SO_REUSEPORT: and nobody else', len(rows) == waiting[stuck] and all(
+            [o['pid'] for o in s['owner']['processes']] == [stuck] for s in rows), rows[:1])
+        others = [f for f in document(tool, 'why', '--min-age', '0')['findings'] if f['rule'] == 'close-wait-shared-fd']
+        stage.check('SO_REUSEPORT: who accepted is no stray', not others, others)
+    with workers('nothing', 'accept', 'nothing') as (first, _, second):
+        ours = [socket.create_connection((HERE, PORT)) for _ in range(MANY)]
+        waiting = await_queues(tool, [first, second])
+        for s in ours:
+            half_close(s)
+        f = finding(tool, 'close-wait-never-accepted')
+        stage.check('SO_REUSEPORT: both that do not, and how many wait', f is not None and
+                    f['subject']['pid'] is None and f['count'] == sum(waiting.values()) and
+                    dict(zip(f['facts'].get('candidate_pids', []), f['facts'].get('queues', []))) == waiting and
+                    f['facts']['queue'] == max(waiting.values()) and '2 processes' in f['says'], f)
+
+
+def test_closed_first(tool):
+    with workers('close', 'close', 'close') as pids:
+        ours = [socket.create_connection((HERE, PORT)) for _ in range(MANY)]
+        for s in ours:
+            stage.wait_for_fin(s)
+        f = finding(tool, 'fin-wait-2-orphan')
+        stage.check('SO_REUSEPORT: whose orphans: any', f is not None and f['subject']['pid'] is None and
+                    f['facts'].get('candidates') == 3 and sorted(f['facts']['candidate_pids']) == sorted(pids), f)
+        seen = owners(tool)
+        stage.check('SO_REUSEPORT: all are listed', {(status, tuple(sorted(who))) for _, status, who in seen} ==
+                    {('attributed', ('worker0', 'worker1', 'worker2'))}, seen)
+        p = subprocess.run([tool, 'list', '-H', 'sport', '=', f':{PORT}'], capture_output=True, text=True, check=True)
+        stage.check('SO_REUSEPORT: as possible', p.stdout.count(' possible:((') == MANY, p.stdout[:500])
+
+
+# What lives to a destination, and what was looked at.
+
+def connect_some(say, comm, n_live, n_closed, listener):
+    name(comm)
+    listener.close()
+    kept = [socket.create_connection((HERE, OTHER_PORT)) for _ in range(n_live)]
+    for _ in range(n_closed):
+        socket.create_connection((HERE, OTHER_PORT)).close()
+    say()
+    return kept
+
+
+def test_same_destination(tool):
+    """One whose connections are ESTABLISHED, one in CLOSE-WAIT: of the latter alone nothing follows."""
+    with socket.create_server((HERE, OTHER_PORT)) as listener, process(connect_some, 'busy', N, N, listener):
+        ends = [listener.accept()[0] for _ in range(2 * N)]
+        for s in ends[N:]:
+            s.close()
+        with process(connect_some, 'innocent', 1, 0, listener):
+            end, _ = listener.accept()
+            end.shutdown(socket.SHUT_WR)
+            listener.close()
+            some = 'state', 'all', 'and', 'dport', '=', f':{OTHER_PORT}'
+            for what, words, whose in ('no ESTABLISHED', (), set()), ('not all of them', some, set()), \
+                    ('everything', ('state', 'all'), {'busy', 'innocent'}):
+                rows = document(tool, 'list', *words)['sockets']
+                whom = {frozenset(o['comm'] for o in s['owner']['processes']) for s in rows
+                        if s['state'] == 'TIME-WAIT' and s['peer']['port'] == OTHER_PORT}
+                stage.check(f'same destination: {what}', whom == {frozenset(whose)}, rows[:3])
+
+
 def main():
     if os.geteuid() != 0:
         print('1..0 # SKIP needs root')
@@ -227,6 +339,9 @@ def main():
     test_loopback(tool)
     test_devices(tool)
     test_v6only(tool)
+    test_never_accepted(tool)
+    test_closed_first(tool)
+    test_same_destination(tool)
     return stage.end()
 
 

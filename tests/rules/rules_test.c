@@ -75,6 +75,7 @@ static void make(struct made *m, const struct spec *s)
 		m->listener_full.holders = &listener_holder;
 		m->listener_full.n_holders = 1;
 	}
+	size_t n_listener_holders = s->has_listener ? m->listener_full.n_holders : 0;
 	m->conn = (struct conn){
 		.sock = &m->sock,
 		.netns = s->is_tracked ? &tracking : &netns,
@@ -84,6 +85,8 @@ static void make(struct made *m, const struct spec *s)
 		.age = { s->age_ms != AGE_UNKNOWN, true, s->age_ms },
 		.listener = s->has_listener ? &m->listener : NULL,
 		.n_listeners = s->has_listener ? (s->n_listeners ? s->n_listeners : 1) : 0,
+		.listener_holders = &listener_holder,
+		.n_listener_holders = n_listener_holders,
 		.other_end = s->other_in_close_wait || s->other_in_fin_wait ? &m->other_sock : NULL,
 		.other_proc = s->other_in_close_wait ? &other : NULL,
 	};

@@ -72,6 +72,41 @@ static void age_counts_ten(void **state)
 	look_free(look);
 }
 
+/* In the queue of one of several listeners each waits once, and who has it is not known. */
+static void what_waits_in_one_of_several_queues(void **state)
+{
+	static struct proc other = { .pid = 913, .comm = "other", .fd_limit = 1000 };
+	static const struct {
+		size_t n_listeners, n_holders, n_counted;
+		const char *who;
+	} rows[] = { { 1, 1, 1, "leaky[812]" }, { 2, 1, 1, "leaky[812]" },
+		     { 2, 2, 1, "one of several processes" }, { 1, 2, 2, "one of several processes" } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct look *look = make_look();
+		struct check_results all;
+		struct host_conn h;
+		uint64_t n = 0;
+
+		make_conn(&h, STATE_CLOSE_WAIT, &leaky, OLD_MS);
+		h.full.inode = 0;
+		h.conn.owner = OWNER_UNACCEPTED;
+		h.conn.holders[1].proc = &other;
+		h.conn.n_holders = rows[i].n_holders;
+		h.conn.n_listeners = rows[i].n_listeners;
+		check_many(look, &h, 10, true, &all);
+		for (size_t k = 0; k < all.n_owners; k++)
+			n += all.owners[k].n_close_wait;
+		assert_int_equal(n, 10 * rows[i].n_counted);
+		const struct check_result *age = result(&all, "close-wait.age");
+		const struct fact *who = finding_find_fact(&age->worst, "who", strlen("who"));
+		assert_string_equal(who->text, rows[i].who);
+		assert_ptr_equal(age->worst.subject.proc, rows[i].n_holders == 1 ? &leaky : NULL);
+		look_free(look);
+	}
+}
+
 static void what_is_hidden_is_unknown_only_where_it_matters(void **state)
 {
 	struct look *look = make_look();
@@ -361,6 +396,7 @@ int main(void)
 		cmocka_unit_test(a_leak_is_judged_by_the_limit),
 		cmocka_unit_test(fewer_than_ten_are_no_share),
 		cmocka_unit_test(age_counts_ten),
+		cmocka_unit_test(what_waits_in_one_of_several_queues),
 		cmocka_unit_test(what_is_hidden_is_unknown_only_where_it_matters),
 		cmocka_unit_test(what_nobody_holds_is_not_hidden),
 		cmocka_unit_test(what_is_hidden_may_be_anything),

@@ -37,6 +37,7 @@ static struct look *new_look(void)
 	look->netns = netns;
 	look->n_netns = 2;
 	look->owners_looked = look->owners_complete = true;
+	look->asked_states = STATES_ALL;
 	look->host.time_ns = 1000000000000;
 	return look;
 }
@@ -283,9 +284,123 @@ static void unaccepted_names_the_listener(void **state)
 	assert_ptr_equal(c.holders[0].proc, &procs[2]);
 	assert_int_equal(c.n_listeners, 1);
 
-	/* SO_REUSEPORT: two equally good ones. */
-	add(look, STATE_LISTEN, exact, at("0.0.0.0", 0), 11, &procs[3]);
-	assert_int_equal(conn_of(look, child).n_listeners, 2);
+	look_free(look);
+}
+
+/* SO_REUSEPORT: a listener of its own for each process, or several, and a child that nobody has accepted. */
+struct reuse_row {
+	const char *name;
+	struct {
+		int proc;
+		uint32_t queue;
+	} listeners[4];
+	size_t n_listeners;
+	int unaccepted[4], attributed[4]; /* indexes of procs, in order; ended by -1 */
+	uint32_t queues[3], longest;
+};
+
+static void assert_holders(const char *name, const struct conn *c, const int *wanted)
+{
+	size_t n = 0;
+
+	for (; wanted[n] >= 0; n++)
+		if (n >= c->n_holders || c->holders[n].proc != &procs[wanted[n]])
+			fail_msg("%s: candidate %zu", name, n);
+	if (c->n_holders != n)
+		fail_msg("%s: %zu candidates", name, c->n_holders);
+}
+
+static void every_listener_is_a_candidate(void **state)
+{
+	static const struct reuse_row rows[] = {
+		{ "one has a queue", { { 0, 0 }, { 1, 6 } }, 2, { 1, -1 }, { 1, 0, -1 }, { 6, 0 }, 6 },
+		{ "two have", { { 0, 2 }, { 1, 0 }, { 2, 5 } }, 3, { 2, 0, -1 }, { 2, 0, 1, -1 }, { 5, 2 }, 5 },
+		{ "none has, any more", { { 1, 0 }, { 0, 0 } }, 2, { 0, 1, -1 }, { 0, 1, -1 }, { 0, 0 }, 0 },
+		{ "equal ones", { { 1, 3 }, { 0, 3 } }, 2, { 0, 1, -1 }, { 0, 1, -1 }, { 3, 3 }, 3 },
+		{ "of one process alone", { { 0, 1 }, { 0, 0 }, { 0, 2 } }, 3, { 0, -1 }, { 0, -1 }, { 3 }, 2 },
+		{ "two threads' and a third one", { { 0, 2 }, { 1, 3 }, { 0, 2 } }, 3, { 0, 1, -1 }, { 0, 1, -1 },
+		  { 4, 3 }, 3 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct reuse_row *row = &rows[i];
+		struct look *look = new_look();
+		struct endpoint here = at("10.0.0.2", 80), client = at("10.0.0.1", 40001);
+		size_t child = add(look, STATE_CLOSE_WAIT, here, client, 0, NULL);
+		size_t held = add(look, STATE_CLOSE_WAIT, here, at("10.0.0.1", 40002), 5, &procs[3]);
+		size_t tw = add(look, STATE_TIME_WAIT, here, at("10.0.0.1", 40003), 0, NULL);
+
+		/* Neither the wildcard nor the other namespace's is as good. */
+		add(look, STATE_LISTEN, at("0.0.0.0", 80), at("0.0.0.0", 0), 20, &procs[3]);
+		look->socks[add(look, STATE_LISTEN, here, at("0.0.0.0", 0), 21, &procs[3])].netns = 1;
+		for (size_t k = 0; k < row->n_listeners; k++) {
+			size_t l = add(look, STATE_LISTEN, here, at("0.0.0.0", 0), 10 + (uint32_t)k,
+				       &procs[row->listeners[k].proc]);
+
+			look->socks[l].full->rqueue = row->listeners[k].queue;
+		}
+		add(look, STATE_LISTEN, at("0.0.0.0", 80), at("0.0.0.0", 0), 22, &procs[3]);
+		struct conn c = conn_of(look, child);
+		assert_int_equal(c.owner, OWNER_UNACCEPTED);
+		assert_int_equal(c.n_listeners, row->n_listeners);
+		assert_int_equal(c.listener->full->rqueue, row->longest);
+		assert_holders(row->name, &c, row->unaccepted);
+		for (size_t k = 0; k < c.n_holders; k++)
+			assert_int_equal(c.queues[k], row->queues[k]);
+		bool is_one = c.n_holders == 1;
+		assert_ptr_equal(conn_proc(&c), is_one ? c.holders[0].proc : NULL);
+
+		/* Of what was accepted an empty queue tells nothing. */
+		c = conn_of(look, tw);
+		assert_int_equal(c.basis, BASIS_LISTENER);
+		assert_holders(row->name, &c, row->attributed);
+
+		/* Who holds a connection is who holds it; the listeners are known beside. */
+		c = conn_of(look, held);
+		assert_int_equal(c.owner, OWNER_KNOWN);
+		assert_int_equal(c.n_holders, 1);
+		assert_ptr_equal(conn_proc(&c), &procs[3]);
+		look_free(look);
+	}
+}
+
+/* A worker in the hands of which all listeners are, as nginx has them: one candidate each, and no more. */
+static void listeners_that_all_hold(void **state)
+{
+	enum { N = 40 };
+	struct look *look = new_look();
+	size_t tw = add(look, STATE_TIME_WAIT, at("10.0.0.2", 80), at("10.0.0.1", 40003), 0, NULL);
+	static struct proc workers[N];
+	struct holder holders[2 * N];
+
+	(void)state;
+	add(look, STATE_TIME_WAIT, at("10.0.1.2", 80), at("10.0.0.1", 40003), 0, NULL);
+	for (int i = 0; i < N; i++) {
+		workers[i] = (struct proc){ .pid = 100 + i, .comm = "worker" };
+		holders[2 * i] = (struct holder){ &workers[i], 5 };
+		holders[2 * i + 1] = (struct holder){ &workers[i], 6 };
+	}
+	for (uint32_t i = 0; i < N; i++) {
+		size_t l = add(look, STATE_LISTEN, at("0.0.0.0", 80), at("0.0.0.0", 0), 10 + i, NULL);
+		struct sock_full *full = look->socks[l].full;
+
+		full->holders = holders;
+		full->n_holders = 2 * N;
+		full->rqueue = 1;
+	}
+	struct join *j = join_new(look);
+	struct conn c;
+	for (size_t i = 0; i < 6; i++) { /* found, remembered, and the same of both addresses */
+		join_sock(j, &look->socks[tw + i / 2 % 2], &c);
+		assert_int_equal(c.n_listeners, N);
+		assert_int_equal(c.n_holders, N);
+		assert_int_equal(c.queues[N - 1], N);
+		for (int k = 0; k < MAX_CONN_HOLDERS; k++)
+			assert_ptr_equal(c.holders[k].proc, &workers[k]);
+		assert_int_equal(j->n_sets, 1);
+	}
+	join_free(j);
 	look_free(look);
 }
 
@@ -371,6 +486,49 @@ static void each_device_has_its_listener(void **state)
 	look_free(look);
 }
 
+/* What is remembered of one local end is not said of another that looks like it. */
+static void one_local_end_is_not_another(void **state)
+{
+	static const struct {
+		const char *addr;
+		uint32_t device;
+		uint16_t netns;
+		int proc; /* who listens there; -1: nobody */
+	} ends[] = {
+		{ "10.0.0.2", 0, 0, 0 }, { "10.0.1.2", 0, 0, 1 }, { "10.0.0.2", 64, 0, 2 }, { "10.0.0.2", 0, 1, 3 },
+		{ "10.0.2.2", 0, 0, -1 },
+	};
+	struct look *look = new_look();
+	size_t tw[ARRAY_LEN(ends)], listener[ARRAY_LEN(ends)];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		struct endpoint here = at(ends[i].addr, 80);
+
+		tw[i] = add(look, STATE_TIME_WAIT, here, at("10.0.0.1", 40001), 0, NULL);
+		set_device(&look->socks[tw[i]], ends[i].device);
+		look->socks[tw[i]].netns = ends[i].netns;
+		if (ends[i].proc < 0)
+			continue;
+		listener[i] = add(look, STATE_LISTEN, here, at("0.0.0.0", 0), 8, &procs[ends[i].proc]);
+		set_device(&look->socks[listener[i]], ends[i].device);
+		look->socks[listener[i]].netns = ends[i].netns;
+	}
+	struct join *j = join_new(look);
+	share_a_hash(&j->listeners, listener[0], listener[3]);
+	for (size_t i = 0; i < 3 * ARRAY_LEN(ends); i++) {
+		size_t k = i * 2 % ARRAY_LEN(ends);
+		struct conn c;
+
+		join_sock(j, &look->socks[tw[k]], &c);
+		assert_int_equal(c.n_holders, ends[k].proc >= 0);
+		if (ends[k].proc >= 0)
+			assert_ptr_equal(c.holders[0].proc, &procs[ends[k].proc]);
+	}
+	join_free(j);
+	look_free(look);
+}
+
 static void time_wait_is_attributed(void **state)
 {
 	struct look *look = new_look();
@@ -393,6 +551,45 @@ static void time_wait_is_attributed(void **state)
 	assert_int_equal(c.basis, BASIS_LISTENER);
 	assert_ptr_equal(c.holders[0].proc, &procs[0]);
 	look_free(look);
+}
+
+/* That one process talks to a destination says something of its orphans only if all who do are known. */
+static void a_part_of_the_connections_is_no_basis(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t asked;
+		bool is_narrowed, is_one_hidden, is_other_hidden;
+		bool is_attributed;
+	} rows[] = {
+		{ "everything", STATES_ALL, false, false, false, true },
+		{ "no ESTABLISHED", STATES_TEARDOWN, false, false, false, false },
+		{ "some of them", STATES_ALL, true, false, false, false },
+		{ "one in the hands of nobody knows whom", STATES_ALL, false, true, false, false },
+		{ "one to somewhere else", STATES_ALL, false, false, true, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct look *look = new_look();
+		struct endpoint db = at("10.0.0.9", 5432);
+		size_t tw = add(look, STATE_TIME_WAIT, at("10.0.0.1", 40001), db, 0, NULL);
+
+		look->asked_states = rows[i].asked;
+		look->is_narrowed = rows[i].is_narrowed;
+		add(look, STATE_CLOSE_WAIT, at("10.0.0.1", 40002), db, 5, &procs[1]);
+		if (rows[i].is_one_hidden)
+			add(look, STATE_ESTABLISHED, at("10.0.0.1", 40003), db, 6, NULL);
+		if (rows[i].is_other_hidden)
+			add(look, STATE_ESTABLISHED, at("10.0.0.1", 40004), at("10.0.0.8", 5432), 7, NULL);
+		/* What nobody holds any more is nobody's. */
+		add(look, STATE_FIN_WAIT_1, at("10.0.0.1", 40005), db, 0, NULL);
+		struct conn c = conn_of(look, tw);
+		if ((c.owner == OWNER_ATTRIBUTED) != rows[i].is_attributed)
+			fail_msg("%s", rows[i].name);
+		assert_int_equal(c.n_holders, rows[i].is_attributed);
+		look_free(look);
+	}
 }
 
 static void hidden_says_why(void **state)
@@ -575,10 +772,14 @@ int main(void)
 		cmocka_unit_test(two_candidates_are_none),
 		cmocka_unit_test(loopback_stays_in_its_namespace),
 		cmocka_unit_test(unaccepted_names_the_listener),
+		cmocka_unit_test(every_listener_is_a_candidate),
+		cmocka_unit_test(listeners_that_all_hold),
 		cmocka_unit_test(dual_stack_listener_takes_ipv4),
 		cmocka_unit_test(listeners_of_other_connections),
 		cmocka_unit_test(each_device_has_its_listener),
+		cmocka_unit_test(one_local_end_is_not_another),
 		cmocka_unit_test(time_wait_is_attributed),
+		cmocka_unit_test(a_part_of_the_connections_is_no_basis),
 		cmocka_unit_test(hidden_says_why),
 		cmocka_unit_test(packets_find_their_socket),
 		cmocka_unit_test(states_that_packets_contradict),

@@ -73,6 +73,12 @@ static void owners(void **state)
 	is = row(&c, (struct report_options){ 0 });
 	assert_non_null(strstr(is, " likely:((\"nginx\",pid=812)) "));
 	free(is);
+	c.holders[1] = c.holders[0];
+	c.n_holders = 2;
+	is = row(&c, (struct report_options){ 0 });
+	assert_non_null(strstr(is, " possible:((\"nginx\",pid=812),(\"nginx\",pid=812)) "));
+	free(is);
+	c.n_holders = 1;
 	c.owner = OWNER_UNACCEPTED;
 	is = row(&c, (struct report_options){ 0 });
 	assert_non_null(strstr(is, " unaccepted:((\"nginx\",pid=812)) "));
@@ -185,6 +191,34 @@ static void csv(void **state)
 	free(is);
 }
 
+/* A column of one process: of several that may be it none, of several that hold it the first. */
+static void csv_of_several(void **state)
+{
+	static const struct {
+		enum owner_status owner;
+		size_t n_holders;
+		const char *want;
+	} rows[] = {
+		{ OWNER_KNOWN, 2, "812,nginx\n" },	 { OWNER_ATTRIBUTED, 1, "812,nginx\n" },
+		{ OWNER_ATTRIBUTED, 2, ",\n" },		 { OWNER_UNACCEPTED, 2, ",\n" },
+		{ OWNER_UNACCEPTED, 1, "812,nginx\n" }, { OWNER_NONE, 0, ",\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct report_options options = { .kind = REPORT_LIST, .look = &evil_look, .no_header = true };
+		struct conn c = evil_conns[0];
+
+		c.owner = rows[i].owner;
+		c.n_holders = rows[i].n_holders;
+		c.holders[1] = c.holders[0];
+		assert_true(columns_parse("pid,comm", &options.columns));
+		char *is = told(&(struct told){ .format = "csv", .options = options, .conns = &c, .n_conns = 1 });
+		assert_string_equal(is, rows[i].want);
+		free(is);
+	}
+}
+
 static void chosen_columns(void **state)
 {
 	static const char *const wrong[] = { "", "+", "stat", "states", "state,", ",state", "state peer" };
@@ -225,6 +259,7 @@ int main(void)
 		TEST(addresses),
 		TEST(living_connection),
 		cmocka_unit_test(csv),
+		cmocka_unit_test(csv_of_several),
 		cmocka_unit_test(chosen_columns),
 	};
 
