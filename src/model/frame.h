@@ -13,6 +13,7 @@
 
 enum frame_owner_kind {
 	FRAME_PROCESS,
+	FRAME_SEVERAL, /* inferred, and several processes fit */
 	FRAME_KERNEL, /* closed by their applications: orphans and TIME-WAITs */
 	FRAME_HIDDEN, /* who holds them could not be seen */
 	FRAME_NEW,    /* who holds them has not been asked yet: they came since owners were read */
@@ -21,7 +22,7 @@ enum frame_owner_kind {
 struct frame_owner {
 	enum frame_owner_kind kind;
 	const struct proc *proc; /* FRAME_PROCESS */
-	enum owner_status status; /* then: of that of its connections of which most is known */
+	enum owner_status status; /* of the two: of that of its connections of which most is known */
 	uint64_t n[STATE_MAX];   /* of the teardown states */
 	uint64_t n_held;         /* CLOSE-WAITs that it has descriptors of: others do not fill it up */
 	bool has_rate;           /* false: it was not there at the picture before */

@@ -65,6 +65,9 @@ void watch_put_name(struct buf *b, const struct frame_owner *o, bool ascii)
 	case FRAME_PROCESS:
 		put_process(b, o->proc, ascii);
 		break;
+	case FRAME_SEVERAL:
+		buf_puts(b, _("(one of several)"));
+		break;
 	case FRAME_KERNEL:
 		buf_puts(b, _("(closed)"));
 		break;
@@ -250,7 +253,7 @@ static void json_owner(struct buf *b, const struct frame_owner *o)
 	const struct proc *p = o->proc;
 
 	json_open(b, NULL);
-	json_text(b, "status", o->kind == FRAME_PROCESS ? owner_status_name(o->status) : kinds[o->kind]);
+	json_text(b, "status", kinds[o->kind] ? kinds[o->kind] : owner_status_name(o->status));
 	if (p)
 		json_signed(b, "pid", p->pid);
 	else

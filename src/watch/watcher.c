@@ -68,14 +68,16 @@ static enum frame_owner_kind kind_of(const struct conn *c)
 {
 	if (c->owner == OWNER_HIDDEN)
 		return c->basis == BASIS_NOT_LOOKED ? FRAME_NEW : FRAME_HIDDEN;
-	return c->n_holders > 0 ? FRAME_PROCESS : FRAME_KERNEL;
+	if (c->n_holders == 0)
+		return FRAME_KERNEL;
+	return conn_proc(c) ? FRAME_PROCESS : FRAME_SEVERAL;
 }
 
 /* Few hold sockets that are being closed, and neighbours in a dump are often of the same one. */
 static struct frame_owner *owner_of(struct watcher *w, const struct conn *c)
 {
 	enum frame_owner_kind kind = kind_of(c);
-	const struct proc *p = kind == FRAME_PROCESS ? c->holders[0].proc : NULL;
+	const struct proc *p = kind == FRAME_PROCESS ? conn_proc(c) : NULL;
 
 	for (size_t i = w->n_owners; i-- > 0;)
 		if (w->owners[i].kind == kind && w->owners[i].proc == p)

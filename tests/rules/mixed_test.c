@@ -18,7 +18,7 @@ static const struct proc procs[] = {
 static struct sock_full full = { .inode = 9, .info = { .len = SOCK_INFO_LEN_BASIC, .last_data_recv_ms = 120000,
 						       .last_data_sent_ms = 120000 } };
 static struct sock_full listener_full = { .inode = 7 };
-static const struct holder at_the_listener = { &procs[1], 4 };
+static const struct holder at_the_listener = { .proc = &procs[1], .fd = 4 };
 
 /* One connection of `mine`, two minutes old. It lives in the arena: a group points to what it gathers. */
 struct made {
@@ -36,7 +36,7 @@ static struct made *make(struct arena *arena, enum state state, bool is_orphan)
 		.sock = &m->sock,
 		.netns = &netns,
 		.owner = is_orphan ? OWNER_NONE : OWNER_KNOWN,
-		.holders = { { &procs[0], 5 } },
+		.holders = { { .proc = &procs[0], .fd = 5 } },
 		.n_holders = is_orphan ? 0 : 1,
 		.age = { true, true, 120000 },
 	};
@@ -125,7 +125,7 @@ static void add_shared(struct arena *arena, struct judge *judge, bool is_shared)
 	c->listener_holders = &at_the_listener;
 	c->n_listener_holders = 1;
 	if (is_shared)
-		c->holders[c->n_holders++] = (struct holder){ &procs[2], 6 };
+		c->holders[c->n_holders++] = (struct holder){ .proc = &procs[2], .fd = 6 };
 	judge_sock(judge, c);
 }
 
@@ -311,7 +311,7 @@ static void owners_of_ports(void **state)
 		struct arena *arena = arena_new();
 		struct judge *judge = judge_new(arena, 60000, 3);
 		struct conn example = { .owner = OWNER_ATTRIBUTED, .basis = BASIS_SAME_DESTINATION, .n_holders = n,
-					.holders = { { &procs[0], 5 }, { &procs[1], 5 } } };
+					.holders = { { .proc = &procs[0], .fd = 5 }, { .proc = &procs[1], .fd = 5 } } };
 		struct findings all;
 
 		judge_ports(judge, &b, &example);
@@ -326,7 +326,9 @@ static void owners_of_ports(void **state)
 /* A worker with a listener of its own is no stray, and where it is stopped its clients get no answer. */
 static void one_of_the_listeners(void **state)
 {
-	static const struct holder listeners[] = { { &procs[1], 4 }, { &procs[2], 4 }, { &procs[0], 4 } };
+	static const struct holder listeners[] = { { .proc = &procs[1], .fd = 4 },
+						   { .proc = &procs[2], .fd = 4 },
+						   { .proc = &procs[0], .fd = 4 } };
 	static const struct {
 		size_t n; /* of these */
 		char proc_state;

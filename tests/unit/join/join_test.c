@@ -378,8 +378,8 @@ static void listeners_that_all_hold(void **state)
 	add(look, STATE_TIME_WAIT, at("10.0.1.2", 80), at("10.0.0.1", 40003), 0, NULL);
 	for (int i = 0; i < N; i++) {
 		workers[i] = (struct proc){ .pid = 100 + i, .comm = "worker" };
-		holders[2 * i] = (struct holder){ &workers[i], 5 };
-		holders[2 * i + 1] = (struct holder){ &workers[i], 6 };
+		holders[2 * i] = (struct holder){ .proc = &workers[i], .fd = 5 };
+		holders[2 * i + 1] = (struct holder){ .proc = &workers[i], .fd = 6 };
 	}
 	for (uint32_t i = 0; i < N; i++) {
 		size_t l = add(look, STATE_LISTEN, at("0.0.0.0", 80), at("0.0.0.0", 0), 10 + i, NULL);

@@ -124,6 +124,37 @@ static json_t *first_owner(const struct frame *f)
 	return owner;
 }
 
+/* Two workers listen on one port: nobody knows whose queue it waits in. */
+static void one_of_several(void **state)
+{
+	struct sock sock = { .state = STATE_CLOSE_WAIT };
+	struct conn c = { .sock = &sock, .netns = &netns, .owner = OWNER_UNACCEPTED, .n_holders = 2,
+			  .holders = { { .proc = &leaky, .fd = 5 }, { .proc = &other, .fd = 5 } } };
+	struct watcher *w = watcher_new();
+	struct look *look = look_at(1000, true);
+	AUTO_BUF text = { 0 };
+	struct frame f;
+
+	(void)state;
+	watcher_begin(w, look);
+	watcher_conn(w, &c);
+	c.owner = OWNER_KNOWN;
+	watcher_conn(w, &c);
+	watcher_end(w, &nothing, &f);
+	assert_int_equal(f.n_owners, 2);
+	f.owners += !!f.owners[0].proc;
+	f.n_owners = 1;
+	assert_null(f.owners[0].proc);
+	watch_put_name(&text, &f.owners[0], false);
+	assert_string_equal(buf_text(&text), "(one of several)");
+	json_t *owner = first_owner(&f);
+	assert_string_equal(json_string_value(json_object_get(owner, "status")), "unaccepted");
+	assert_true(json_is_null(json_object_get(owner, "pid")));
+	json_decref(owner);
+	look_free(look);
+	watcher_free(w);
+}
+
 /* What waits to be accepted takes no descriptor, nor does what somebody has probably closed. */
 static void only_descriptors_fill(void **state)
 {
@@ -302,7 +333,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rates_need_two),
 		cmocka_unit_test(what_grows_all_along_fills),
-		cmocka_unit_test(only_descriptors_fill),
+		cmocka_unit_test(one_of_several), cmocka_unit_test(only_descriptors_fill),
 		cmocka_unit_test(a_look_without_owners_shows_the_last_growth),
 		cmocka_unit_test(owners_are_told_apart),
 		cmocka_unit_test(searches_may_be_rare),
