@@ -58,7 +58,7 @@ static void put_owner(struct buf *b, const struct conn *c)
 		json_open(b, NULL);
 		json_signed(b, "pid", c->holders[i].proc->pid);
 		json_text(b, "comm", c->holders[i].proc->comm);
-		json_signed(b, "fd", c->holders[i].fd);
+		json_signed(b, "fd", c->owner == OWNER_KNOWN ? c->holders[i].fd : -1);
 		json_text(b, "unit", c->holders[i].proc->unit);
 		put_container(b, c->holders[i].proc);
 		json_close(b);
