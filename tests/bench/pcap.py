@@ -91,7 +91,8 @@ def main():
     tool, make_capture, bare_pcap = sys.argv[1:]
     peers = {LOOP: lambda path: [bare_pcap, path]}
     if shutil.which('tcpdump'):
-        peers[COPY] = lambda path: ['tcpdump', '-nr', path, '-w', os.devnull]
+        # Not -w /dev/null: root's tcpdump gives a file that it writes to its own user.
+        peers[COPY] = lambda path: ['tcpdump', '-nr', path, '-w', '-']
         peers[ENDS] = lambda path: ['tcpdump', '-nr', path, FIN_OR_RST]
     if shutil.which('tshark'):
         peers[TSHARK] = lambda path: ['tshark', '-r', path, '-q', '-z', 'conv,tcp']
