@@ -106,7 +106,7 @@ static bool is_syn_late(const struct rec *r, const struct segment *s)
 static bool is_syn_ack_here(const struct rec *r, const struct segment *s)
 {
 	const struct rec_end *e = &r->end[s->side], *p = &r->end[!s->side];
-	bool answers = s->ack - p->isn - 1 <= p->nxt - p->isn - 1;
+	bool answers = rec_is_syn_acked(p, s->ack);
 
 	if ((p->flags & END_ISN) && (answers || !rec_is_closed(r)))
 		return true;
@@ -153,7 +153,7 @@ static bool answers_syn(const struct rec *r, const struct segment *s)
 {
 	const struct rec_end *p = &r->end[!s->side];
 
-	return (s->flags & TCP_ACK) && (p->flags & END_SYN) && s->ack - p->isn - 1 <= p->nxt - p->isn - 1;
+	return (s->flags & TCP_ACK) && (p->flags & END_SYN) && rec_is_syn_acked(p, s->ack);
 }
 
 /* A segment whose numbers suit the connection before better. */

@@ -1,6 +1,6 @@
 #pragma once
 
-/* Small questions about a record, shared by track.c, reset.c and teardown.c. */
+/* Small questions about a record, shared by those who keep and read it. */
 
 #include "model/seq.h"
 #include "wire/flowtab_in.h"
@@ -19,6 +19,12 @@ static inline void rec_when_set(struct rec *r, enum when w, int64_t v)
 	v = v > limit ? limit : v < -limit ? -limit : v;
 	r->when_low[w] = (uint32_t)v;
 	r->when_high[w] = (uint16_t)(v >> 32);
+}
+
+/* Does this number acknowledge the SYN of that end, with none or some of what came with it or behind it? */
+static inline bool rec_is_syn_acked(const struct rec_end *e, uint32_t ack)
+{
+	return ack - e->isn - 1 <= e->nxt - e->isn - 1;
 }
 
 /* The record's times become microseconds. */

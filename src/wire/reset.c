@@ -32,7 +32,7 @@ static bool answers(const struct rec_end *e, const struct rec_end *p,
 	 * section 3.10.7.3); that of Linux is 0. The copy of a SYN with data may have none (RFC 7413 section 4.1.3). */
 	if (p->last == TRIGGER_SYN || !had_ack)
 		return (s->seq == 0 || !(e->flags & END_SYN_ACK)) && (s->flags & TCP_ACK) &&
-		       s->ack - p->isn - 1 <= p->nxt - p->isn - 1;
+		       rec_is_syn_acked(p, s->ack);
 	return s->seq == ack;
 }
 

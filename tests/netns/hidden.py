@@ -23,7 +23,7 @@ import threading
 import stage
 from stage import process
 
-CLONE_NEWNET, CLONE_FILES = 0x40000000, 0x400
+CLONE_FILES = 0x400
 PORT, N = 8080, 12
 SERVER, CLIENT = '192.0.2.1', '192.0.2.2'
 
@@ -52,15 +52,9 @@ def close_waits(say, n, port=PORT):
 
 # The other end in another network namespace.
 
-def elsewhere(say):
-    assert ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) == 0
-    say()
-
-
 def accept_and_forget(say, client_pid):
     """Moves into the namespace of the other process, to hold the end that nobody closes there."""
-    with open(f'/proc/{client_pid}/ns/net', 'rb') as f:
-        assert ctypes.CDLL(None, use_errno=True).setns(f.fileno(), CLONE_NEWNET) == 0
+    stage.join_netns(client_pid)
     pathlib.Path('/proc/self/comm').write_text('forgetful')
     listener = socket.create_server((SERVER, PORT))
     say()
@@ -76,7 +70,7 @@ def connect_and_end(say):
 
 
 def test_pairs(tool):
-    with process(elsewhere) as there:
+    with process(stage.leave_netns) as there:
         stage.connect_netns(there, CLIENT, SERVER)
         with process(accept_and_forget, there) as server, process(connect_and_end) as client:
             _, report = document(tool, 'why', '-A', '--min-age', '0')
@@ -147,7 +141,7 @@ def test_above(tool):
 
 
 def elsewhere_with_close_waits(say):
-    assert ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) == 0
+    stage.leave_netns()
     stage.ip('link', 'set', 'lo', 'up')
     return close_waits(say, N)
 

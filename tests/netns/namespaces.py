@@ -166,37 +166,12 @@ def test_empty(tool):
 
 # Namespaces that are hard to find.
 
-def start(what, *args):
-    """The id of a child that does what(say, *args) and stays; `say` tells that it is ready. It ends with its parent."""
-    asks, ready = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-            kept = what(lambda: os.write(ready, b'x'), *args)
-            signal.pause()
-            del kept
-        finally:
-            os._exit(1)
-    assert select.select([asks], [], [], 20)[0], 'a process did not get ready'
-    os.close(asks)
-    os.close(ready)
-    return pid
-
-
-def end(pid):
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-
-
 def enter(pid):
     """The namespace of that process; 0: a new one."""
-    libc = ctypes.CDLL(None, use_errno=True)
     if pid:
-        with open(f'/proc/{pid}/ns/net', 'rb') as f:
-            assert libc.setns(f.fileno(), CLONE_NEWNET) == 0
+        stage.join_netns(pid)
     else:
-        assert libc.unshare(CLONE_NEWNET) == 0
+        stage.leave_netns()
         loopback_up()
 
 
@@ -253,18 +228,18 @@ def inode_of(task):
 
 
 def test_threads(tool):
-    pid = start(live_in_thread, 3)
+    pid = stage.start_process(live_in_thread, 3)
     there = {inode_of(f'{pid}/task/{tid}') for tid in os.listdir(f'/proc/{pid}/task')} - {inode_of(pid)}
     seen = in_state(tool, 'close-wait')
     stage.check('a thread alone: its sockets, once', len(there) == 1 and
                 seen == (dict.fromkeys(there, 3), [OUTSIDE]), [there, seen])
     seen = in_state(tool, 'time-wait')
     stage.check('a thread alone: its TIME-WAIT, which comes in another walk', seen[0] == dict.fromkeys(there, 1), seen)
-    end(pid)
-    pid = start(live_without_main_thread, 3)
+    stage.end_process(pid)
+    pid = stage.start_process(live_without_main_thread, 3)
     seen = in_state(tool, 'close-wait')
     stage.check('the main thread has ended', list(seen[0].values()) == [3], seen)
-    end(pid)
+    stage.end_process(pid)
 
 
 @contextlib.contextmanager
@@ -288,14 +263,14 @@ def stopped(tool, among):
 
 def test_ended(tool, pids, is_reused):
     """The process that was listed ends before its namespace is entered; another one there has a CLOSE-WAIT."""
-    first = start(live_with, 0, 0)
-    here, other = start(live_with, first, 1), start(live_with, 0, 4)
+    first = stage.start_process(live_with, 0, 0)
+    here, other = stage.start_process(live_with, first, 1), stage.start_process(live_with, 0, 4)
     want = {inode_of(pid): 1 for pid in [*pids, here]} | {inode_of(other): 4}
     with stopped(tool, {inode_of(pid) for pid in pids}) as p:
-        end(first)
+        stage.end_process(first)
         if is_reused:
             pathlib.Path('/proc/sys/kernel/ns_last_pid').write_text(str(first - 1))
-            assert start(live_with, other, 0) == first, 'the number was not given again'
+            assert stage.start_process(live_with, other, 0) == first, 'the number was not given again'
         p.send_signal(signal.SIGCONT)
         report = json.loads(p.communicate(timeout=100)[0])
     seen = collections.Counter(s['netns'] for s in report['sockets'])
@@ -303,7 +278,7 @@ def test_ended(tool, pids, is_reused):
                 seen == want and gaps_of(report) == [OUTSIDE],
                 [inode_of(here), inode_of(other), seen, report['gaps']])
     for pid in [here, other] + [first] * is_reused:
-        end(pid)
+        stage.end_process(pid)
 
 
 def main():

@@ -5,7 +5,6 @@ Namespaces are private and die with the script.
 """
 
 import contextlib
-import ctypes
 import json
 import os
 import pathlib
@@ -19,7 +18,6 @@ import time
 import stage
 from stage import process
 
-CLONE_NEWNET = 0x40000000
 PORT, OTHER_PORT, N, MANY = 8080, 8081, 4, 40
 HERE = '127.0.0.1'
 TCP_REPAIR, FIN_WAIT_2 = 19, 5
@@ -121,7 +119,7 @@ def test_shared(tool):
 
 def lose_one_end(say, is_client_lost):
     """A connection over 127.0.0.1 of a namespace of its own, half-closed; one end vanishes without a word."""
-    assert ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) == 0
+    stage.leave_netns()
     stage.ip('link', 'set', 'lo', 'up')
     with socket.create_server((HERE, PORT)) as listener:
         client = socket.create_connection((HERE, PORT), source_address=(HERE, 40000))
@@ -158,15 +156,9 @@ def listen(say, comm, addr, device=None, is_v6only=False):
     return s
 
 
-def elsewhere(say):
-    assert ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) == 0
-    say()
-
-
 def come_and_go(say, there):
     """From the namespace of that process, over the cable."""
-    with open(f'/proc/{there}/ns/net', 'rb') as f:
-        assert ctypes.CDLL(None, use_errno=True).setns(f.fileno(), CLONE_NEWNET) == 0
+    stage.join_netns(there)
     for _ in range(N):
         half_close(socket.create_connection((CABLE, PORT)))
     say()
@@ -177,7 +169,7 @@ CABLE = '192.0.2.1'
 
 def test_devices(tool):
     """Who listens on the cable's device accepts nobody; another one has the very address, on another device."""
-    with process(elsewhere) as there:
+    with process(stage.leave_netns) as there:
         stage.connect_netns(there, CABLE, '192.0.2.2')
         stage.ip('link', 'add', 'other', 'type', 'veth', 'peer', 'name', 'unused')
         with process(listen, 'guilty', '0.0.0.0', 'near') as guilty, \

@@ -13,6 +13,7 @@ import sys
 
 INSIDE = 'TCPWHY_TEST_NETNS'
 NOBODY = 65534
+CLONE_NEWNET = 0x40000000
 AS_NOBODY = {'user': NOBODY, 'group': NOBODY, 'extra_groups': []}
 GENERIC = {'socket': 198, 'setsockopt': 208, 'exit': 93}
 CALLS = {'x86_64': {'socket': 41, 'setsockopt': 54, 'exit': 60}, 'aarch64': GENERIC, 'riscv64': GENERIC}
@@ -66,9 +67,8 @@ def enter(*more):
     subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
 
 
-@contextlib.contextmanager
-def process(what, *args):
-    """A child that does what(say, *args) and stays; `say` tells that it is ready. Yields its id."""
+def start_process(what, *args):
+    """The id of a child that does what(say, *args) and stays; `say` tells that it is ready. It ends with its parent."""
     asks, ready = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -80,15 +80,36 @@ def process(what, *args):
         finally:
             os._exit(1)
     assert select.select([asks], [], [], 20)[0], 'a process did not get ready'
-    os.read(asks, 1)
     os.close(asks)
     os.close(ready)
+    return pid
+
+
+def end_process(pid):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
+@contextlib.contextmanager
+def process(what, *args):
+    """start_process() and, behind the block, end_process()."""
+    pid = start_process(what, *args)
     try:
         yield pid
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+        end_process(pid)
+
+
+def leave_netns(say=lambda: None):
+    """For a new network namespace."""
+    assert ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) == 0
+    say()
+
+
+def join_netns(pid):
+    with open(f'/proc/{pid}/ns/net', 'rb') as f:
+        assert ctypes.CDLL(None, use_errno=True).setns(f.fileno(), CLONE_NEWNET) == 0
 
 
 def wait_for_fin(s):

@@ -554,6 +554,11 @@ static void first_fin_of_sockets(void **state)
 	assert_first_fin("the peer's", judge_sockets(arena, flows, 1, &all), S, "the peer");
 	flows[0].closed_first = CLOSED_CLIENT;
 	assert_first_fin("ours", judge_sockets(arena, flows, 1, &all), S, "us");
+	flows[0].end[SIDE_SERVER].fin = (struct flow_fin){ .seen = true, .at_ns = S - 1, .last_ns = S - 1,
+							   .acked_ns = S };
+	assert_first_fin("both captured, the peer's first", judge_sockets(arena, flows, 1, &all), S - 1, "the peer");
+	flows[0].end[SIDE_SERVER].fin.at_ns = S + 1;
+	assert_first_fin("both captured, ours first", judge_sockets(arena, flows, 1, &all), S, "us");
 	arena_free(arena);
 }
 
